@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+/** A kubeconfig below /etc/kubernetes: where it points and whose CA it trusts. */
+export const KubeconfigFacts = z.object({
+  file: z.string(),
+  server: z.string().optional(),
+  /** sha256:<hex> of the CA's public key (SPKI), as kubeadm's caCertHashes; absent when unreadable. */
+  caHash: z.string().optional(),
+});
+
+export const ListenerFacts = z.object({
+  port: z.number(),
+  process: z.string(),
+  pid: z.number(),
+  /** systemd unit of that process, when it has one. */
+  unit: z.string().optional(),
+});
+
+export const UnitFacts = z.object({
+  /** systemctl is-enabled, such as enabled, disabled, not-found. */
+  enabled: z.string(),
+  /** systemctl is-active. */
+  active: z.string(),
+});
+
+/** A host as one script run on it shows it. Read only; nothing secret. */
+export const HostFacts = z.object({
+  hostname: z.string(),
+  machineId: z.string(),
+  bootId: z.string(),
+  os: z.string(),
+  kernel: z.string(),
+  architecture: z.string(),
+  cpus: z.number(),
+  memoryMiB: z.number(),
+  cgroupVersion: z.union([z.literal(1), z.literal(2)]),
+  swapOn: z.boolean(),
+  addresses: z.array(z.string()),
+  /** MTU of the interface that carries the declared address, when it is there. */
+  mtu: z.number().optional(),
+  /** Free MiB by path, for /var/lib/kubelet, /var/lib/etcd, /var/lib/containerd, /etc. */
+  diskFreeMiB: z.record(z.string(), z.number()),
+  /** Host clock minus the worker's clock in milliseconds, the round trip halved. */
+  clockOffsetMs: z.number(),
+  versions: z.object({
+    kubeadm: z.string().optional(),
+    kubelet: z.string().optional(),
+    kubectl: z.string().optional(),
+    containerd: z.string().optional(),
+  }),
+  /** The runtime's socket answers. */
+  runtimeReady: z.boolean(),
+  sysctls: z.record(z.string(), z.string()),
+  kubelet: UnitFacts,
+  containerd: UnitFacts,
+  /** Listeners on 6443, 2379, 2380, 10250, 10257, 10259. */
+  listeners: z.array(ListenerFacts),
+  /** Files below /etc/kubernetes, without the empty folders a package brings. */
+  kubernetesFiles: z.array(z.string()),
+  kubeconfigs: z.array(KubeconfigFacts),
+  /** SPKI hash of /etc/kubernetes/pki/ca.crt. */
+  pkiCaHash: z.string().optional(),
+  /** Entries in /var/lib/etcd. */
+  etcdDataPresent: z.boolean(),
+  kubeletStatePresent: z.boolean(),
+  cniFiles: z.array(z.string()),
+  /** Names of links that a CNI plugin or kube-proxy leaves: cni0, flannel.1, kube-ipvs0, ... */
+  cniLinks: z.array(z.string()),
+  /** Rules in chains KUBE-* and CNI-* over iptables and nftables. */
+  packetFilterRules: z.number(),
+  /** ~/.kube/config of root and of the login user. */
+  homeKubeconfigs: z.array(KubeconfigFacts),
+  /** Mounts below /var/lib/kubelet. */
+  kubeletMounts: z.array(z.string()),
+  /** Written by Quorate before it joins: which operation, which cluster. */
+  marker: z.object({ operation: z.string(), cluster: z.string(), caHash: z.string().optional() }).optional(),
+  /** The API server that kubelet.conf or admin.conf points to answered just now (any HTTP status). */
+  foreignServerAnswers: z.record(z.string(), z.boolean()),
+});
+export type HostFacts = z.infer<typeof HostFacts>;

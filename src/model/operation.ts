@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+export const operationKinds = ['init', 'join-control-plane', 'join-worker'] as const;
+export type OperationKind = (typeof operationKinds)[number];
+
+export const ContextHost = z.object({ name: z.string(), address: z.string() });
+export type ContextHost = z.infer<typeof ContextHost>;
+
+/**
+ * What the activities of one operation need of the specification: small, as it is in the history of each activity.
+ * Made from the specification by `operationContext`; never holds a secret.
+ */
+export const OperationContext = z.object({
+  /** `<cluster>/<kind>/<host>/<key>`. */
+  operation: z.string(),
+  kind: z.enum(operationKinds),
+  cluster: z.string(),
+  kubernetesVersion: z.string(),
+  /** host:port. */
+  endpoint: z.string(),
+  networking: z.object({
+    podSubnet: z.string().optional(),
+    serviceSubnet: z.string().optional(),
+    dnsDomain: z.string().optional(),
+  }),
+  /** The host that the operation is about. */
+  target: ContextHost.extend({
+    labels: z.record(z.string(), z.string()),
+    taints: z.array(z.object({ key: z.string(), value: z.string().optional(), effect: z.string() })).optional(),
+  }),
+  controlPlane: z.array(ContextHost),
+  loadBalancer: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('haproxy'), hosts: z.array(ContextHost), backend: z.string() }),
+    z.object({ kind: z.literal('external') }),
+  ]),
+  policy: z.object({
+    resetDirtyHosts: z.enum(['never', 'approve', 'when-ours']),
+    removeStaleMembers: z.enum(['never', 'approve', 'when-safe']),
+    snapshotsKept: z.number(),
+    /** Milliseconds. */
+    joinBudgetMs: z.number(),
+    /** How long a step retries an unreachable host before the operation blocks, milliseconds. */
+    unreachableBudgetMs: z.number(),
+    /** How long a step waits for readiness before the operation blocks, milliseconds. */
+    readyBudgetMs: z.number(),
+  }),
+  kubeadm: z.object({
+    ignorePreflightErrors: z.array(z.string()),
+    criSocket: z.string(),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+    /** Passed through to KubeletConfiguration, KubeProxyConfiguration and ClusterConfiguration. */
+    kubelet: z.record(z.string(), z.unknown()),
+    kubeProxy: z.record(z.string(), z.unknown()),
+    clusterConfiguration: z.record(z.string(), z.unknown()),
+    kubeletExtraArgs: z.array(z.object({ name: z.string(), value: z.string() })),
+  }),
+  /** Counts the times the operation began again after a decision; part of the names of units on hosts. */
+  round: z.number().int(),
+});
+export type OperationContext = z.infer<typeof OperationContext>;

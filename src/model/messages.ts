@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { OperationContext, operationKinds } from './operation.js';
+import { decisionActions, operationOutcomes } from './progress.js';
+
+/** Names of workflow types, updates, queries and signals, shared by workflows and clients. */
+export const names = {
+  workflows: {
+    cluster: 'clusterEntity',
+    init: 'initCluster',
+    'join-control-plane': 'joinControlPlane',
+    'join-worker': 'joinWorker',
+    status: 'readClusterStatus',
+  },
+  updates: { submit: 'submit', withdraw: 'withdraw', decide: 'decide' },
+  queries: { queue: 'queue', progress: 'progress' },
+  signals: { hostPrinted: 'hostPrinted' },
+} as const;
+
+export const taskQueue = 'quorate';
+
+/** Workflow ids (docs/design.md, Cluster entity): a fixed id per exclusive right, so that the server itself is the mutex. */
+export const workflowIds = {
+  cluster: (cluster: string) => `cluster/${cluster}`,
+  exclusive: (cluster: string) => `change/${cluster}`,
+  shared: (cluster: string, kind: string, host: string) => `op/${cluster}/${kind}/${host}`,
+};
+
+/** Argument of the update `submit` of the cluster entity. */
+export const SubmitRequest = z.object({
+  /** Made by `operationContext`; `context.operation` is the operation's id. */
+  context: OperationContext,
+  /** Who asks, such as user@machine. */
+  by: z.string().min(1).max(200),
+});
+export type SubmitRequest = z.infer<typeof SubmitRequest>;
+
+export const SubmitResult = z.object({
+  operation: z.string(),
+  /** Workflow that runs it, now or later. */
+  workflowId: z.string(),
+  /** 0 when it may start at once, else how many operations are before it. */
+  position: z.number(),
+});
+export type SubmitResult = z.infer<typeof SubmitResult>;
+
+/** Argument of the update `withdraw` of the cluster entity: takes an operation that waits out of the queue. */
+export const WithdrawRequest = z.object({ operation: z.string(), by: z.string(), reason: z.string() });
+export type WithdrawRequest = z.infer<typeof WithdrawRequest>;
+
+/** Argument of the update `decide` of a blocked operation. */
+export const Decision = z.object({
+  action: z.enum(decisionActions),
+  by: z.string().min(1, 'say who decides').max(200),
+  reason: z.string().max(1000).default(''),
+});
+export type Decision = z.infer<typeof Decision>;
+
+const QueueItem = z.object({
+  operation: z.string(),
+  kind: z.enum(operationKinds),
+  host: z.string(),
+  by: z.string(),
+  /** ISO 8601. */
+  since: z.string(),
+});
+
+/** Answer of the query `queue` of the cluster entity. */
+export const ClusterQueue = z.object({
+  cluster: z.string(),
+  running: z.array(QueueItem.extend({ workflowId: z.string(), runId: z.string().optional() })),
+  waiting: z.array(QueueItem.extend({ waitsFor: z.string() })),
+  /** Newest last, at most 200. */
+  ended: z.array(
+    QueueItem.extend({
+      workflowId: z.string(),
+      runId: z.string().optional(),
+      outcome: z.enum(operationOutcomes),
+      message: z.string().optional(),
+    }),
+  ),
+});
+export type ClusterQueue = z.infer<typeof ClusterQueue>;
+
+/** Signal `hostPrinted` of an operation: what its command on the host does now. */
+export interface HostPrinted {
+  readonly step: string;
+  readonly line: string;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { failureTypes } from './failure.js';
+import { operationKinds } from './operation.js';
+
+export const decisionActions = ['retry', 'rollback', 'abort', 'approve'] as const;
+export type DecisionAction = (typeof decisionActions)[number];
+
+export const StepState = z.enum(['pending', 'running', 'done', 'skipped', 'failed', 'blocked', 'undoing', 'undone']);
+export type StepState = z.infer<typeof StepState>;
+
+export const StepProgress = z.object({
+  id: z.string(),
+  title: z.string(),
+  state: StepState,
+  /** ISO 8601 time of the last change of state. */
+  since: z.string().optional(),
+  /** What was seen or done, one line. */
+  note: z.string().optional(),
+});
+export type StepProgress = z.infer<typeof StepProgress>;
+
+export const Blocked = z.object({
+  type: z.enum(failureTypes as [(typeof failureTypes)[number], ...(typeof failureTypes)[number][]]),
+  step: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+  evidence: z.array(z.string()),
+  choices: z.array(z.enum(decisionActions)),
+  since: z.string(),
+});
+export type Blocked = z.infer<typeof Blocked>;
+
+export const operationOutcomes = ['finished', 'failed', 'cancelled', 'rolled-back', 'aborted', 'terminated'] as const;
+export type OperationOutcome = (typeof operationOutcomes)[number];
+
+/** What the query `progress` of an operation answers. */
+export const OperationProgress = z.object({
+  operation: z.string(),
+  kind: z.enum(operationKinds),
+  cluster: z.string(),
+  host: z.string(),
+  by: z.string(),
+  steps: z.array(StepProgress),
+  /** Lines of the plan, once the host and the cluster were read. */
+  plan: z.array(z.string()),
+  /** What a command on the host printed last. */
+  lastLine: z.string().optional(),
+  blocked: Blocked.optional(),
+  /** Every decision taken, oldest first. */
+  decisions: z.array(z.object({ action: z.enum(decisionActions), by: z.string(), reason: z.string(), at: z.string() })),
+  outcome: z.enum(operationOutcomes).optional(),
+  /** One line on how it ended. */
+  summary: z.string().optional(),
+});
+export type OperationProgress = z.infer<typeof OperationProgress>;

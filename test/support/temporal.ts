@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { inject } from 'vitest';
+
+const ask = async (path: string): Promise<unknown> => {
+  const response = await fetch(`${inject('sharedFixtures')}${path}`);
+  const body = await response.text();
+  if (!response.ok) throw new Error(body);
+  return JSON.parse(body);
+};
+
+/** Bundles a module of workflows once per run. @param entry path; default the product's `src/workflows/index.ts`. */
+export const testBundle = async (
+  entry = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+): Promise<{ codePath: string }> => (await ask(`/bundle?entry=${encodeURIComponent(entry)}`)) as { codePath: string };
+
+export interface TestServer {
+  readonly address: string;
+  readonly namespace: string;
+  readonly client: Client;
+  readonly nativeConnection: NativeConnection;
+  /** For the worker's `workflowBundle`: the product's workflows. */
+  readonly bundle: { codePath: string };
+  /** Closes both connections; for `afterAll`. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Connects to the one Temporal server of this run (started when the first file asks). Workflows of other files are on
+ * it too: use task queues and cluster names of your own.
+ *
+ * @param options.workflows module of workflows to bundle; default the product's.
+ */
+export const connectToTestServer = async (options: { workflows?: string } = {}): Promise<TestServer> => {
+  const [server, bundle] = await Promise.all([ask('/server'), testBundle(options.workflows)]);
+  const { address, namespace } = server as { address: string; namespace: string };
+  const [connection, nativeConnection] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  return {
+    address,
+    namespace,
+    client: new Client({ connection, namespace }),
+    nativeConnection,
+    bundle,
+    close: async () => {
+      await connection.close();
+      await nativeConnection.close();
+    },
+  };
+};
+
+/** A name that no other test uses, such as a cluster's or a task queue's. */
+export const uniqueName = (prefix: string): string => `${prefix}-${crypto.randomUUID().slice(0, 8)}`;

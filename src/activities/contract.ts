@@ -1,0 +1,82 @@
+import type { ClusterFacts, NodeFacts } from '../model/cluster-facts.js';
+import type { FailureType } from '../model/failure.js';
+import type { HostFacts } from '../model/host-facts.js';
+import type { OperationContext } from '../model/operation.js';
+import type { ReachFacts } from '../model/reach-facts.js';
+import type { StatusReport } from '../model/status.js';
+
+/** How a command in a unit ended, as far as the host can tell; the world decides what it means. */
+export interface UnitOutcome {
+  readonly unit: string;
+  readonly state: 'succeeded' | 'failed' | 'killed' | 'timed-out' | 'interrupted';
+  readonly exitStatus?: number;
+  /** Title of the last kubeadm phase seen. */
+  readonly phase?: string;
+  /** Why it failed, from its own output; absent when it succeeded. */
+  readonly failure?: {
+    readonly type: FailureType;
+    readonly message: string;
+    readonly remedy: string;
+    readonly evidence: readonly string[];
+  };
+  /** Path of the log on the host. */
+  readonly logFile: string;
+}
+
+/** Short-lived join credentials without their secret parts. */
+export interface CredentialsFacts {
+  readonly tokenId: string;
+  readonly expiresAt: string;
+  readonly caHash: string;
+  readonly mintedOn: string;
+}
+
+/** What is left of a host in its cluster, read from a survivor after a join that did not end well. */
+export interface JoinFacts {
+  readonly member: 'none' | 'learner' | 'unstarted' | 'voter';
+  readonly memberId?: string;
+  readonly node?: NodeFacts;
+  /** kubelet.conf exists on the host and trusts this cluster's CA. */
+  readonly kubeletBootstrapped: boolean;
+  /** What the kubelet, etcd and the certificate requests say about a bootstrap that hangs. */
+  readonly evidence: readonly string[];
+}
+
+/** One line for the operator about what an undo or a change did, such as "removed the learner cp3". */
+export type Note = string;
+
+/** The activities that operations call; `createActivities` makes them. Each one observes, acts if needed, and verifies. */
+export interface Activities {
+  // reading
+  readHost(context: OperationContext): Promise<HostFacts>;
+  readCluster(context: OperationContext): Promise<ClusterFacts>;
+  checkReach(context: OperationContext): Promise<ReachFacts>;
+  readStatus(context: OperationContext): Promise<StatusReport>;
+  // etcd
+  snapshotEtcd(context: OperationContext): Promise<Note>;
+  /** Removes the stale member and the NotReady Node of the target itself; projected right before. */
+  removeStaleMember(context: OperationContext, etcdDataPresent: boolean): Promise<Note>;
+  // host
+  resetHost(context: OperationContext): Promise<Note>;
+  prepareHost(context: OperationContext): Promise<Note>;
+  // kubeadm
+  createCredentials(context: OperationContext): Promise<CredentialsFacts>;
+  revokeCredentials(context: OperationContext): Promise<Note>;
+  writeInitConfiguration(context: OperationContext): Promise<Note>;
+  runKubeadm(context: OperationContext): Promise<UnitOutcome>;
+  readJoin(context: OperationContext): Promise<JoinFacts>;
+  /** Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node that this operation created. */
+  undoJoin(context: OperationContext, nodeUidBefore: string | undefined): Promise<Note>;
+  undoInit(context: OperationContext): Promise<Note>;
+  // proofs
+  proveControlPlane(context: OperationContext): Promise<Note>;
+  proveWorker(context: OperationContext): Promise<Note>;
+  // load balancer
+  registerBackend(context: OperationContext, enabled: boolean): Promise<Note>;
+  enableBackend(context: OperationContext): Promise<Note>;
+  disableBackend(context: OperationContext): Promise<Note>;
+  removeBackend(context: OperationContext): Promise<Note>;
+  // the cluster entity
+  /** Watches a running workflow of that id to its end; answers what it was. */
+  watchOperation(workflowId: string): Promise<{ operation: string; runId: string; outcome: string; message?: string }>;
+}

@@ -1,0 +1,6 @@
+// Every function exported here becomes a workflow type: export workflows only.
+export { clusterEntity } from './cluster-entity.js';
+export { initCluster } from './operations/init-cluster.js';
+export { joinControlPlane } from './operations/join-control-plane.js';
+export { joinWorker } from './operations/join-worker.js';
+export { readClusterStatus } from './operations/read-cluster-status.js';

@@ -1,0 +1,144 @@
+import { ApplicationFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import { failureClasses } from '../model/failure.js';
+import type { FailureType } from '../model/failure.js';
+import type { DecisionAction } from '../model/progress.js';
+import { createDecisions } from './decisions.js';
+import { ApprovalNeeded, failureOf } from './failures.js';
+import type { Failure } from './failures.js';
+import { createJournal } from './journal.js';
+import { hostPrinted, progress } from './messages.js';
+import { createSaga } from './saga.js';
+import type { OperationState, Step } from './step.js';
+
+export interface OperationResult {
+  readonly operation: string;
+  readonly summary: string;
+}
+
+const fail = (failure: Failure): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: failure.type,
+    message: failure.message,
+    nonRetryable: true,
+    details: [{ ...failure.details }],
+  });
+
+/** Before anything was changed these wait for the world; everything else ends the operation at once. */
+const waitsBeforeAnyChange = (type: FailureType): boolean => {
+  const failureClass = failureClasses[type];
+  return failureClass === 'transient' || failureClass === 'not-ready-yet' || failureClass === 'cluster-unhealthy';
+};
+
+/**
+ * Runs the steps of an operation in order. A step that fails is tried again from where the step says after a decision;
+ * a cancel or the decision `rollback` undoes in reverse order what was begun; `abort` leaves everything as it is.
+ * @throws ApplicationFailure of the failure's type, `RolledBack` or `Aborted`; CancelledFailure after a cancel was undone.
+ */
+export const runOperation = async <State extends OperationState>(
+  steps: readonly Step<State>[],
+  state: State,
+  by: string,
+  summary: (state: State) => string,
+): Promise<OperationResult> => {
+  const journal = createJournal(state.context, by, steps);
+  setHandler(progress, () => journal.progress, { description: 'What the operation has done and what it waits for' });
+  setHandler(hostPrinted, ({ line }) => journal.printed(line), {
+    description: 'Sent by activities: what the host printed',
+  });
+  const decisions = createDecisions(journal);
+  const saga = createSaga<State>(journal, decisions);
+
+  const recovered = new Set<FailureType>();
+  let changed = false;
+
+  const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
+  const choicesFor = (approvable: boolean): DecisionAction[] => [
+    ...(approvable ? (['approve'] as const) : []),
+    'retry',
+    ...(saga.isEmpty() ? [] : (['rollback'] as const)),
+    'abort',
+  ];
+
+  const rollBack = async (why: string): Promise<{ complete: boolean }> => {
+    const { complete, undone } = await saga.rollback(state);
+    const list = undone.length === 0 ? 'nothing had to be undone' : `undone: ${undone.join(', ')}`;
+    journal.ended(
+      complete ? 'rolled-back' : 'failed',
+      `${why}; ${list}${complete ? '' : '; the rest was left as it is'}`,
+    );
+    return { complete };
+  };
+
+  /** Where to go on, or throws when the operation ends here. */
+  const decideWhereToGoOn = async (step: Step<State>, failure: Failure, approvable: boolean): Promise<number> => {
+    const recovery = step.recoverFrom?.(failure.type);
+    if (!approvable && recovery !== undefined && !recovered.has(failure.type)) {
+      recovered.add(failure.type);
+      journal.step(step.id, 'failed', `${failure.message}; tried once more from "${recovery}"`);
+      return indexOf(recovery);
+    }
+    if (!changed && !approvable && !waitsBeforeAnyChange(failure.type)) {
+      journal.step(step.id, 'failed', failure.message);
+      journal.ended('failed', `${failure.message}. ${failure.details.remedy}. Nothing was changed`);
+      throw fail(failure);
+    }
+    journal.step(step.id, 'blocked', failure.message);
+    const decision = await decisions.ask(step.id, failure, choicesFor(approvable));
+    switch (decision.action) {
+      case 'approve':
+        state.approvals.add(failure.type);
+        return indexOf(step.retryFrom ?? step.id);
+      case 'retry':
+        return indexOf(step.retryFrom ?? step.id);
+      case 'rollback':
+        await rollBack(`rolled back by ${decision.by}`);
+        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'rolled back', 'RolledBack', failure);
+      case 'abort': {
+        const left = changed ? 'everything is left as it is' : 'nothing was changed';
+        journal.step(step.id, 'failed', failure.message);
+        journal.ended('aborted', `aborted by ${decision.by} while blocked by ${failure.type}; ${left}`);
+        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', 'Aborted', failure);
+      }
+    }
+  };
+
+  try {
+    for (let index = 0; index < steps.length;) {
+      const step = steps[index];
+      if (step === undefined)
+        throw new Error(`no step ${index}: a retryFrom or recoverFrom names a step that does not exist`);
+      const skip = step.skipWhen?.(state);
+      if (skip !== undefined) {
+        journal.step(step.id, 'skipped', skip);
+        index += 1;
+        continue;
+      }
+      saga.register(step);
+      journal.step(step.id, 'running');
+      try {
+        if (step.changes) changed = true;
+        journal.step(step.id, 'done', await step.run(state, journal));
+        index += 1;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const approvable = error instanceof ApprovalNeeded;
+        const failure = approvable ? error.failure : failureOf(error);
+        if (failure === undefined) throw error;
+        const next = await decideWhereToGoOn(step, failure, approvable);
+        for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
+        // Units on hosts carry the round in their names: the next try never takes an old unit's result for its own.
+        state.context = { ...state.context, round: state.context.round + 1 };
+        index = next;
+      }
+    }
+  } catch (error) {
+    if (isCancellation(error)) {
+      const { complete } = await rollBack('cancelled');
+      if (complete) journal.ended('cancelled', journal.progress.summary ?? 'cancelled');
+    }
+    throw error;
+  }
+  const text = summary(state);
+  journal.ended('finished', text);
+  return { operation: state.context.operation, summary: text };
+};

@@ -1,0 +1,40 @@
+import type { OperationContext } from '../model/operation.js';
+import type { FailureType } from '../model/failure.js';
+
+/** What every operation remembers between its steps; operations add what they read. */
+export interface OperationState {
+  context: OperationContext;
+  /** Failure types that an operator approved in this operation. */
+  readonly approvals: Set<FailureType>;
+}
+
+/** What the runner lends to a step. */
+export interface StepTools {
+  /** Shows what will be done, one line each. */
+  plan(lines: readonly string[]): void;
+}
+
+/**
+ * One row of an operation's table of contents. The runner gives every step the same treatment: phase, current
+ * details, undo registered before it runs, failure classified, operation blocked where a person must decide.
+ */
+export interface Step<State extends OperationState> {
+  readonly id: string;
+  /** What an operator reads in the CLI and the Temporal UI. */
+  readonly title: (context: OperationContext) => string;
+  /** False for a step that only reads: a definitive failure in it ends the operation, as nothing was changed. */
+  readonly changes: boolean;
+  /** Why there is nothing to do, or undefined. */
+  readonly skipWhen?: (state: State) => string | undefined;
+  /** Does it, and answers in one line what was seen or done. */
+  readonly run: (state: State, tools: StepTools) => Promise<string>;
+  /** Begins with an observation, since it is registered before the step has done anything. */
+  readonly undo?: {
+    readonly title: (context: OperationContext) => string;
+    readonly run: (state: State) => Promise<string>;
+  };
+  /** Step from which a `retry` goes on; default this one. */
+  readonly retryFrom?: string;
+  /** Step from which the operation goes on by itself after this failure, once per failure type. */
+  readonly recoverFrom?: (type: FailureType) => string | undefined;
+}

@@ -1,0 +1,12 @@
+import { short, titled } from '../activities.js';
+import type { Step } from '../step.js';
+import type { JoinState } from './state.js';
+
+/** Before every membership change; kept on the host with retention, so it has no undo. */
+export const snapshot: Step<JoinState> = {
+  id: 'snapshot',
+  title: () => 'snapshot etcd on a healthy member and verify it',
+  changes: true,
+  skipWhen: (state) => (state.alreadyJoined === true ? 'the host is a member already' : undefined),
+  run: ({ context }) => titled(short.snapshotEtcd, `snapshot etcd of ${context.cluster}`, context),
+};

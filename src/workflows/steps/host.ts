@@ -1,0 +1,38 @@
+import { long, short, titled } from '../activities.js';
+import type { Step } from '../step.js';
+import type { JoinState } from './state.js';
+
+const joined = (state: JoinState): string | undefined =>
+  state.alreadyJoined === true ? 'the host is a member already' : undefined;
+
+export const removeStaleMember: Step<JoinState> = {
+  id: 'remove-stale-member',
+  title: ({ target }) => `remove what the cluster still remembers of ${target.name}`,
+  changes: true,
+  retryFrom: 'read',
+  skipWhen: joined,
+  run: ({ context, host }) =>
+    titled(
+      short.removeStaleMember,
+      `remove stale member and Node of ${context.target.name}`,
+      context,
+      host?.etcdDataPresent ?? false,
+    ),
+};
+
+export const reset: Step<JoinState> = {
+  id: 'reset',
+  title: ({ target }) => `reset ${target.name} and clean what kubeadm leaves`,
+  changes: true,
+  retryFrom: 'read',
+  skipWhen: (state) => joined(state) ?? (state.dirty === true ? undefined : 'the host is clean'),
+  run: ({ context }) => titled(long.resetHost, `reset ${context.target.name}`, context),
+};
+
+export const prepare: Step<JoinState> = {
+  id: 'prepare',
+  title: ({ target }) => `prepare ${target.name}: kubelet enabled, modules, sysctls, images`,
+  changes: true,
+  skipWhen: joined,
+  run: ({ context }) => titled(long.prepareHost, `prepare ${context.target.name}`, context),
+};

@@ -1,0 +1,109 @@
+import type { UnitOutcome } from '../../activities/contract.js';
+import { failureClasses, QuorateError } from '../../model/failure.js';
+import { long, short, titled } from '../activities.js';
+import type { Step } from '../step.js';
+import type { JoinState } from './state.js';
+
+const joined = (state: JoinState): string | undefined =>
+  state.alreadyJoined === true ? 'the host is a member already' : undefined;
+
+export const credentials: Step<JoinState> = {
+  id: 'credentials',
+  title: ({ target }) => `create short-lived join credentials for ${target.name}`,
+  changes: true,
+  skipWhen: joined,
+  run: async ({ context }) => {
+    const made = await titled(short.createCredentials, `join credentials for ${context.target.name}`, context);
+    return `token ${made.tokenId} until ${made.expiresAt}, made on ${made.mintedOn}`;
+  },
+  undo: {
+    title: ({ target }) => `revoke the join credentials of ${target.name}`,
+    run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
+  },
+};
+
+export const writeInitConfiguration: Step<JoinState> = {
+  id: 'configure',
+  title: ({ target }) => `write the kubeadm configuration on ${target.name}`,
+  changes: true,
+  skipWhen: joined,
+  run: ({ context }) =>
+    titled(short.writeInitConfiguration, `kubeadm configuration on ${context.target.name}`, context),
+  undo: {
+    title: ({ target }) => `delete the kubeadm configuration on ${target.name}`,
+    run: ({ context }) =>
+      titled(short.revokeCredentials, `delete the configuration on ${context.target.name}`, context),
+  },
+};
+
+const describe = (outcome: UnitOutcome): string =>
+  `kubeadm ${outcome.state}${outcome.exitStatus === undefined ? '' : ` (exit status ${outcome.exitStatus})`}${outcome.phase === undefined ? '' : ` at "${outcome.phase}"`}`;
+
+/**
+ * After a kubeadm that did not succeed the world decides (invariant 3): a host that is a voter with a bootstrapped
+ * kubelet has joined whatever the exit status says; anything else is a typed failure, with what was seen.
+ */
+const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> => {
+  const { context } = state;
+  if (outcome.state === 'succeeded') return describe(outcome);
+  const seen = await titled(short.readJoin, `read what became of ${context.target.name}`, context);
+  const memberDone = context.kind === 'join-worker' || seen.member === 'voter';
+  if (memberDone && seen.kubeletBootstrapped && seen.node !== undefined) {
+    return `${describe(outcome)}, but ${context.target.name} has joined: going on with the proof`;
+  }
+  const failure = outcome.failure ?? {
+    type: outcome.state === 'interrupted' ? ('HostRebooted' as const) : ('KubeadmFailed' as const),
+    message: `${describe(outcome)} on ${context.target.name}`,
+    remedy: 'read the evidence, mend the cause, then retry: the operation cleans the host first',
+    evidence: [],
+  };
+  throw new QuorateError(failure.type, failure.message, {
+    host: context.target.name,
+    remedy: failure.remedy,
+    evidence: [
+      `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; kubelet.conf of this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
+      ...failure.evidence,
+      ...seen.evidence,
+      `log on ${context.target.name}: ${outcome.logFile}`,
+    ],
+  });
+};
+
+export const join: Step<JoinState> = {
+  id: 'join',
+  title: ({ target }) => `kubeadm join on ${target.name}`,
+  changes: true,
+  skipWhen: joined,
+  // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
+  retryFrom: 'read',
+  // Discovery and download-certs write nothing that a new token could not use: mint again once.
+  recoverFrom: (type) => (failureClasses[type] === 'credential' ? 'read' : undefined),
+  run: async (state) =>
+    judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context)),
+  undo: {
+    title: ({ target }) => `take ${target.name} out of the cluster again and clean it`,
+    run: ({ context, nodeUidBefore }) =>
+      titled(long.undoJoin, `undo the join of ${context.target.name}`, context, nodeUidBefore),
+  },
+};
+
+export const init: Step<JoinState> = {
+  id: 'init',
+  title: ({ target }) => `kubeadm init on ${target.name}`,
+  changes: true,
+  skipWhen: joined,
+  retryFrom: 'read',
+  run: async (state) =>
+    judge(state, await titled(long.runKubeadm, `kubeadm init ${state.context.target.name}`, state.context)),
+  undo: {
+    title: ({ target }) => `clean ${target.name} again`,
+    run: ({ context }) => titled(long.undoInit, `undo the init of ${context.target.name}`, context),
+  },
+};
+
+export const revoke: Step<JoinState> = {
+  id: 'revoke',
+  title: () => 'revoke the credentials and delete what was written below /run/quorate',
+  changes: true,
+  run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
+};

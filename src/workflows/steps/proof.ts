@@ -1,0 +1,23 @@
+import { long, titled } from '../activities.js';
+import type { Step } from '../step.js';
+import type { JoinState } from './state.js';
+
+export const proveControlPlane: Step<JoinState> = {
+  id: 'prove',
+  title: ({ target }) => `prove ${target.name}: started voter, /readyz, static Pods, Node Ready`,
+  changes: true,
+  run: async (state) => {
+    state.proof = await titled(long.proveControlPlane, `prove ${state.context.target.name}`, state.context);
+    return state.proof;
+  },
+};
+
+export const proveWorker: Step<JoinState> = {
+  id: 'prove',
+  title: ({ target }) => `prove ${target.name}: Node Ready with this cluster's client certificate`,
+  changes: true,
+  run: async (state) => {
+    state.proof = await titled(long.proveWorker, `prove ${state.context.target.name}`, state.context);
+    return state.proof;
+  },
+};

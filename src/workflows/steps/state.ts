@@ -1,0 +1,31 @@
+import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { ReachFacts } from '../../model/reach-facts.js';
+import type { OperationState } from '../step.js';
+
+/** What the steps of `init` and the joins hand on. */
+export interface JoinState extends OperationState {
+  host?: HostFacts;
+  cluster?: ClusterFacts;
+  reach?: ReachFacts;
+  /** The host is a proven member already: nothing to do but prove it. */
+  alreadyJoined?: boolean;
+  /** What a reset has to clean away; absent when the host is clean. */
+  dirty?: boolean;
+  /** uid of the Node of that name before this operation: its undo deletes only another one. */
+  nodeUidBefore?: string | undefined;
+  /** How the proof reads, for the summary. */
+  proof?: string;
+}
+
+export const newState = (context: OperationContext): JoinState => ({ context, approvals: new Set() });
+
+/** The facts of step `read`; the steps after it run only when it has succeeded. */
+export const facts = (state: JoinState): { host: HostFacts; cluster: ClusterFacts; reach: ReachFacts } => {
+  const { host, cluster, reach } = state;
+  if (host === undefined || cluster === undefined || reach === undefined) {
+    throw new Error('the step "read" must come before the steps that use what it read');
+  }
+  return { host, cluster, reach };
+};

@@ -1,0 +1,75 @@
+import { CancelledFailure, Context, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { QuorateError, failureClasses, isRetriedInPlace } from '../model/failure.js';
+import type { OperationContext } from '../model/operation.js';
+
+const heartbeatEveryMs = 2_000;
+
+/** How long an activity is retried in place before its failure blocks the operation, in milliseconds. */
+const budgetMs = (error: QuorateError, context: OperationContext | undefined): number => {
+  if (context === undefined) return 60_000;
+  return failureClasses[error.type] === 'not-ready-yet'
+    ? context.policy.readyBudgetMs
+    : context.policy.unreachableBudgetMs;
+};
+
+const toApplicationFailure = (error: unknown, context: OperationContext | undefined): unknown => {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  if (cancellationSignal().aborted) return new CancelledFailure('CANCELLED');
+  if (!(error instanceof QuorateError)) {
+    // A mistake in our own code: retrying it for ever would hide it, so it is shown and the operation blocks.
+    return ApplicationFailure.create({
+      type: 'CommandFailed',
+      message: error instanceof Error ? error.message : String(error),
+      nonRetryable: true,
+      details: [
+        { remedy: 'this is a defect of Quorate: report it with the stack trace of the activity', evidence: [] },
+      ],
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+  // Since the first attempt: the budget spans the retries, worker restarts included.
+  const spentMs = Date.now() - activityInfo().scheduledTimestampMs;
+  const retry = isRetriedInPlace(error.type) && spentMs < budgetMs(error, context);
+  return ApplicationFailure.create({
+    type: error.type,
+    message: error.message,
+    nonRetryable: !retry,
+    details: [error.details],
+    ...(failureClasses[error.type] === 'not-ready-yet' ? { category: ApplicationFailureCategory.BENIGN } : {}),
+  });
+};
+
+/** What the attempt before this one last reported, or undefined. */
+export const previousHeartbeat = (): unknown => activityInfo().heartbeatDetails as unknown;
+
+/** Sets what the periodic heartbeat of the running activity carries from now on, and sends it at once. */
+export const report = (details: Record<string, string | number | boolean>): void => {
+  current.set(Context.current(), details);
+  heartbeat(details);
+};
+
+const current = new WeakMap<Context, Record<string, string | number | boolean>>();
+
+/**
+ * The treatment that every activity gets: heartbeats (which also bring cancellation), and errors turned into
+ * failures of the closed list, retried in place only while the budget of their class lasts.
+ */
+export const guarded =
+  <Arguments extends unknown[], Result>(activity: (...args: Arguments) => Promise<Result>) =>
+  async (...args: Arguments): Promise<Result> => {
+    const activityContext = Context.current();
+    const previous = previousHeartbeat();
+    if (previous !== undefined && previous !== null) current.set(activityContext, previous as Record<string, string>);
+    const timer = setInterval(() => activityContext.heartbeat(current.get(activityContext)), heartbeatEveryMs);
+    try {
+      return await activity(...args);
+    } catch (error) {
+      const [first] = args as unknown[];
+      const context =
+        typeof first === 'object' && first !== null && 'policy' in first ? (first as OperationContext) : undefined;
+      throw toApplicationFailure(error, context);
+    } finally {
+      clearInterval(timer);
+    }
+  };

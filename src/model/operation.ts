@@ -3,7 +3,12 @@ import { z } from 'zod';
 export const operationKinds = ['init', 'join-control-plane', 'join-worker'] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
-export const ContextHost = z.object({ name: z.string(), address: z.string() });
+export const ContextHost = z.object({
+  name: z.string(),
+  address: z.string(),
+  /** Name in the SSH configuration when it is not the host's name. */
+  ssh: z.string().optional(),
+});
 export type ContextHost = z.infer<typeof ContextHost>;
 
 /**

@@ -1,0 +1,103 @@
+import { QuorateError } from '../failure.js';
+import type { ContextHost, OperationContext, OperationKind } from '../operation.js';
+import { durationMs } from './fields.js';
+import type { HostRole, HostSpecification } from './hosts.js';
+import { suggest } from './suggest.js';
+import type { Specification } from './specification.js';
+
+const roleOf: Readonly<Record<OperationKind, HostRole>> = {
+  init: 'control-plane',
+  'join-control-plane': 'control-plane',
+  'join-worker': 'worker',
+};
+
+const kindFor: Readonly<Record<HostRole, string>> = {
+  'control-plane': 'join-control-plane',
+  worker: 'join-worker',
+  'load-balancer': 'no operation: load balancers are configured when control-plane nodes join',
+};
+
+const milliseconds = (duration: string): number => {
+  const ms = durationMs(duration);
+  if (ms === undefined) throw new RangeError(`${duration} is not a duration`); // the schema has checked it
+  return ms;
+};
+
+const hostNamed = (specification: Specification, name: string): HostSpecification | undefined =>
+  Object.hasOwn(specification.spec.hosts, name) ? specification.spec.hosts[name] : undefined;
+
+const contextHost = (specification: Specification, name: string): ContextHost => {
+  const host = hostNamed(specification, name);
+  if (host === undefined) {
+    const names = Object.keys(specification.spec.hosts);
+    const meant = suggest(name, names);
+    throw new QuorateError('UnknownHost', `${specification.metadata.name} has no host ${name}`, {
+      host: name,
+      remedy: `${meant === undefined ? '' : `did you mean ${meant}? `}use one of ${names.join(', ')}, or add spec.hosts.${name}`,
+    });
+  }
+  return { name, address: host.address, ...(host.ssh === undefined ? {} : { ssh: host.ssh }) };
+};
+
+/**
+ * What the activities of one operation need of the specification.
+ * @param operation id of the operation, `<cluster>/<kind>/<host>/<key>`
+ * @param round how many times the operation began again after a decision; 0 at first
+ * @throws QuorateError UnknownHost when the specification has no such host, InvalidSpecification when its role does not fit the operation
+ */
+export const operationContext = (
+  specification: Specification,
+  kind: OperationKind,
+  host: string,
+  { operation, round }: { readonly operation: string; readonly round: number },
+): OperationContext => {
+  const { metadata, spec } = specification;
+  const target = contextHost(specification, host);
+  const declared = hostNamed(specification, host);
+  if (declared === undefined || declared.role !== roleOf[kind]) {
+    const role = declared?.role ?? 'worker';
+    throw new QuorateError(
+      'InvalidSpecification',
+      `${kind} needs a host with the role ${roleOf[kind]}; ${host} is a ${role}`,
+      {
+        host,
+        remedy: `the operation for a ${role} is ${kindFor[role]}; or set spec.hosts.${host}.role to ${roleOf[kind]}`,
+      },
+    );
+  }
+  const { podSubnet, ...networking } = spec.networking;
+  return {
+    operation,
+    kind,
+    cluster: metadata.name,
+    kubernetesVersion: spec.kubernetesVersion,
+    endpoint: spec.controlPlaneEndpoint,
+    networking: { ...networking, ...(podSubnet === undefined ? {} : { podSubnet }) },
+    target: {
+      ...target,
+      labels: declared.labels,
+      ...(declared.taints === undefined ? {} : { taints: declared.taints }),
+    },
+    controlPlane: Object.keys(spec.hosts)
+      .filter((name) => spec.hosts[name]?.role === 'control-plane')
+      .map((name) => contextHost(specification, name)),
+    loadBalancer:
+      spec.loadBalancer.kind === 'external'
+        ? { kind: 'external' }
+        : {
+            kind: 'haproxy',
+            hosts: spec.loadBalancer.hosts.map((name) => contextHost(specification, name)),
+            backend: spec.loadBalancer.backend,
+          },
+    policy: {
+      resetDirtyHosts: spec.policy.resetDirtyHosts,
+      removeStaleMembers: spec.policy.removeStaleMembers,
+      snapshotsKept: spec.policy.snapshots.keep,
+      joinBudgetMs: milliseconds(spec.policy.budgets.join),
+      unreachableBudgetMs: milliseconds(spec.policy.budgets.unreachable),
+      readyBudgetMs: milliseconds(spec.policy.budgets.ready),
+    },
+    kubeadm: spec.kubeadm,
+    round,
+  };
+};

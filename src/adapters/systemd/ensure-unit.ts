@@ -1,0 +1,101 @@
+import { QuorateError } from '../../model/failure.js';
+import { newMark, parseSections } from '../script/sections.js';
+import { execute } from '../ssh/execute.js';
+import { quote } from '../ssh/quote.js';
+import type { Host } from '../ssh/types.js';
+import { unitLogFile } from './unit-name.js';
+import { parseUnitReading, showUnit } from './unit-reading.js';
+import type { UnitReading } from './unit-reading.js';
+
+export interface UnitCommand {
+  /** From `unitName`. */
+  readonly unit: string;
+  /** Program and arguments; no secrets (they are seen in `ps` and the journal) and no `$` (systemd-run would expand it). */
+  readonly argv: readonly string[];
+  /** Added to `LC_ALL=C`. No secrets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds after which systemd ends it; default 2700. */
+  readonly runtimeMaxSec?: number;
+  /** Default `/var/log/quorate/<unit>.log`. Appended to, mode 0600. */
+  readonly logFile?: string;
+}
+
+export interface EnsuredUnit extends UnitReading {
+  /** `already-there`: an earlier attempt started it; it may have ended since. */
+  readonly outcome: 'started' | 'already-there';
+  /** Where this run's output begins in the log file, in bytes; 0 when the unit was already there. */
+  readonly logStart: number;
+}
+
+const startCommand = (command: UnitCommand, logFile: string): string => {
+  const env = { LC_ALL: 'C', ...command.env };
+  const properties = [
+    'Type=exec',
+    'RemainAfterExit=yes',
+    'KillMode=control-group',
+    'TimeoutStopSec=30',
+    `RuntimeMaxSec=${command.runtimeMaxSec ?? 2700}`,
+    `StandardOutput=append:${logFile}`,
+    'StandardError=inherit',
+  ];
+  return [
+    'systemd-run --quiet --no-block',
+    quote(`--unit=${command.unit}`),
+    ...properties.map((property) => quote(`--property=${property}`)),
+    ...Object.entries(env).map(([name, value]) => quote(`--setenv=${name}=${value}`)),
+    '--',
+    ...command.argv.map(quote),
+  ].join(' ');
+};
+
+const refuseDollar = (command: UnitCommand): void => {
+  const bad = [...command.argv, ...Object.values(command.env ?? {})].find((word) => word.includes('$'));
+  if (bad !== undefined) throw new TypeError(`systemd-run would expand the dollar sign in: ${bad}`);
+  if (command.argv.length === 0) throw new TypeError('no command');
+};
+
+/**
+ * Starts a command in a transient unit of its own, or finds the unit that an earlier attempt started.
+ * systemd refuses a second unit of the same name while the first is loaded, running or ended: that is the mutual exclusion.
+ * Returns as soon as the unit is queued; one command on the host.
+ * @throws QuorateError Unreachable (the unit may have been started: call again), HostUnsuitable when the program is
+ *   not installed, CommandFailed when systemd refused for another reason. TypeError for a `$` in an argument.
+ */
+export const ensureUnit = async (host: Host, command: UnitCommand): Promise<EnsuredUnit> => {
+  refuseDollar(command);
+  const logFile = command.logFile ?? unitLogFile(command.unit);
+  const folder = logFile.slice(0, logFile.lastIndexOf('/'));
+  const mark = newMark();
+  const script = `set -eu
+umask 077
+install -d -m 0700 ${quote(folder)}
+: >> ${quote(logFile)}
+chmod 600 ${quote(logFile)}
+start=$(stat -c %s ${quote(logFile)})
+code=0
+said=$(${startCommand(command, logFile)} 2>&1) || code=$?
+printf '\\n%s start\\n%s %s\\n%s\\n' ${mark} "$code" "$start" "$said"
+printf '\\n%s show\\n' ${mark}
+${showUnit(command.unit, logFile)}`;
+  const sections = parseSections(await execute(host, `starting ${command.unit}`, script), mark);
+  const [first = '', ...said] = (sections.get('start') ?? '').split('\n');
+  const [code, start] = first.split(' ');
+  const reading = parseUnitReading(sections.get('show') ?? '');
+  if (code === '0') return { outcome: 'started', logStart: Number(start), ...reading };
+  const message = said.join('\n').trim();
+  // "Unit X was already loaded or has a fragment file." (systemd 252)
+  if (/already (loaded|exists)/.test(message)) return { outcome: 'already-there', logStart: 0, ...reading };
+  const program = command.argv[0] ?? '';
+  if (/Failed to find executable|No such file or directory/.test(message)) {
+    throw new QuorateError('HostUnsuitable', `${program} is not installed on ${host.name}`, {
+      host: host.name,
+      remedy: `install ${program} on ${host.name}, then retry`,
+      evidence: [message],
+    });
+  }
+  throw new QuorateError('CommandFailed', `systemd on ${host.name} did not start ${command.unit}: ${message}`, {
+    host: host.name,
+    remedy: `look at \`systemctl status ${command.unit}\` on ${host.name}`,
+    evidence: message.split('\n'),
+  });
+};

@@ -1,0 +1,181 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
+import { followUnit } from '../../../src/adapters/systemd/follow-unit.js';
+import { readUnit } from '../../../src/adapters/systemd/read-unit.js';
+import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js';
+import { unitName } from '../../../src/adapters/systemd/unit-name.js';
+import { fakeHost, markOf } from '../../support/fake-host.js';
+import { installFakeSystemd } from '../../support/fake-systemd.js';
+import { shellHost } from '../../support/shell-host.js';
+import type { ShellHost } from '../../support/shell-host.js';
+
+const unit = unitName({ operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 });
+let host: ShellHost;
+beforeEach(() => {
+  host = shellHost({ rewrite: (script, folder) => script.replaceAll('/var/log/quorate', `${folder}/log`) });
+  installFakeSystemd(host);
+});
+afterEach(() => host.close());
+
+const log = (): string => join(host.folder, 'log', unit.replace('.service', '.log'));
+const follow = async (offset = 0, timeoutMs = 20_000) => {
+  let output = '';
+  const offsets: number[] = [];
+  const reading = await followUnit(host, unit, {
+    offset,
+    timeoutMs,
+    onOutput: (text, newOffset) => {
+      output += text;
+      offsets.push(newOffset);
+    },
+  });
+  return { reading, output, offsets };
+};
+
+test('the name is stable over attempts and differs by operation, step, host and round', () => {
+  const of = { operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 };
+  expect(unitName(of)).toMatch(/^quorate-join-[0-9a-f]{12}\.service$/);
+  const others = [
+    { ...of, operation: 'x' },
+    { ...of, step: 'reset' },
+    { ...of, host: 'w2' },
+    { ...of, round: 1 },
+  ];
+  expect(new Set([of, ...others].map(unitName)).size).toBe(5);
+  expect(unitName({ ...of })).toBe(unitName(of));
+  expect(() => unitName({ ...of, step: 'a b' })).toThrow(TypeError);
+});
+
+test('two attempts start one command; the second attaches to it and learns its result', async () => {
+  host.program('work', `echo started >> "$FOLDER/starts"; echo hello; exec sleep 0.3`);
+  const [one, two] = await Promise.all([
+    ensureUnit(host, { unit, argv: ['work'] }),
+    ensureUnit(host, { unit, argv: ['work'] }),
+  ]);
+  expect([one.outcome, two.outcome].toSorted()).toEqual(['already-there', 'started']);
+  expect(one.bootId).toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const { reading, output } = await follow();
+  expect(reading).toMatchObject({ state: 'succeeded', exitStatus: 0, logSize: 6 });
+  expect(output).toBe('hello\n');
+  expect((await ensureUnit(host, { unit, argv: ['work'] })).state).toBe('succeeded');
+  expect(readFileSync(join(host.folder, 'starts'), 'utf8')).toBe('started\n');
+  expect(statSync(log()).mode & 0o777).toBe(0o600);
+  expect(statSync(join(host.folder, 'log')).mode & 0o777).toBe(0o700);
+});
+
+test('output arrives while the command runs, and the end is seen at once', async () => {
+  host.program('work', `for n in 1 2 3; do echo "line $n"; sleep 0.2; done; date +%s%N > "$FOLDER/ended"; exit 3`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  const pieces: string[] = [];
+  const reading = await followUnit(host, unit, { offset: 0, onOutput: (text) => pieces.push(text) });
+  const late = Date.now() - Number(readFileSync(join(host.folder, 'ended'), 'utf8')) / 1e6;
+  expect(reading).toMatchObject({ state: 'failed', exitStatus: 3 });
+  expect(pieces.join('')).toBe('line 1\nline 2\nline 3\n');
+  expect(pieces.length).toBeGreaterThan(2);
+  expect(late).toBeLessThan(1000); // 0.1 to 0.2 s on an idle machine
+});
+
+test('following goes on from an offset, also when the unit has ended before', async () => {
+  host.program('work', `printf 'sch\\303\\266n\\nsecond\\nno newline'`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  const first = await follow();
+  expect(first.output).toBe('schön\nsecond\nno newline');
+  expect(first.offsets.at(-1)).toBe(first.reading.logSize);
+  const again = await follow(7);
+  expect(again.output).toBe('second\nno newline');
+  expect(again.offsets.at(-1)).toBe(again.reading.logSize);
+  expect((await follow(again.reading.logSize)).output).toBe('');
+});
+
+test('a log that looks like the end of the following does not end it', async () => {
+  host.program(
+    'work',
+    `printf '\\nquorate-000000000000000000000000 \\nActiveState=failed\\n'; sleep 0.2; echo real end`,
+  );
+  await ensureUnit(host, { unit, argv: ['work'] });
+  const { reading, output } = await follow();
+  expect(output).toContain('ActiveState=failed\nreal end\n');
+  expect(reading.state).toBe('succeeded');
+});
+
+test('what another process of the unit writes after the main one ended is reported as well', async () => {
+  const ended = 'LoadState=loaded\nActiveState=active\nSubState=exited\nExecMainCode=1\nExecMainStatus=0\nLogSize=10\n';
+  const late = fakeHost('w1', [
+    [/--pid=/, ({ script }) => `main\n\n${markOf(script)} \n${ended}`],
+    [/^tail -c \+6 .* \| head -c 5$/, 'late\n'],
+  ]);
+  const pieces: [string, number][] = [];
+  await followUnit(late, unit, { offset: 0, onOutput: (text, offset) => pieces.push([text, offset]) });
+  expect(pieces).toEqual([
+    ['main\n', 5],
+    ['late\n', 10],
+  ]);
+});
+
+test('a deadline ends the following, not the unit', async () => {
+  host.program('work', `exec sleep 5`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  const { reading } = await follow(0, 1000);
+  expect(reading.state).toBe('running');
+  expect((await readUnit(host, unit)).state).toBe('running');
+});
+
+test('an aborted follower throws the reason and leaves the unit running', async () => {
+  host.program('work', `exec sleep 5`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error('worker shuts down')), 200);
+  await expect(followUnit(host, unit, { offset: 0, onOutput: () => {}, signal: controller.signal })).rejects.toThrow(
+    'worker shuts down',
+  );
+  expect((await readUnit(host, unit)).state).toBe('running');
+});
+
+test('a lost channel is Unreachable', async () => {
+  const gone = fakeHost('w1', [[/tail -c/, { end: { kind: 'lost', cause: 'ECONNRESET' } }]]);
+  await expect(followUnit(gone, unit, { offset: 0, onOutput: () => {} })).rejects.toMatchObject({
+    type: 'Unreachable',
+  });
+});
+
+test('stopping ends the command; a unit that is not there is fine; forgetting frees the name', async () => {
+  expect((await stopUnit(host, unit)).state).toBe('absent');
+  host.program('work', `exec sleep 30`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  await expect.poll(async () => (await readUnit(host, unit)).invocationId).not.toBe('');
+  expect((await stopUnit(host, unit)).state).toBe('absent');
+  host.program('fail', `exit 1`);
+  await ensureUnit(host, { unit, argv: ['fail'] });
+  await expect.poll(async () => (await readUnit(host, unit)).state).toBe('failed');
+  expect((await stopUnit(host, unit)).state).toBe('failed');
+  expect((await forgetUnit(host, unit)).state).toBe('absent');
+  expect((await ensureUnit(host, { unit, argv: ['fail'] })).outcome).toBe('started');
+});
+
+test('a unit that does not end is an error', async () => {
+  host.program('work', `exec sleep 5`);
+  await ensureUnit(host, { unit, argv: ['work'] });
+  writeFileSync(join(host.folder, 'units', unit, 'stubborn'), '');
+  await expect(stopUnit(host, unit)).rejects.toMatchObject({ type: 'CommandFailed' });
+});
+
+test('a program that is not installed, and a dollar sign, are refused', async () => {
+  await expect(ensureUnit(host, { unit, argv: ['no-such-program'] })).rejects.toMatchObject({
+    type: 'HostUnsuitable',
+    message: 'no-such-program is not installed on host1',
+  });
+  await expect(ensureUnit(host, { unit, argv: ['echo', '$HOME'] })).rejects.toThrow(TypeError);
+  expect((await readUnit(host, unit)).state).toBe('absent');
+});
+
+test('the second run of a name in the same log begins where the first ended', async () => {
+  host.program('work', `echo once`);
+  expect((await ensureUnit(host, { unit, argv: ['work'] })).logStart).toBe(0);
+  await follow();
+  await forgetUnit(host, unit);
+  const second = await ensureUnit(host, { unit, argv: ['work'] });
+  expect(second).toMatchObject({ outcome: 'started', logStart: 5 });
+  expect((await follow(second.logStart)).output).toBe('once\n');
+});

@@ -1,0 +1,12 @@
+// The lab as a library: real kubeadm hosts on one Linux machine, and faults for them.
+export { startLab, type Lab, type LabOptions } from './lab.js';
+export type { Faults } from './faults.js';
+export type { LabHost } from './host/host.js';
+export type { HostRunOptions } from './host/ssh.js';
+export type { HostKind } from './base-system.js';
+export type { HostOptions } from './topology.js';
+export type { KubernetesVersion } from './versions.js';
+export { LabInUseError } from './ownership.js';
+export { NeedsError } from './needs.js';
+export { WEB_IMAGE } from './images.js';
+export { clusterYaml } from './cluster-yaml.js';

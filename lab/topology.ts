@@ -1,0 +1,58 @@
+// What a lab consists of, and the checks of what a caller asks for.
+import type { HostKind } from './base-system.js';
+import { DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, type KubernetesVersion } from './versions.js';
+
+export interface HostOptions {
+  /** Host name: lower-case letters, digits and dashes, at most 13 characters. */
+  name: string;
+  kind: HostKind;
+  /** Last number of the host's address, 2 to 254. */
+  addressSuffix: number;
+  /** Programs and images of a node; default v1.37.1. A load balancer has none. */
+  kubernetesVersion?: KubernetesVersion;
+}
+
+/** The topology of `npm run lab -- up`: three control-plane nodes behind a load balancer, and two workers. */
+export const DEFAULT_HOSTS: readonly HostOptions[] = [
+  { name: 'lb1', kind: 'load-balancer', addressSuffix: 10 },
+  { name: 'cp1', kind: 'node', addressSuffix: 11 },
+  { name: 'cp2', kind: 'node', addressSuffix: 12 },
+  { name: 'cp3', kind: 'node', addressSuffix: 13 },
+  { name: 'w1', kind: 'node', addressSuffix: 21 },
+  { name: 'w2', kind: 'node', addressSuffix: 22 },
+];
+
+export const MAIN_LAB = 'main';
+
+/** The Kubernetes version of a host; none for a load balancer. */
+export function versionOf(host: HostOptions): KubernetesVersion | undefined {
+  return host.kind === 'node' ? (host.kubernetesVersion ?? DEFAULT_KUBERNETES_VERSION) : undefined;
+}
+
+/** Throws with all that is wrong. */
+export function checkTopology(name: string, hosts: readonly HostOptions[]): void {
+  const wrong: string[] = [];
+  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) {
+    wrong.push(`the name of a lab is 1 to 32 lower-case letters, digits and dashes, not "${name}"`);
+  }
+  const names = new Set<string>();
+  const suffixes = new Set<number>();
+  for (const host of hosts) {
+    // The switch side of its cable is called "v-<name>", and Linux allows 15 characters.
+    if (!/^[a-z0-9]([a-z0-9-]{0,11}[a-z0-9])?$/.test(host.name) || host.name === 'switch') {
+      wrong.push(`the name of a host is 1 to 13 lower-case letters, digits and dashes, not "${host.name}"`);
+    }
+    if (!Number.isInteger(host.addressSuffix) || host.addressSuffix < 2 || host.addressSuffix > 254) {
+      wrong.push(`${host.name}: the address suffix is a number from 2 to 254, not ${host.addressSuffix}`);
+    }
+    const version = versionOf(host);
+    if (version !== undefined && !KUBERNETES_VERSIONS.includes(version)) {
+      wrong.push(`${host.name}: the lab knows Kubernetes ${KUBERNETES_VERSIONS.join(' and ')}, not ${version}`);
+    }
+    if (names.has(host.name)) wrong.push(`two hosts are called ${host.name}`);
+    if (suffixes.has(host.addressSuffix)) wrong.push(`two hosts have the address suffix ${host.addressSuffix}`);
+    names.add(host.name);
+    suffixes.add(host.addressSuffix);
+  }
+  if (wrong.length > 0) throw new Error(`The lab cannot be built: ${wrong.join('; ')}.`);
+}

@@ -1,0 +1,115 @@
+import { CancelledFailure, activityInfo, cancellationDetails, cancellationSignal, sleep } from '@temporalio/activity';
+import { z } from 'zod';
+import { execute } from '../adapters/ssh/execute.js';
+import { quote } from '../adapters/ssh/quote.js';
+import type { Host } from '../adapters/ssh/types.js';
+import { ensureUnit } from '../adapters/systemd/ensure-unit.js';
+import type { UnitCommand } from '../adapters/systemd/ensure-unit.js';
+import { followUnit } from '../adapters/systemd/follow-unit.js';
+import { readUnit } from '../adapters/systemd/read-unit.js';
+import { stopUnit } from '../adapters/systemd/stop-unit.js';
+import type { UnitReading } from '../adapters/systemd/unit-reading.js';
+import { unitLogFile } from '../adapters/systemd/unit-name.js';
+import { QuorateError } from '../model/failure.js';
+import { previousHeartbeat, report } from './boundary.js';
+
+const Seen = z.object({ unit: z.string(), bootId: z.string(), offset: z.number() });
+
+const logTailBytes = 64 * 1024;
+const reconnectEveryMs = 1_000;
+
+export interface UnitRun {
+  /** `interrupted`: the unit was started before and is gone, because the host restarted or somebody stopped it. */
+  readonly state: 'succeeded' | 'failed' | 'killed' | 'timed-out' | 'interrupted';
+  readonly exitStatus?: number;
+  /** At most the last 64 KiB of what it printed. */
+  readonly log: string;
+  readonly logFile: string;
+}
+
+export interface RunUnitOptions {
+  /** Called with whole lines as the host prints them. */
+  readonly onLines?: (lines: readonly string[]) => void;
+  /** How long a lost connection is opened again within this attempt, milliseconds. */
+  readonly reconnectMs: number;
+}
+
+/** `running` is none of the endings: the caller follows on. */
+const ended = (reading: UnitReading): UnitRun['state'] | undefined => {
+  if (reading.state === 'running') return undefined;
+  return reading.state === 'absent' ? 'interrupted' : reading.state;
+};
+
+/**
+ * Starts a unit or finds the one that an earlier attempt started, and follows it to its end. A unit that was started
+ * before and is gone is never started again: the world has to be read first. Only a requested cancel stops the unit;
+ * a dead worker, a lost connection or a shutdown leaves it running for the next attempt.
+ * @throws QuorateError Unreachable when the connection does not come back in time; CancelledFailure
+ */
+export const runUnit = async (host: Host, command: UnitCommand, options: RunUnitOptions): Promise<UnitRun> => {
+  const { unit } = command;
+  const logFile = command.logFile ?? unitLogFile(unit);
+  const signal = cancellationSignal();
+  const before = Seen.safeParse(previousHeartbeat());
+  let offset = before.success && before.data.unit === unit ? before.data.offset : 0;
+
+  const finish = async (reading: UnitReading, state: UnitRun['state']): Promise<UnitRun> => ({
+    state,
+    ...(reading.exitStatus === undefined ? {} : { exitStatus: reading.exitStatus }),
+    log: await execute(
+      host,
+      `reading the log of ${unit}`,
+      `tail -c ${logTailBytes} ${quote(logFile)} 2>/dev/null || true`,
+    ),
+    logFile,
+  });
+
+  const follow = async (): Promise<UnitRun> => {
+    let rest = '';
+    const existing = await readUnit(host, unit, { logFile });
+    // Its log outlives the unit and a restart of the host: it was started once.
+    if (existing.state === 'absent' && (existing.logSize > 0 || before.success)) return finish(existing, 'interrupted');
+    const started = existing.state === 'absent' ? await ensureUnit(host, { ...command, logFile }) : existing;
+    const { bootId } = started;
+    report({ unit, bootId, offset });
+    let lostSince: number | undefined;
+    for (;;) {
+      try {
+        const reading = await followUnit(host, unit, {
+          offset,
+          logFile,
+          signal,
+          timeoutMs: 45 * 60_000,
+          onOutput: (text, newOffset) => {
+            lostSince = undefined;
+            offset = newOffset;
+            const lines = (rest + text).split('\n');
+            rest = lines.pop() ?? '';
+            const printed = lines.filter((line) => line.trim() !== '');
+            report({ unit, bootId, offset, lastLine: (printed.at(-1) ?? '').slice(0, 300) });
+            if (printed.length > 0) options.onLines?.(printed);
+          },
+        });
+        const state = ended(reading);
+        if (state !== undefined) return await finish(reading, state);
+        lostSince = undefined;
+      } catch (error) {
+        if (!(error instanceof QuorateError) || error.type !== 'Unreachable') throw error;
+        lostSince ??= Date.now();
+        if (Date.now() - lostSince > options.reconnectMs) throw error;
+        await sleep(reconnectEveryMs);
+      }
+    }
+  };
+
+  try {
+    return await follow();
+  } catch (error) {
+    if (signal.aborted && cancellationDetails()?.cancelRequested === true) {
+      await stopUnit(host, unit);
+      throw new CancelledFailure('CANCELLED');
+    }
+    if (signal.aborted) throw new CancelledFailure(`${activityInfo().activityType} left ${unit} running`);
+    throw error;
+  }
+};

@@ -37,17 +37,22 @@ export interface TemporalServer {
 
 const namespace = 'default';
 
-const serverArguments = (options: TemporalServerOptions): string[] => [
-  ...['server', 'start-dev'],
-  ...['--ip', options.ip ?? '127.0.0.1', '--port', String(options.port)],
-  ...(options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(options.uiPort)]),
-  ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
-  // Three times the throughput of the default journal; survives kill -9 of the server.
-  ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=1'],
-  // Without it the server asks version.temporal.io for news.
-  ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
-  ...['--log-level', 'warn', '--log-format', 'json'],
-];
+const serverArguments = ({ ip = '127.0.0.1', port, uiPort, databaseFile }: TemporalServerOptions): string[] => {
+  const flags: Record<string, string> = {
+    ip,
+    port: String(port),
+    ...(uiPort === undefined ? {} : { 'ui-port': String(uiPort) }),
+    ...(databaseFile === undefined ? {} : { 'db-filename': databaseFile }),
+    // Without it the server asks version.temporal.io for news.
+    'dynamic-config-value': 'frontend.enableServerVersionCheck=false',
+    'log-level': 'warn',
+    'log-format': 'json',
+  };
+  // Three times the throughput of SQLite's default journal; survives kill -9 of the server.
+  const pragmas = ['journal_mode=WAL', 'synchronous=1'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
+  const pairs = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  return ['server', 'start-dev', ...pairs, ...pragmas, ...(uiPort === undefined ? ['--headless'] : [])];
+};
 
 /** Waits until the server answers for its namespace. @returns undefined, or the last problem when the time is over. */
 const waitUntilItAnswers = async (
@@ -58,7 +63,7 @@ const waitUntilItAnswers = async (
   let problem = 'it did not answer';
   while (Date.now() < deadline && !died()) {
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      const connection = await Connection.connect({ address, connectTimeout: 300 });
       try {
         await connection.withDeadline(Date.now() + 2_000, async () => {
           await connection.workflowService.describeNamespace({ namespace });

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Starts the program behind it, tells its pid, and ends it when descriptor 3 closes. That is a pipe from our process:
  * however our process ends, also by `kill -9`, the kernel closes it, so the program never outlives us unseen.
  */
-const guardian = `
+export const guardian = `
 "$@" >&2 3<&- &
 program=$!
 echo "$program"

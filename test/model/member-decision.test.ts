@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EtcdMember } from '../../src/model/cluster-facts.js';
+import { decideMember, peerUrlOf, type MemberQuestion } from '../../src/model/member-decision.js';
+import { dead, member, members, unstarted } from './etcd-members.js';
+
+const host = { name: 'cp3', address: '10.203.0.13' };
+const decide = (list: EtcdMember[], question: Partial<MemberQuestion> = {}): ReturnType<typeof decideMember> =>
+  decideMember({ members: list, host, etcdDataPresent: false, sameCluster: true, ...question });
+
+describe('peerUrlOf', () => {
+  it('puts IPv6 in brackets', () => {
+    expect(peerUrlOf('10.0.0.1')).toBe('https://10.0.0.1:2380');
+    expect(peerUrlOf('fd00::1')).toBe('https://[fd00::1]:2380');
+  });
+});
+
+describe('decideMember', () => {
+  it.each([true, false])('no member, data %s: join', (etcdDataPresent) => {
+    expect(decide(members(2), { etcdDataPresent })).toEqual({ kind: 'join' });
+  });
+
+  it('does not take 10.203.0.130 for 10.203.0.13', () => {
+    const other = member(4, { peerUrls: ['https://10.203.0.130:2380'] });
+    expect(decide([...members(2), other])).toEqual({ kind: 'join' });
+  });
+
+  it.each([true, false])('a learner that never started, data %s: remove it', (etcdDataPresent) => {
+    const learner = unstarted(3, true);
+    expect(decide([...members(2), learner], { etcdDataPresent })).toMatchObject({
+      kind: 'remove-stale-learner',
+      member: learner,
+      projection: { allowed: true, text: 'voters stay 2, tolerates 0' },
+    });
+  });
+
+  it('a learner that stopped: remove it', () => {
+    expect(decide([...members(2), dead(3, { isLearner: true })])).toMatchObject({ kind: 'remove-stale-learner' });
+  });
+
+  it('a running learner of the host itself: remove it, as the lock says nobody else is joining it', () => {
+    expect(decide([...members(2), member(3, { isLearner: true })], { etcdDataPresent: true })).toMatchObject({
+      kind: 'remove-stale-learner',
+    });
+  });
+
+  it.each([true, false])('a voter that never started, data %s: remove it, projected', (etcdDataPresent) => {
+    expect(decide([...members(3).slice(0, 2), unstarted(3, false)], { etcdDataPresent })).toMatchObject({
+      kind: 'remove-stale-voter',
+      projection: { allowed: true, text: 'voters 3 → 2, tolerates 1 → 0 (healthy 2 of 3 → 2 of 2)' },
+    });
+  });
+
+  it('a voter whose data is gone: remove it, projected', () => {
+    expect(decide([...members(2), dead(3)])).toMatchObject({
+      kind: 'remove-stale-voter',
+      member: { id: 'a3' },
+      projection: { allowed: true },
+    });
+  });
+
+  it('hands on the refusal of the projection', () => {
+    expect(decide([member(1), dead(2), dead(3)])).toMatchObject({
+      kind: 'remove-stale-voter',
+      projection: { allowed: false, reason: 'quorum-lost' },
+    });
+  });
+
+  it.each([
+    ['answers', member(3)],
+    ['is down for the moment', dead(3)],
+  ])('a voter with its data that %s: joined already', (_, voter) => {
+    expect(decide([...members(2), voter], { etcdDataPresent: true })).toEqual({
+      kind: 'already-joined',
+      member: voter,
+    });
+  });
+
+  it('a voter with data but no CA on the host cannot run again: remove it', () => {
+    const question = { etcdDataPresent: true, sameCluster: undefined };
+    expect(decide([...members(2), dead(3)], question)).toMatchObject({ kind: 'remove-stale-voter' });
+    expect(decide(members(3), question)).toMatchObject({ kind: 'already-joined' });
+  });
+
+  it("a voter while the host's data is another cluster's: conflict", () => {
+    expect(decide([...members(2), dead(3)], { etcdDataPresent: true, sameCluster: false })).toMatchObject({
+      kind: 'conflict',
+      because: 'etcd member cp3 (id a3) has the address of cp3, whose etcd data belongs to another cluster',
+    });
+  });
+
+  it('a voter that answers although the host has no data: conflict', () => {
+    expect(decide(members(3))).toMatchObject({
+      kind: 'conflict',
+      because: expect.stringContaining('another machine has its address') as string,
+    });
+  });
+
+  it('a running member of our name elsewhere: conflict; a dead one: remove', () => {
+    const elsewhere = { peerUrls: ['https://10.203.0.99:2380'] };
+    expect(decide([...members(2), member(3, elsewhere)])).toMatchObject({
+      kind: 'conflict',
+      because:
+        'etcd member cp3 (id a3) answers at https://10.203.0.99:2380, not at 10.203.0.13: another machine is called cp3',
+    });
+    expect(decide([...members(2), dead(3, elsewhere)])).toMatchObject({ kind: 'remove-stale-voter' });
+  });
+
+  it('a running member of another name at our address: conflict; a dead one: remove', () => {
+    const renamed = { name: 'old3' };
+    expect(decide([...members(2), member(3, renamed)], { etcdDataPresent: true })).toMatchObject({
+      kind: 'conflict',
+      because: 'the address 10.203.0.13 of cp3 belongs to the running etcd member old3 (id a3)',
+    });
+    for (const etcdDataPresent of [true, false])
+      expect(decide([...members(2), dead(3, renamed)], { etcdDataPresent })).toMatchObject({
+        kind: 'remove-stale-voter',
+      });
+  });
+
+  it('speaks of one at a time: conflict, then learner, then voter, then joined', () => {
+    const stale = dead(3, { id: 'b3', peerUrls: ['https://10.203.0.99:2380'] });
+    const foreign = member(3, { id: 'c3', peerUrls: ['https://10.203.0.98:2380'] });
+    const learner = { ...unstarted(3, true), id: 'd3' };
+    const all = [member(1), member(3), stale, learner, foreign];
+    const question = { etcdDataPresent: true };
+    const kinds: string[] = [];
+    for (const gone of [[], ['c3'], ['c3', 'd3'], ['c3', 'd3', 'b3']])
+      kinds.push(
+        decide(
+          all.filter((one) => !gone.includes(one.id)),
+          question,
+        ).kind,
+      );
+    expect(kinds).toEqual(['conflict', 'remove-stale-learner', 'remove-stale-voter', 'already-joined']);
+  });
+
+  it('never decides to remove a running voter, and never a member that is not the host’s', () => {
+    const shapes = [member, dead, (n: number) => unstarted(n, true), (n: number) => unstarted(n, false)];
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(3), { maxLength: 5 }),
+        fc.boolean(),
+        fc.constantFrom(true, false, undefined),
+        (kinds, etcdDataPresent, sameCluster) => {
+          const list = kinds.map((kind, index) => shapes[kind]!(index + 1));
+          const decision = decide(list, { etcdDataPresent, sameCluster });
+          if (decision.kind === 'join') return;
+          expect(decision.member.id).toBe('a3');
+          if (decision.kind === 'remove-stale-voter') expect(decision.member.status).toBeUndefined();
+        },
+      ),
+    );
+  });
+});

@@ -10,12 +10,13 @@ import { clearDeadLabs, clearLab, hostsFolder } from './leftovers.js';
 import { checkNeeds, raiseInotifyLimit } from './needs.js';
 import { createSwitch, subnetPrefix, switchNamespace } from './network.js';
 import { chooseSubnet, claim, describeSelf, findOwner, isAlive, LabInUseError, type Owner } from './ownership.js';
-import { providePackages } from './packages.js';
+import { providePackages, type Packages } from './packages.js';
 import { labFile, labFolder } from './paths.js';
 import { timed, type Progress } from './progress.js';
 import { check } from './shell.js';
 import { renderKnownHosts, renderSshConfig, type SshHost } from './ssh-config.js';
 import { checkTopology, MAIN_LAB, versionOf, type HostOptions } from './topology.js';
+import type { KubernetesVersion } from './versions.js';
 
 export interface LabOptions {
   /** Name of the lab on this machine; two labs with different names do not see each other. */
@@ -23,6 +24,8 @@ export interface LabOptions {
   hosts: readonly HostOptions[];
   /** Folder for disks and keys, removed by `down`; default below $XDG_STATE_HOME or /var/tmp/quorate-lab. */
   directory?: string;
+  /** Kubernetes versions that the nodes can be upgraded to (`install-kubernetes VERSION kubeadm`), beside their own. */
+  availableVersions?: readonly KubernetesVersion[];
   /** Number N of the subnet 10.203.N.0/24; default the lowest that is free. */
   subnet?: number;
   progress?: Progress;
@@ -70,7 +73,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   claim(owner);
   const lab = new RunningLab(owner, progress);
   try {
-    await lab.start(options.hosts);
+    await lab.start(options.hosts, options.availableVersions ?? []);
   } catch (error) {
     await lab.down();
     throw error;
@@ -85,6 +88,7 @@ class RunningLab implements Lab {
   readonly sshConfigFile: string;
   readonly faults: Faults;
   readonly #hosts: Host[] = [];
+  readonly #packages = new Map<KubernetesVersion, Packages>();
   #down: Promise<void> | undefined;
 
   constructor(
@@ -117,7 +121,8 @@ class RunningLab implements Lab {
     return found;
   }
 
-  async start(hosts: readonly HostOptions[]): Promise<void> {
+  async start(hosts: readonly HostOptions[], versions: readonly KubernetesVersion[]): Promise<void> {
+    await this.#provide([...hosts.map(versionOf), ...versions]);
     await createSwitch(this.name, this.owner.subnet);
     await check('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `lab-${this.name}`, '-f', this.#key()]);
     await this.#add(hosts);
@@ -126,6 +131,7 @@ class RunningLab implements Lab {
   async addHost(host: HostOptions): Promise<LabHost> {
     checkTopology(this.name, [...this.#hosts.map((known) => known.options), host]);
     await checkNeeds([host]);
+    await this.#provide([versionOf(host)]);
     await this.#add([host]);
     return this.host(host.name);
   }
@@ -162,10 +168,18 @@ class RunningLab implements Lab {
     });
   }
 
+  async #provide(versions: readonly (KubernetesVersion | undefined)[]): Promise<void> {
+    for (const version of new Set(versions)) {
+      if (version === undefined || this.#packages.has(version)) continue;
+      const base = await provideBaseSystem('node', this.progress);
+      this.#packages.set(version, await providePackages(version, base, this.progress));
+    }
+  }
+
   async #prepare(options: HostOptions): Promise<Host> {
     const base = await provideBaseSystem(options.kind, this.progress);
     const version = versionOf(options);
-    const packages = version === undefined ? undefined : await providePackages(version, base, this.progress);
+    const packages = version === undefined ? undefined : this.#packages.get(version);
     const directory = join(hostsFolder(this.directory), options.name);
     await mkdir(directory, { recursive: true });
     return new Host({
@@ -179,7 +193,7 @@ class RunningLab implements Lab {
         plug: { lab: this.name, host: options.name, subnet: this.owner.subnet, addressSuffix: options.addressSuffix },
         directory,
         layers: packages === undefined ? [base] : [packages.layer, base],
-        packages: packages === undefined ? undefined : packages.folder,
+        packages: options.kind === 'node' ? [...this.#packages.values()].map((each) => each.folder) : [],
         controlGroups: this.owner.controlGroups.map((group) => join(group, options.name)),
       },
     });

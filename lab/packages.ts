@@ -31,7 +31,7 @@ export async function providePackages(version: KubernetesVersion, root: string, 
   const kube = await provideProgram(labkube(version), progress);
   const dns = await provideProgram(coredns(), progress);
   const key = createHash('sha256')
-    .update([kube.sha256, dns.sha256, basename(root), imageFilesDigest(), unitFilesDigest(), DISK_SIZE].join('\n'))
+    .update([kube.sha256, dns.sha256, basename(root), imageFilesDigest(), layerFilesDigest(), DISK_SIZE].join('\n'))
     .digest('hex')
     .slice(0, 12);
   const folder = join(writableCacheFolder(), 'packages', `${version}-${key}`);
@@ -66,6 +66,7 @@ export async function providePackages(version: KubernetesVersion, root: string, 
 
 async function makeLayer(layer: string, kube: CachedProgram): Promise<void> {
   await cp(labFile('rootfs', 'programs'), layer, { recursive: true });
+  await chmod(join(layer, 'usr/local/sbin/install-kubernetes'), 0o755);
   const bin = join(layer, 'usr/bin');
   await mkdir(bin, { recursive: true });
   const executable = join(bin, 'labkube');
@@ -90,11 +91,15 @@ async function makeGoldenDisk(folder: string, root: string): Promise<void> {
   await rm(work, { recursive: true });
 }
 
-function unitFilesDigest(): string {
-  const units = 'usr/lib/systemd/system';
+/** Changes whenever the layer or the disk would. */
+function layerFilesDigest(): string {
+  const files = [
+    'rootfs/programs/usr/lib/systemd/system/kubelet.service',
+    'rootfs/programs/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+    'rootfs/programs/usr/local/sbin/install-kubernetes',
+    'make-golden-disk.sh',
+  ];
   const hash = createHash('sha256');
-  hash.update(readFileSync(labFile('rootfs', 'programs', units, 'kubelet.service')));
-  hash.update(readFileSync(labFile('rootfs', 'programs', units, 'kubelet.service.d', '10-kubeadm.conf')));
-  hash.update(readFileSync(labFile('make-golden-disk.sh')));
+  for (const path of files) hash.update(readFileSync(labFile(path)));
   return hash.digest('hex');
 }

@@ -12,15 +12,39 @@ export interface HostOptions {
   kubernetesVersion?: KubernetesVersion;
 }
 
-/** The topology of `npm run lab -- up`: three control-plane nodes behind a load balancer, and two workers. */
-export const DEFAULT_HOSTS: readonly HostOptions[] = [
-  { name: 'lb1', kind: 'load-balancer', addressSuffix: 10 },
-  { name: 'cp1', kind: 'node', addressSuffix: 11 },
-  { name: 'cp2', kind: 'node', addressSuffix: 12 },
-  { name: 'cp3', kind: 'node', addressSuffix: 13 },
-  { name: 'w1', kind: 'node', addressSuffix: 21 },
-  { name: 'w2', kind: 'node', addressSuffix: 22 },
-];
+export const controlPlaneName = (number: number): string => `cp${number}`;
+export const workerName = (number: number): string => `w${number}`;
+
+export interface TopologyOptions {
+  controlPlanes: number;
+  workers: number;
+  loadBalancers: number;
+  kubernetesVersion?: KubernetesVersion;
+}
+
+/** Hosts lb1 (.10), lb2 (.9); cp1, cp2 ... from .11; w1, w2 ... from .21. */
+export function makeTopology(options: TopologyOptions): HostOptions[] {
+  const count = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);
+  const version = options.kubernetesVersion === undefined ? {} : { kubernetesVersion: options.kubernetesVersion };
+  const node = (name: string, addressSuffix: number): HostOptions => ({
+    name,
+    kind: 'node',
+    addressSuffix,
+    ...version,
+  });
+  return [
+    ...count(options.loadBalancers).map((number): HostOptions => ({
+      name: `lb${number}`,
+      kind: 'load-balancer',
+      addressSuffix: 11 - number,
+    })),
+    ...count(options.controlPlanes).map((number) => node(controlPlaneName(number), 10 + number)),
+    ...count(options.workers).map((number) => node(workerName(number), 20 + number)),
+  ];
+}
+
+/** The topology of the main job: three control-plane nodes behind a load balancer, and two workers. */
+export const DEFAULT_HOSTS: readonly HostOptions[] = makeTopology({ controlPlanes: 3, workers: 2, loadBalancers: 1 });
 
 export const MAIN_LAB = 'main';
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # boot-host.sh: mounts a host's disk, enters its control groups and becomes systemd-nspawn.
 # Everything comes in environment variables: LAB_NAME (of the host), LAB_DISK, LAB_DISK_MOUNT, LAB_ROOT, LAB_LOWER,
-# LAB_NETNS, LAB_MACHINE_DISK (MAJ:MIN), LAB_CGROUPS (one folder per line), LAB_PACKAGES (folder or "").
+# LAB_NETNS, LAB_MACHINE_DISK (MAJ:MIN), LAB_CGROUPS (one folder per line), LAB_PACKAGES (one folder per
+# line, each named after its Kubernetes version).
 # Runs in a mount namespace of its own: mounted in the machine's, the disk would be inherited by every host started
 # later and could not be freed before they all end.
 set -eu
@@ -36,7 +37,10 @@ set -- --bind=/dev/kmsg
 for folder in containerd kubelet etcd; do
   set -- "$@" "--bind=$LAB_DISK_MOUNT/plain/$folder:/var/lib/$folder"
 done
-[ -z "$LAB_PACKAGES" ] || set -- "$@" "--bind-ro=$LAB_PACKAGES:/opt/lab"
+for folder in $LAB_PACKAGES; do
+  version=${folder##*/}
+  set -- "$@" "--bind-ro=$folder:/opt/lab/${version%-*}"
+done
 
 # API_VFS_WRITABLE=network, never 1: with 1 the host's systemd-sysctl would write to the machine's kernel.
 # SECCOMP=0 and all capabilities but the clock's, the modules' and the raw devices': runc needs keyctl, bpf and mount.

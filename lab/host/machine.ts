@@ -23,8 +23,8 @@ export interface MachineOptions {
   directory: string;
   /** Lower layers of the root file system, the topmost first. */
   layers: readonly string[];
-  /** Folder that the host sees as /opt/lab. */
-  packages?: string | undefined;
+  /** Folders VERSION-DIGEST that the host sees as /opt/lab/VERSION. */
+  packages: readonly string[];
   controlGroups: readonly string[];
 }
 
@@ -131,7 +131,7 @@ export class Machine {
           LAB_NETNS: hostNamespace(plug.lab, plug.host),
           LAB_MACHINE_DISK: deviceOf('/'),
           LAB_CGROUPS: controlGroups.join('\n'),
-          LAB_PACKAGES: this.options.packages ?? '',
+          LAB_PACKAGES: this.options.packages.join('\n'),
         },
       });
     } finally {

@@ -1,0 +1,88 @@
+import { QuorateError } from '../../model/failure.js';
+import type { ResolvedHost } from './client-config.js';
+import type { Identities } from './identity.js';
+
+/** What the SSH library adds to its errors. */
+export interface SshError extends Error {
+  readonly level?: string;
+  readonly code?: string | number;
+}
+
+/** Connecting to several addresses fails with an AggregateError that has a code but no message. */
+export const messageOf = (error: SshError): string => {
+  if (error.message !== '') return error.message;
+  if (error instanceof AggregateError) return error.errors.map((each: unknown) => String(each)).join('; ');
+  return String(error.code ?? error.name);
+};
+
+const place = (host: ResolvedHost): string =>
+  host.hostName === host.name && host.port === 22 ? host.name : `${host.name} (${host.hostName}:${host.port})`;
+
+const files = (host: ResolvedHost): string => host.configFiles.join(' or ');
+
+/** No connection, perhaps later: retried. */
+export const unreachable = (host: ResolvedHost, why: string, cause?: unknown): QuorateError =>
+  new QuorateError('Unreachable', `no SSH connection to ${place(host)}: ${why}`, {
+    host: host.name,
+    remedy: `see that the host is up and that \`ssh ${host.name} true\` works from this machine; the configuration is in ${files(host)}`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+
+const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
+  new QuorateError(
+    'UnknownHost',
+    host.hostNameConfigured
+      ? `host ${host.name}: its HostName ${host.hostName} does not resolve`
+      : `host ${host.name} is not in the SSH configuration and its name does not resolve`,
+    {
+      host: host.name,
+      remedy: host.hostNameConfigured
+        ? `correct HostName of "Host ${host.name}" in ${files(host)}`
+        : `add "Host ${host.name}" with a HostName to ${files(host)}, or correct the name in the specification`,
+      cause,
+    },
+  );
+
+const authenticationFailed = (host: ResolvedHost, identities: Identities, cause: SshError): QuorateError => {
+  const needAgent =
+    identities.encrypted.length > 0 && host.identityAgent === undefined
+      ? `; a key with a passphrase needs an SSH agent: start one, \`ssh-add ${identities.encrypted[0]}\`, and set SSH_AUTH_SOCK for this process`
+      : '';
+  return new QuorateError(
+    'AuthenticationFailed',
+    `${place(host)} refuses the login as ${host.user}: ${messageOf(cause)}`,
+    {
+      host: host.name,
+      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}`,
+      evidence: identities.notes,
+      cause,
+    },
+  );
+};
+
+/**
+ * A name server that cannot be asked (EAI_AGAIN) is an outage for a name that somebody configured or that has a domain;
+ * a bare word that no file knows is far more likely a mistake.
+ */
+const isUnknownName = (host: ResolvedHost, code: string | number | undefined): boolean =>
+  code === 'ENOTFOUND' || (code === 'EAI_AGAIN' && !host.hostNameConfigured && !host.hostName.includes('.'));
+
+/** The typed error of a connection that could not be made. */
+export const connectFailure = (host: ResolvedHost, identities: Identities, error: SshError): QuorateError => {
+  if (isUnknownName(host, error.code)) return unknownHost(host, error);
+  if (error.level === 'client-authentication' || /too many authentication failures/i.test(error.message)) {
+    return authenticationFailed(host, identities, error);
+  }
+  if (/no matching .* (algorithm|format|cipher|MAC)/i.test(error.message)) {
+    return new QuorateError(
+      'HostUnsuitable',
+      `${place(host)} offers no SSH algorithm that is accepted: ${error.message}`,
+      {
+        host: host.name,
+        remedy: `allow a current algorithm in /etc/ssh/sshd_config of ${host.name} (an ed25519 host key, curve25519-sha256, aes128-gcm@openssh.com)`,
+        cause: error,
+      },
+    );
+  }
+  return unreachable(host, messageOf(error), error);
+};

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
+
+export interface ProxyProcess {
+  readonly socket: Duplex;
+  /** Its last line on standard error, or how it ended by itself; waits a moment for the end of a process that is ending. */
+  complaint(): Promise<string | undefined>;
+}
+
+const keptBytes = 4096;
+const complaintWaitMs = 500;
+
+/**
+ * Runs a ProxyCommand by the shell, as `ssh` does, and gives its standard input and output as one stream. The process
+ * ends with the stream.
+ */
+export const startProxyCommand = (command: string): ProxyProcess => {
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaints = '';
+  let ended: string | undefined;
+  let dropped = false;
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const socket = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => {
+      // A process that is gone shows by its output's end; the error of writing to it adds nothing.
+      child.stdin.write(chunk, () => done());
+    },
+    final: (done) => {
+      child.stdin.end(() => done());
+    },
+    destroy: (error, done) => {
+      dropped = true;
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.kill('SIGHUP');
+      if (child.exitCode === null && child.signalCode === null) {
+        const kill = setTimeout(() => child.kill('SIGKILL'), 2000).unref();
+        child.once('exit', () => clearTimeout(kill));
+      }
+      done(error);
+    },
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!socket.push(chunk)) child.stdout.pause();
+  });
+  child.stdout.on('end', () => socket.push(null));
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints = (complaints + chunk.toString()).slice(-keptBytes);
+  });
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
+  child.on('error', (error) => {
+    ended ??= error.message;
+    socket.destroy(error);
+  });
+  child.on('exit', (code, signal) => {
+    if (!dropped) ended = signal === null ? `it exited with ${code}` : `it was killed by ${signal}`;
+  });
+  return {
+    socket,
+    complaint: async () => {
+      if (child.stdout.readableEnded || dropped) {
+        const patience = new Promise<void>((resolve) => setTimeout(resolve, complaintWaitMs));
+        await Promise.race([closed, patience]);
+      }
+      const last = complaints.trim().split('\n').at(-1)?.trim();
+      return last === undefined || last === '' ? ended : last;
+    },
+  };
+};

@@ -1,7 +1,12 @@
 import type { ClusterQueue } from './messages.js';
 import type { OperationProgress, StepProgress } from './progress.js';
 
-const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+/** What hosts and commands say comes in lines; one that begins with "-" or "#" would change the page. */
+const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+const escapeCell = (text: string): string => oneLine(text).replaceAll('|', '\\|');
+const code = (text: string): string => `\`${oneLine(text).replaceAll('`', "'")}\``;
+const codeBlock = (lines: readonly string[]): string =>
+  ['```', ...lines.map((line) => line.replaceAll('```', "'''")), '```'].join('\n');
 const clock = (iso: string | undefined): string => (iso === undefined ? '' : iso.slice(11, 19));
 
 const words: Record<StepProgress['state'], string> = {
@@ -32,9 +37,9 @@ const blockedText = (progress: OperationProgress): string[] => {
   const [first, ...others] = blocked.choices;
   return [
     `## Blocked: ${blocked.type} (${progress.host} into ${progress.cluster}, since ${clock(blocked.since)} UTC)`,
-    `**${blocked.message}**`,
-    ...(blocked.evidence.length === 0 ? [] : ['```\n' + blocked.evidence.join('\n') + '\n```']),
-    `**What to do:** ${blocked.remedy}`,
+    `**${oneLine(blocked.message)}**`,
+    ...(blocked.evidence.length === 0 ? [] : [codeBlock(blocked.evidence)]),
+    `**What to do:** ${oneLine(blocked.remedy)}`,
     `**To go on:** send the update \`decide\` with ${example(first ?? 'retry')}, or run \`quorate decide ${progress.operation} ${first ?? 'retry'}\`.` +
       (others.length === 0 ? '' : ` Other choices: ${others.map((action) => `\`${action}\``).join(', ')}.`) +
       ` \`abort\` leaves everything as it is. Runbook: ${blocked.type}.`,
@@ -46,21 +51,21 @@ export const renderDetails = (progress: OperationProgress): string => {
   const running = progress.steps.find((step) => step.state === 'running' || step.state === 'undoing');
   const heading =
     progress.outcome !== undefined
-      ? `## ${progress.outcome}: ${progress.summary ?? ''}`
+      ? `## ${progress.outcome}: ${oneLine(progress.summary ?? '')}`
       : `## ${progress.kind} ${progress.host} (${progress.cluster})${running === undefined ? '' : `: ${running.title}, since ${clock(running.since)} UTC`}`;
   return [
     ...(progress.blocked === undefined ? [heading] : blockedText(progress)),
     ...(progress.lastLine === undefined || progress.outcome !== undefined
       ? []
-      : [`The host printed last: \`${progress.lastLine.replaceAll('`', "'")}\``]),
+      : [`The host printed last: ${code(progress.lastLine)}`]),
     table(progress.steps),
-    ...(progress.plan.length === 0 ? [] : [`**Plan:** ${progress.plan.join('; ')}.`]),
+    ...(progress.plan.length === 0 ? [] : [`**Plan:** ${oneLine(progress.plan.join('; '))}.`]),
     ...(progress.decisions.length === 0
       ? []
       : [
-          `**Decisions:** ${progress.decisions.map((d) => `${d.action} by ${d.by} at ${clock(d.at)}${d.reason === '' ? '' : ` (${d.reason})`}`).join('; ')}.`,
+          `**Decisions:** ${progress.decisions.map((d) => `${d.action} by ${oneLine(d.by)} at ${clock(d.at)}${d.reason === '' ? '' : ` (${oneLine(d.reason)})`}`).join('; ')}.`,
         ]),
-    `Asked for by ${progress.by}. Operation \`${progress.operation}\`.`,
+    `Asked for by ${oneLine(progress.by)}. Operation \`${progress.operation}\`.`,
   ].join('\n\n');
 };
 

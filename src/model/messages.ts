@@ -44,7 +44,11 @@ export const SubmitResult = z.object({
 export type SubmitResult = z.infer<typeof SubmitResult>;
 
 /** Argument of the update `withdraw` of the cluster entity: takes an operation that waits out of the queue. */
-export const WithdrawRequest = z.object({ operation: z.string(), by: z.string(), reason: z.string() });
+export const WithdrawRequest = z.object({
+  operation: z.string(),
+  by: z.string().min(1, 'say who withdraws it').max(200),
+  reason: z.string().max(1000),
+});
 export type WithdrawRequest = z.infer<typeof WithdrawRequest>;
 
 /** Argument of the update `decide` of a blocked operation. */
@@ -82,7 +86,5 @@ export const ClusterQueue = z.object({
 export type ClusterQueue = z.infer<typeof ClusterQueue>;
 
 /** Signal `hostPrinted` of an operation: what its command on the host does now. */
-export interface HostPrinted {
-  readonly step: string;
-  readonly line: string;
-}
+export const HostPrinted = z.object({ step: z.string(), line: z.string() });
+export type HostPrinted = z.infer<typeof HostPrinted>;

@@ -30,29 +30,42 @@ export interface Queue {
 
 const operationOf = (entry: QueueEntry): string => entry.request.context.operation;
 
+/** Why two operations may not run at the same time, or undefined when they may. */
+const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {
+  const { context } = one.request;
+  const { context: theirs } = other.request;
+  if (context.target.name === theirs.target.name) return 'same host';
+  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';
+  return isExclusive(context.kind) && isExclusive(theirs.kind)
+    ? 'holds the membership lock or is before it'
+    : undefined;
+};
+
+/** Operations that run, and those asked for before this one. */
+const before = (queue: Queue, entry: QueueEntry): readonly QueueEntry[] => [
+  ...queue.running,
+  ...queue.waiting.slice(0, queue.waiting.indexOf(entry)),
+];
+
 /**
- * Why an operation cannot start now, or undefined when it can.
- * - an exclusive one waits for a running exclusive one and for those asked for before it;
- * - a shared one waits while `init` runs or waits before it, while another operation is about the same host, and for a free place.
+ * Why an operation that waits cannot start now, or undefined when it can: it waits for what runs or was asked for
+ * before it and is about the same host, is exclusive as it is itself, or is an `init`; a shared one also for a free
+ * place.
  */
 export const waitsFor = (queue: Queue, entry: QueueEntry, sharedLimit: number): string | undefined => {
-  const { context } = entry.request;
-  const before = queue.waiting.slice(0, queue.waiting.indexOf(entry));
-  const sameHost = [...queue.running, ...before].find(
-    (other) => other.request.context.target.name === context.target.name,
-  );
-  if (sameHost !== undefined) return `${operationOf(sameHost)} (same host)`;
-  if (isExclusive(context.kind)) {
-    const holder = [...queue.running, ...before].find((other) => isExclusive(other.request.context.kind));
-    if (holder !== undefined) return `${operationOf(holder)} (holds the membership lock or is before it)`;
-    if (context.kind !== 'init') return undefined;
-    const shared = queue.running[0];
-    return shared === undefined ? undefined : `${operationOf(shared)} (init runs alone)`;
+  for (const other of before(queue, entry)) {
+    const why = conflict(entry, other);
+    if (why !== undefined) return `${operationOf(other)} (${why})`;
   }
-  const init = [...queue.running, ...before].find((other) => other.request.context.kind === 'init');
-  if (init !== undefined) return `${operationOf(init)} (init runs alone)`;
+  if (isExclusive(entry.request.context.kind)) return undefined;
   const shared = queue.running.filter((other) => !isExclusive(other.request.context.kind)).length;
   return shared >= sharedLimit ? `a free place: ${shared} worker joins run, the limit is ${sharedLimit}` : undefined;
+};
+
+/** 0 when it runs or may start at once, else how many operations have to end (of those before it) until it may. */
+export const positionOf = (queue: Queue, entry: QueueEntry, sharedLimit: number): number => {
+  if (!queue.waiting.includes(entry) || waitsFor(queue, entry, sharedLimit) === undefined) return 0;
+  return Math.max(1, before(queue, entry).filter((other) => conflict(entry, other) !== undefined).length);
 };
 
 /** The first entry that may start now. */

@@ -4,28 +4,34 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { renderQueue } from '../model/details.js';
-import { SubmitRequest, workflowIds } from '../model/messages.js';
-import type { ClusterQueue, WithdrawRequest } from '../model/messages.js';
-import { isExclusive, nextToStart, waitsFor } from '../model/queue.js';
+import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
+import type { ClusterQueue } from '../model/messages.js';
+import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
 import { queue as queueQuery, submit, withdraw } from './messages.js';
 import { runChild } from './run-child.js';
+import { parseOrRefuse } from './validation.js';
 
-/** Worker joins of one cluster that run at the same time. */
-const sharedLimit = 20;
-/** Operation ids remembered for idempotency, as the server's own dedupe of update ids ends with a run. */
-const rememberedOperations = 500;
-/** The server refuses more than 2,000 updates in one run. */
-const updatesBeforeContinueAsNew = 1_500;
+const defaultLimits = {
+  /** Worker joins of one cluster that run at the same time. */
+  sharedLimit: 20,
+  /** Operation ids remembered for idempotency, as the server's own dedupe of update ids ends with a run. */
+  rememberedOperations: 500,
+  /** The server refuses more than 2,000 updates in one run. */
+  updatesBeforeContinueAsNew: 1_500,
+};
 
 export interface ClusterEntityState {
   readonly cluster: string;
   readonly ended: readonly EndedEntry[];
+  /** Each one left out has its default; tests set small ones. */
+  readonly limits?: Partial<typeof defaultLimits>;
 }
 
 /**
@@ -35,6 +41,7 @@ export interface ClusterEntityState {
  */
 export const clusterEntity = async (state: ClusterEntityState): Promise<void> => {
   const { cluster } = state;
+  const { sharedLimit, rememberedOperations, updatesBeforeContinueAsNew } = { ...defaultLimits, ...state.limits };
   const ended: EndedEntry[] = [...state.ended];
   const waiting: QueueEntry[] = [];
   const running: (QueueEntry & { runId?: string })[] = [];
@@ -69,6 +76,11 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     changes += 1;
     setCurrentDetails(renderQueue(view()));
   };
+  const remember = (entry: EndedEntry): void => {
+    ended.push(entry);
+    if (ended.length > rememberedOperations) ended.shift();
+    changed();
+  };
 
   setHandler(queueQuery, view, { description: 'Which operations run, wait (and for what), and have ended' });
   setHandler(
@@ -76,34 +88,35 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     (request) => {
       updates += 1;
       const { operation } = request.context;
-      const known = [...running, ...waiting].find((entry) => entry.request.context.operation === operation);
       const past = ended.find((entry) => entry.operation === operation);
-      if (past !== undefined) return { operation, workflowId: past.workflowId, position: 0 };
+      const known = [...running, ...waiting].find((entry) => entry.request.context.operation === operation);
       const entry = known ?? { request, since: new Date().toISOString() };
-      if (known === undefined) waiting.push(entry);
+      if (past === undefined && known === undefined) waiting.push(entry);
       changed();
-      return { operation, workflowId: workflowIdOf(entry), position: Math.max(0, waiting.indexOf(entry)) };
+      if (past !== undefined) return { operation, workflowId: past.workflowId, position: 0 };
+      return {
+        operation,
+        workflowId: workflowIdOf(entry),
+        position: positionOf({ waiting, running }, entry, sharedLimit),
+      };
     },
     {
       description:
         'Asks for an operation; the same operation id is never run twice. Sent by `quorate init` and `quorate join`',
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (request) => {
-        const parsed = SubmitRequest.safeParse(request);
-        if (!parsed.success) {
-          const problem = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-          throw ApplicationFailure.nonRetryable(`not a request for an operation: ${problem}`, 'InvalidSpecification');
-        }
-        if (parsed.data.context.cluster !== cluster) {
+        const { context } = parseOrRefuse(SubmitRequest, request, {
+          type: 'InvalidSpecification',
+          what: 'not a request for an operation',
+          remedy: 'send what `quorate init` and `quorate join` send: {"context": ..., "by": "who"}',
+        });
+        if (context.cluster !== cluster) {
           throw ApplicationFailure.nonRetryable(
-            `this is the queue of ${cluster}, the operation is for ${parsed.data.context.cluster}`,
+            `this is the queue of ${cluster}, the operation is for ${context.cluster}`,
             'InvalidSpecification',
           );
         }
-        if (
-          updates >= updatesBeforeContinueAsNew &&
-          !ended.some((e) => e.operation === parsed.data.context.operation)
-        ) {
+        if (updates >= updatesBeforeContinueAsNew && !ended.some((e) => e.operation === context.operation)) {
           throw ApplicationFailure.nonRetryable(
             `the queue of ${cluster} took ${updates} requests without a pause; try again when the running operations have ended`,
             'QueueFull',
@@ -114,24 +127,33 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
   );
   setHandler(
     withdraw,
-    ({ operation, by, reason }: WithdrawRequest) => {
+    ({ operation, by, reason }) => {
       updates += 1;
       const index = waiting.findIndex((entry) => entry.request.context.operation === operation);
       const entry = waiting[index];
-      if (entry === undefined) return { withdrawn: false };
+      if (entry === undefined) {
+        changed();
+        return { withdrawn: false };
+      }
       waiting.splice(index, 1);
-      ended.push({
+      remember({
         ...itemOf(entry),
         workflowId: workflowIdOf(entry),
         outcome: 'cancelled',
         message: `withdrawn by ${by} before it began${reason === '' ? '' : `: ${reason}`}`,
       });
-      changed();
       return { withdrawn: true };
     },
     {
       description: 'Takes an operation that still waits out of the queue: {"operation", "by", "reason"}',
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
+      validator: (request) => {
+        parseOrRefuse(WithdrawRequest, request, {
+          type: 'InvalidSpecification',
+          what: 'not a request to withdraw an operation',
+          remedy: 'send {"operation": "<id of the operation>", "by": "who", "reason": "why"}',
+        });
+      },
     },
   );
 
@@ -140,11 +162,14 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     const ending = await runChild(entry.request, workflowId, (runId) => {
       entry.runId = runId;
       changed();
+    }).catch((error: unknown) => {
+      if (isCancellation(error)) return undefined;
+      throw error;
     });
+    // This workflow was cancelled: the operation runs on, and whoever starts this workflow again finds it.
+    if (ending === undefined) return;
     running.splice(running.indexOf(entry), 1);
-    ended.push({ ...itemOf(entry), workflowId, ...ending });
-    if (ended.length > rememberedOperations) ended.shift();
-    changed();
+    remember({ ...itemOf(entry), workflowId, ...ending });
   };
 
   changed();
@@ -158,7 +183,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     const idle = waiting.length === 0 && running.length === 0;
     if (idle && (workflowInfo().continueAsNewSuggested || updates >= updatesBeforeContinueAsNew)) {
       await condition(allHandlersFinished);
-      if (waiting.length === 0) await continueAsNew<typeof clusterEntity>({ cluster, ended });
+      if (waiting.length === 0) await continueAsNew<typeof clusterEntity>({ ...state, ended });
     }
     const seen = changes;
     await condition(() => changes !== seen);

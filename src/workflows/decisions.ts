@@ -5,6 +5,7 @@ import type { DecisionAction } from '../model/progress.js';
 import type { Failure } from './failures.js';
 import type { Journal } from './journal.js';
 import { decide } from './messages.js';
+import { parseOrRefuse } from './validation.js';
 
 export interface Decisions {
   /** Blocks the operation with a typed reason until somebody decides. */
@@ -26,22 +27,19 @@ export const createDecisions = (journal: Journal): Decisions => {
         'Decides how a blocked operation goes on. One argument: {"action": "retry | approve | rollback | abort", "by": "who", "reason": "why"}',
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (decision) => {
-        const parsed = Decision.safeParse(decision);
-        if (!parsed.success) {
-          const problem = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-          throw ApplicationFailure.nonRetryable(
-            `not a decision (${problem}); send {"action": "retry | approve | rollback | abort", "by": "who", "reason": "why"}`,
-            'InvalidDecision',
-          );
-        }
+        const { action } = parseOrRefuse(Decision, decision, {
+          type: 'InvalidDecision',
+          what: 'not a decision',
+          remedy: 'send {"action": "retry | approve | rollback | abort", "by": "who", "reason": "why"}',
+        });
         const { blocked, operation, outcome } = journal.progress;
         if (blocked === undefined) {
           const state = outcome === undefined ? 'is running and waits for nobody' : `has ended (${outcome})`;
           throw ApplicationFailure.nonRetryable(`${operation} ${state}; there is nothing to decide`, 'NotBlocked');
         }
-        if (!blocked.choices.includes(parsed.data.action)) {
+        if (!blocked.choices.includes(action)) {
           throw ApplicationFailure.nonRetryable(
-            `"${parsed.data.action}" makes no sense while ${operation} is blocked by ${blocked.type}; choose one of: ${blocked.choices.join(', ')}`,
+            `"${action}" makes no sense while ${operation} is blocked by ${blocked.type}; choose one of: ${blocked.choices.join(', ')}`,
             'ChoiceRefused',
           );
         }
@@ -59,7 +57,11 @@ export const createDecisions = (journal: Journal): Decisions => {
         evidence: [...failure.details.evidence],
         choices: [...choices],
       });
-      await condition(() => taken !== undefined);
+      try {
+        await condition(() => taken !== undefined);
+      } finally {
+        journal.unblocked();
+      }
       // The handler has set it: TypeScript cannot see that across the await.
       return taken as unknown as Decision;
     },

@@ -1,11 +1,13 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { FailureDetails, FailureType } from '../model/failure.js';
-import { QuorateError, isFailureType } from '../model/failure.js';
+import { QuorateError, failureClasses, isFailureType } from '../model/failure.js';
 
 export interface Failure {
   readonly type: FailureType;
   readonly message: string;
   readonly details: FailureDetails;
+  /** Sight was lost of what the step began: it may still go on on the host, so a retry attaches to it. */
+  readonly lostSight?: boolean;
 }
 
 /** Thrown by a step that may go on once an operator approves; carries what is to be approved. */
@@ -18,8 +20,10 @@ export class ApprovalNeeded extends Error {
 
 const fromApplicationFailure = (failure: ApplicationFailure): Failure => {
   const details = failure.details?.[0] as Partial<FailureDetails> | undefined;
+  const type = isFailureType(failure.type) ? failure.type : 'CommandFailed';
   return {
-    type: isFailureType(failure.type) ? failure.type : 'CommandFailed',
+    type,
+    lostSight: failureClasses[type] === 'transient',
     message: failure.message,
     details: {
       ...(details?.host === undefined ? {} : { host: details.host }),
@@ -38,6 +42,7 @@ export const failureOf = (error: unknown): Failure | undefined => {
   const timedOut = error.cause instanceof TimeoutFailure;
   return {
     type: timedOut ? 'Unreachable' : 'CommandFailed',
+    lostSight: timedOut,
     message: timedOut
       ? `the activity ${error.activityType} did not end in time`
       : `the activity ${error.activityType} failed: ${error.cause?.message ?? error.message}`,

@@ -16,6 +16,8 @@ export interface Journal {
   printed(line: string): void;
   blocked(blocked: Omit<Blocked, 'since'>): void;
   decided(decision: Decision): void;
+  /** Nobody waits for a decision any more: the operation was cancelled while it was blocked. */
+  unblocked(): void;
   ended(outcome: OperationOutcome, summary: string): void;
 }
 
@@ -64,13 +66,16 @@ export const createJournal = <State extends OperationState>(
       publish();
     },
     decided(decision) {
-      delete progress.blocked;
       progress.decisions.push({ ...decision, at: now() });
+      this.unblocked();
+    },
+    unblocked() {
+      if (progress.blocked === undefined) return;
+      delete progress.blocked;
       showResumed();
       publish();
     },
     ended(outcome, summary) {
-      delete progress.blocked;
       progress.outcome = outcome;
       progress.summary = summary;
       showPhase(outcome);

@@ -4,12 +4,14 @@ import {
   ChildWorkflowCancellationType,
   ChildWorkflowFailure,
   ParentClosePolicy,
+  isCancellation,
+  sleep,
   startChild,
 } from '@temporalio/workflow';
 import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationOutcome } from '../model/progress.js';
-import { long } from './activities.js';
+import { long, titled } from './activities.js';
 import { attributes } from './visibility.js';
 
 export interface Ending {
@@ -47,6 +49,17 @@ export const endingOf = (error: unknown): Ending => {
 
 const staticSummary = ({ context: { kind, target, cluster } }: SubmitRequest): string =>
   kind === 'init' ? `init ${cluster} on ${target.name}` : `${kind} ${target.name} into ${cluster}`;
+
+/** A watch that failed for good does not lose the operation: the next try to start it tells whether the other still runs. */
+const watch = async (workflowId: string) => {
+  try {
+    return await titled(long.watchOperation, `watch ${workflowId} to its end`, workflowId);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    await sleep('10s', { summary: `before ${workflowId} is tried again` });
+    return undefined;
+  }
+};
 
 /**
  * Runs an operation as a child that outlives this workflow, and answers how it ended. When a workflow of that id runs
@@ -88,8 +101,8 @@ export const runChild = async (
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-    const watched = await long.watchOperation(workflowId);
-    if (watched.operation === context.operation) {
+    const watched = await watch(workflowId);
+    if (watched?.operation === context.operation) {
       const outcome = outcomes.find((candidate) => candidate === watched.outcome) ?? 'failed';
       return { outcome, runId: watched.runId, ...(watched.message === undefined ? {} : { message: watched.message }) };
     }

@@ -1,6 +1,7 @@
 import { ApplicationFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import { failureClasses } from '../model/failure.js';
 import type { FailureType } from '../model/failure.js';
+import { HostPrinted } from '../model/messages.js';
 import type { DecisionAction } from '../model/progress.js';
 import { createDecisions } from './decisions.js';
 import { ApprovalNeeded, failureOf } from './failures.js';
@@ -32,7 +33,8 @@ const waitsBeforeAnyChange = (type: FailureType): boolean => {
 /**
  * Runs the steps of an operation in order. A step that fails is tried again from where the step says after a decision;
  * a cancel or the decision `rollback` undoes in reverse order what was begun; `abort` leaves everything as it is.
- * @throws ApplicationFailure of the failure's type, `RolledBack` or `Aborted`; CancelledFailure after a cancel was undone.
+ * @throws ApplicationFailure of the failure's type, `RolledBack`, `Aborted`, or `UndoFailed` when an operator gave up an
+ *   undo; CancelledFailure after a cancel was undone.
  */
 export const runOperation = async <State extends OperationState>(
   steps: readonly Step<State>[],
@@ -42,9 +44,12 @@ export const runOperation = async <State extends OperationState>(
 ): Promise<OperationResult> => {
   const journal = createJournal(state.context, by, steps);
   setHandler(progress, () => journal.progress, { description: 'What the operation has done and what it waits for' });
-  setHandler(hostPrinted, ({ line }) => journal.printed(line), {
-    description: 'Sent by activities: what the host printed',
-  });
+  const onHostPrinted = (sent: unknown): void => {
+    // A signal cannot be refused, and an error here would hold up the operation: what makes no sense is dropped.
+    const { data } = HostPrinted.safeParse(sent);
+    if (data !== undefined) journal.printed(data.line);
+  };
+  setHandler(hostPrinted, onHostPrinted, { description: 'Sent by activities: what the host printed' });
   const decisions = createDecisions(journal);
   const saga = createSaga<State>(journal, decisions);
 
@@ -59,14 +64,22 @@ export const runOperation = async <State extends OperationState>(
     'abort',
   ];
 
-  const rollBack = async (why: string): Promise<{ complete: boolean }> => {
-    const { complete, undone } = await saga.rollback(state);
+  /** Undoes everything, or throws when an operator gave up an undo: then neither "cancelled" nor "rolled back" is true. */
+  const rollBack = async (why: string, outcome: 'cancelled' | 'rolled-back'): Promise<string> => {
+    const { undone, givenUp } = await saga.rollback(state);
     const list = undone.length === 0 ? 'nothing had to be undone' : `undone: ${undone.join(', ')}`;
-    journal.ended(
-      complete ? 'rolled-back' : 'failed',
-      `${why}; ${list}${complete ? '' : '; the rest was left as it is'}`,
-    );
-    return { complete };
+    if (givenUp !== undefined) {
+      journal.ended('failed', `${why}; ${list}; the rest was left as it is`);
+      throw fail({ ...givenUp, message: `${journal.progress.summary}: ${givenUp.message}` });
+    }
+    journal.ended(outcome, `${why}; ${list}`);
+    return `${why}; ${list}`;
+  };
+
+  /** Units on hosts carry the round in their names: the next try never takes an old unit's result for its own. */
+  const nextRound = (from: string): number => {
+    state.context = { ...state.context, round: state.context.round + 1 };
+    return indexOf(from);
   };
 
   /** Where to go on, or throws when the operation ends here. */
@@ -75,7 +88,7 @@ export const runOperation = async <State extends OperationState>(
     if (!approvable && recovery !== undefined && !recovered.has(failure.type)) {
       recovered.add(failure.type);
       journal.step(step.id, 'failed', `${failure.message}; tried once more from "${recovery}"`);
-      return indexOf(recovery);
+      return nextRound(recovery);
     }
     if (!changed && !approvable && !waitsBeforeAnyChange(failure.type)) {
       journal.step(step.id, 'failed', failure.message);
@@ -87,12 +100,16 @@ export const runOperation = async <State extends OperationState>(
     switch (decision.action) {
       case 'approve':
         state.approvals.add(failure.type);
-        return indexOf(step.retryFrom ?? step.id);
+        return nextRound(step.retryFrom ?? step.id);
       case 'retry':
-        return indexOf(step.retryFrom ?? step.id);
+        // In the same round, so that a command that outlived the connection is found again rather than begun twice.
+        return failure.lostSight === true ? indexOf(step.id) : nextRound(step.retryFrom ?? step.id);
       case 'rollback':
-        await rollBack(`rolled back by ${decision.by}`);
-        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'rolled back', 'RolledBack', failure);
+        throw ApplicationFailure.nonRetryable(
+          await rollBack(`rolled back by ${decision.by}`, 'rolled-back'),
+          'RolledBack',
+          failure,
+        );
       case 'abort': {
         const left = changed ? 'everything is left as it is' : 'nothing was changed';
         journal.step(step.id, 'failed', failure.message);
@@ -126,16 +143,11 @@ export const runOperation = async <State extends OperationState>(
         if (failure === undefined) throw error;
         const next = await decideWhereToGoOn(step, failure, approvable);
         for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
-        // Units on hosts carry the round in their names: the next try never takes an old unit's result for its own.
-        state.context = { ...state.context, round: state.context.round + 1 };
         index = next;
       }
     }
   } catch (error) {
-    if (isCancellation(error)) {
-      const { complete } = await rollBack('cancelled');
-      if (complete) journal.ended('cancelled', journal.progress.summary ?? 'cancelled');
-    }
+    if (isCancellation(error)) await rollBack('cancelled', 'cancelled');
     throw error;
   }
   const text = summary(state);

@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Decisions } from './decisions.js';
 import { failureOf } from './failures.js';
+import type { Failure } from './failures.js';
 import type { Journal } from './journal.js';
 import type { OperationState, Step } from './step.js';
 
@@ -13,34 +14,36 @@ export interface Saga<State extends OperationState> {
    * Undoes in reverse order, shielded from cancellation. An undo that fails blocks the operation with `UndoFailed`:
    * `retry` tries it again, `abort` leaves this and everything before it as it is.
    */
-  rollback(state: State): Promise<{ readonly complete: boolean; readonly undone: readonly string[] }>;
+  rollback(state: State): Promise<{
+    /** Ids of the steps that were undone, in the order of undoing. */
+    readonly undone: readonly string[];
+    /** The failure of the undo that an operator gave up; absent when everything was undone. */
+    readonly givenUp?: Failure;
+  }>;
 }
 
 export const createSaga = <State extends OperationState>(journal: Journal, decisions: Decisions): Saga<State> => {
   const registered: Step<State>[] = [];
-  const undo = async (step: Step<State>, state: State): Promise<'undone' | 'left'> => {
+  const undo = async (step: Step<State>, state: State): Promise<Failure | undefined> => {
     for (;;) {
       journal.step(step.id, 'undoing');
       try {
         const note = (await step.undo?.run(state)) ?? '';
         journal.step(step.id, 'undone', note);
-        return 'undone';
+        return undefined;
       } catch (error) {
         const failure = failureOf(error);
         if (failure === undefined) throw error;
         journal.step(step.id, 'blocked', failure.message);
-        const decision = await decisions.ask(
-          step.id,
-          {
-            type: failure.type === 'QuorumAtRisk' ? 'QuorumAtRisk' : 'UndoFailed',
-            message: `${step.undo?.title(state.context) ?? step.id} could not be done: ${failure.message}`,
-            details: failure.details,
-          },
-          ['retry', 'abort'],
-        );
+        const undoFailure: Failure = {
+          type: failure.type === 'QuorumAtRisk' ? 'QuorumAtRisk' : 'UndoFailed',
+          message: `${step.undo?.title(state.context) ?? step.id} could not be done: ${failure.message}`,
+          details: failure.details,
+        };
+        const decision = await decisions.ask(step.id, undoFailure, ['retry', 'abort']);
         if (decision.action === 'abort') {
           journal.step(step.id, 'failed', `left as it is: ${failure.message}`);
-          return 'left';
+          return undoFailure;
         }
       }
     }
@@ -54,10 +57,11 @@ export const createSaga = <State extends OperationState>(journal: Journal, decis
       CancellationScope.nonCancellable(async () => {
         const undone: string[] = [];
         for (const step of registered.toReversed()) {
-          if ((await undo(step, state)) === 'left') return { complete: false, undone };
+          const givenUp = await undo(step, state);
+          if (givenUp !== undefined) return { undone, givenUp };
           undone.push(step.id);
         }
-        return { complete: true, undone };
+        return { undone };
       }),
   };
 };

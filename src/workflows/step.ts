@@ -33,7 +33,7 @@ export interface Step<State extends OperationState> {
     readonly title: (context: OperationContext) => string;
     readonly run: (state: State) => Promise<string>;
   };
-  /** Step from which a `retry` goes on; default this one. */
+  /** Step from which a `retry` goes on in a new round; default this one. After sight was lost it is always this one. */
   readonly retryFrom?: string;
   /** Step from which the operation goes on by itself after this failure, once per failure type. */
   readonly recoverFrom?: (type: FailureType) => string | undefined;

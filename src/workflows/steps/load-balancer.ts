@@ -2,10 +2,19 @@ import { short, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 
-const removeUndo: NonNullable<Step<JoinState>['undo']> = {
+type Undo = NonNullable<Step<JoinState>['undo']>;
+
+/** The backend of a host that was a member before this operation carries traffic already. */
+const unlessJoinedBefore = (undo: Undo): Undo => ({
+  ...undo,
+  run: async (state) =>
+    state.joinedBefore === true ? 'left as it was: the host was a member before' : undo.run(state),
+});
+
+const removeUndo = unlessJoinedBefore({
   title: ({ target }) => `take the backend ${target.name} out of the load balancer`,
   run: ({ context }) => titled(short.removeBackend, `remove the backend ${context.target.name}`, context),
-};
+});
 
 /** Disabled, so that no request reaches an API server that is not ready (invariant 9). */
 export const registerDisabled: Step<JoinState> = {
@@ -33,8 +42,8 @@ export const enable: Step<JoinState> = {
   title: ({ target }) => `enable the backend ${target.name}, see it UP, /readyz through the endpoint`,
   changes: true,
   run: ({ context }) => titled(short.enableBackend, `enable the backend ${context.target.name}`, context),
-  undo: {
+  undo: unlessJoinedBefore({
     title: ({ target }) => `disable the backend ${target.name}`,
     run: ({ context }) => titled(short.disableBackend, `disable the backend ${context.target.name}`, context),
-  },
+  }),
 };

@@ -11,6 +11,8 @@ export interface JoinState extends OperationState {
   reach?: ReachFacts;
   /** The host is a proven member already: nothing to do but prove it. */
   alreadyJoined?: boolean;
+  /** It was so before this operation changed anything: its undo leaves the host's backend as it was. */
+  joinedBefore?: boolean;
   /** What a reset has to clean away; absent when the host is clean. */
   dirty?: boolean;
   /** uid of the Node of that name before this operation: its undo deletes only another one. */

@@ -54,8 +54,11 @@ export interface Activities {
   readStatus(context: OperationContext): Promise<StatusReport>;
   // etcd
   snapshotEtcd(context: OperationContext): Promise<Note>;
-  /** Removes the stale member and the NotReady Node of the target itself; projected right before. */
-  removeStaleMember(context: OperationContext, etcdDataPresent: boolean): Promise<Note>;
+  /** Removes the stale member and the Node of the target itself; projected right before. */
+  removeStaleMember(
+    context: OperationContext,
+    host: { etcdDataPresent: boolean; sameCluster?: boolean | undefined },
+  ): Promise<Note>;
   // host
   resetHost(context: OperationContext): Promise<Note>;
   prepareHost(context: OperationContext): Promise<Note>;

@@ -1,5 +1,6 @@
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
+import { facts } from './state.js';
 import type { JoinState } from './state.js';
 
 const joined = (state: JoinState): string | undefined =>
@@ -11,13 +12,18 @@ export const removeStaleMember: Step<JoinState> = {
   changes: true,
   retryFrom: 'read',
   skipWhen: joined,
-  run: ({ context, host }) =>
-    titled(
+  run: (state) => {
+    const { host, cluster } = facts(state);
+    return titled(
       short.removeStaleMember,
-      `remove stale member and Node of ${context.target.name}`,
-      context,
-      host?.etcdDataPresent ?? false,
-    ),
+      `remove stale member and Node of ${state.context.target.name}`,
+      state.context,
+      {
+        etcdDataPresent: host.etcdDataPresent,
+        sameCluster: host.pkiCaHash === undefined ? undefined : host.pkiCaHash === cluster.caHash,
+      },
+    );
+  },
 };
 
 export const reset: Step<JoinState> = {

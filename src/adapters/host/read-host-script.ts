@@ -1,0 +1,252 @@
+/**
+ * Reads a kubeconfig (argument 1..n) without its secrets: of the sections `clusters`, `contexts` and `current-context`
+ * only named keys are printed, the section `users` never is. Files that `certificate-authority` names are printed as
+ * their first CERTIFICATE block and nothing else, as the file could be anything.
+ */
+const kubeconfigProgram = `
+function pem(path,   line, inside, n) {
+  print "ca-file " path
+  sub(/^\\//, "", path)
+  while (n++ < 2000 && (getline line < path) > 0) {
+    if (line ~ /^-----BEGIN CERTIFICATE-----/) inside = 1
+    if (inside) print "ca-pem " line
+    if (inside && line ~ /^-----END CERTIFICATE-----/) break
+  }
+  close(path)
+}
+function kubeconfig(path,   line, section, n, ca, folder) {
+  print "kubeconfig /" path
+  while (n++ < 5000 && (getline line < path) > 0) {
+    sub(/\\r$/, "", line)
+    if (line ~ /^[A-Za-z]/) { section = line; sub(/:.*/, "", section) }
+    if (section != "clusters" && section != "contexts" && section != "current-context") continue
+    if (line !~ /^(clusters|contexts|current-context):/ &&
+        line !~ /^[ -]*(cluster|context|name|server|certificate-authority|certificate-authority-data):/) continue
+    if (length(line) > 20000) continue
+    if (line ~ /^[ -]*server:/) {
+      sub(/\\/\\/[^\\/]*@/, "//", line)
+      server = line; sub(/^[ -]*server:[ ]*/, "", server); gsub(/["' ]/, "", server)
+      if (server ~ /^https?:\\/\\/[][A-Za-z0-9.:_-]+(\\/[A-Za-z0-9.\\/_-]*)?$/ && !(server in servers)) { servers[server] = 1; print "server " server }
+    }
+    print "kubeconfig-line " line
+    if (path ~ /^etc\\/kubernetes\\// && line ~ /^[ -]*certificate-authority:/) {
+      ca = line; sub(/^[ -]*certificate-authority:[ ]*/, "", ca); gsub(/["']/, "", ca)
+      folder = "/" path; sub(/[^\\/]*$/, "", folder)
+      if (ca != "") files[ca ~ /^\\// ? ca : folder ca] = 1
+    }
+  }
+  close(path)
+}
+BEGIN {
+  for (i = 1; i < ARGC; i++) kubeconfig(ARGV[i])
+  for (file in files) pem(file)
+  pem("/etc/kubernetes/pki/ca.crt")
+}`;
+
+/** Listeners on Kubernetes' ports with process, pid and unit, from ss or, without its process, from /proc/net/tcp. */
+const listenersProgram = `
+function unit(pid,   file, line, parts, n, i) {
+  file = "proc/" pid "/cgroup"
+  while ((getline line < file) > 0) if (line ~ /^[0-9]+:name=systemd:/ || line ~ /^0::/) {
+    n = split(line, parts, "/")
+    for (i = n; i > 0; i--) if (parts[i] ~ /\\.(service|scope|socket)$/) { close(file); return parts[i] }
+  }
+  close(file)
+  return "-"
+}
+$1 == "LISTEN" && $4 ~ /:(6443|2379|2380|10250|10257|10259)$/ {
+  port = $4; sub(/.*:/, "", port)
+  users = $0; found = 0
+  while (match(users, /\\("[^"]*",pid=[0-9]+/)) {
+    one = substr(users, RSTART + 2, RLENGTH - 2); users = substr(users, RSTART + RLENGTH); found = 1
+    pid = one; sub(/.*,pid=/, "", pid); sub(/",pid=[0-9]+$/, "", one)
+    print "listener " port " " pid " " unit(pid) " " one
+  }
+  if (!found) print "listener " port " 0 - unknown"
+}
+$4 == "0A" && $2 ~ /:(192B|094B|094C|280A|2811|2813)$/ {
+  sub(/.*:/, "", $2)
+  port = $2 == "192B" ? 6443 : $2 == "094B" ? 2379 : $2 == "094C" ? 2380 : $2 == "280A" ? 10250 : $2 == "2811" ? 10257 : 10259
+  print "listener " port " 0 - unknown"
+}`;
+
+/** Rules that kube-proxy, the kubelet and CNI plugins leave: in the output of nft and of iptables-save. */
+const rulesProgram = `
+/^table / { kubeProxy = ($3 == "kube-proxy") }
+/^\\t+(chain|set|map) / { chain = $2; isChain = ($1 == "chain"); next }
+/^-A / { if ($0 ~ /[ "](KUBE|CNI)-/) n++; next }
+/^\\t\\t/ && isChain && $1 != "type" && $1 != "comment" {
+  if (kubeProxy || chain ~ /^(KUBE|CNI)-/ || $0 ~ /(jump|goto) (KUBE|CNI)-/) n++
+}
+END { print "rules " n + 0 }`;
+
+/**
+ * The script that reads a host: POSIX sh, about 25 short processes, nothing but standard output is written.
+ *
+ * Each line is `<piece> <value>`; a value never continues on the next line, so no file on the host can forge a piece.
+ * Slow pieces run beside each other as `slow | { quick; cat; }`: what they print stays whole and in order without a
+ * temporary file. A missing tool leaves its piece out. The last line is `end`.
+ *
+ * Paths are relative to `/`, so that a test can run it in a folder that looks like a host.
+ *
+ * @param criSocket path of the runtime's socket, quoted.
+ */
+export const readHostScript = (criSocket: string): string => `
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+printf 'began %s\\n' "$(date +%s%N)"
+cd / || exit 1
+cri_socket=${criSocket}
+say() { printf '%s %s\\n' "$1" "$2"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+first_line() { value=; [ -r "$2" ] && IFS= read -r value <"$2"; [ -z "$value" ] || say "$1" "$value"; }
+prefix() { awk -v "limit=$2" -v "piece=$1" 'NR <= limit { print piece " " $0 }'; }
+has_entries() {
+  for entry in "$1"/* "$1"/.[!.]*; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then [ "\${entry##*/}" = lost+found ] || return 0; fi
+  done
+  return 1
+}
+
+identity() {
+  first_line hostname proc/sys/kernel/hostname
+  first_line machine-id etc/machine-id
+  first_line boot-id proc/sys/kernel/random/boot_id
+  first_line memory proc/meminfo
+  for file in etc/os-release usr/lib/os-release; do [ -r $file ] && prefix os 40 <$file && break; done
+  say uname "$(uname -rm)"
+  say cpus "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
+  if [ -e sys/fs/cgroup/cgroup.controllers ]; then say cgroup 2; else say cgroup 1; fi
+  if [ -r proc/swaps ]; then { read -r swap; while read -r swap; do say swap "$swap"; done; } <proc/swaps; fi
+  for name in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables \\
+    net.ipv6.conf.default.forwarding net.ipv6.conf.all.forwarding; do
+    case $name in
+      net.bridge.*) file=proc/sys/net/bridge/\${name#net.bridge.} ;;
+      net.ipv4.*) file=proc/sys/net/ipv4/\${name#net.ipv4.} ;;
+      *) file=\${name#net.ipv6.conf.}; file=proc/sys/net/ipv6/conf/\${file%.forwarding}/forwarding ;;
+    esac
+    first_line "sysctl $name" $file
+  done
+  if has systemctl; then
+    systemctl show --property=Id,LoadState,UnitFileState,ActiveState kubelet.service containerd.service 2>/dev/null | prefix unit 40
+  fi
+  first_line marker var/lib/quorate/marker.json
+}
+
+network() {
+  for link in sys/class/net/*; do
+    value=; [ -r "$link/mtu" ] && read -r value <"$link/mtu"
+    [ -z "$value" ] || say link "$value \${link##*/}"
+  done
+  ! has ip || ip -o addr 2>/dev/null | prefix address 500
+}
+
+disk() {
+  set --
+  for path in var/lib/kubelet var/lib/etcd var/lib/containerd etc; do
+    asked=/$path
+    while [ ! -e "$path" ]; do case $path in */*) path=\${path%/*} ;; *) path=. ;; esac; done
+    say disk-of "$asked $path"
+    set -- "$@" "$path"
+  done
+  stat -f -c 'disk %a %S %n' "$@" 2>/dev/null
+}
+
+leftovers() {
+  [ ! -d etc/kubernetes ] || find etc/kubernetes/ ! -type d 2>/dev/null | prefix kubernetes-file 200
+  for folder in etc/cni/net.d var/lib/cni; do
+    [ ! -d $folder ] || find $folder/ ! -type d 2>/dev/null | prefix cni-file 100
+  done
+  ! has_entries var/lib/etcd || say etcd-data present
+  for file in config.yaml instance-config.yaml kubeadm-flags.env cpu_manager_state memory_manager_state; do
+    [ ! -e var/lib/kubelet/$file ] || say kubelet-state $file
+  done
+  for folder in pki pods; do ! has_entries var/lib/kubelet/$folder || say kubelet-state $folder; done
+  [ ! -r proc/mounts ] || awk 'index($2, "/var/lib/kubelet/") == 1 && n++ < 200 { print "mount " $2 }' proc/mounts
+}
+
+listeners() {
+  if has ss; then ss -ltnpH 2>/dev/null; else cat proc/net/tcp proc/net/tcp6 2>/dev/null; fi | awk '${listenersProgram.replaceAll("'", "'\\''")}'
+}
+
+packet_filter() {
+  {
+    if has nft; then
+      nft list ruleset
+      ! has iptables-legacy-save || iptables-legacy-save
+      ! has ip6tables-legacy-save || ip6tables-legacy-save
+    else
+      ! has iptables-save || iptables-save
+      ! has ip6tables-save || ip6tables-save
+    fi
+  } 2>/dev/null | awk '${rulesProgram.replaceAll("'", "'\\''")}'
+}
+
+kubeconfigs() {
+  set --
+  while IFS=: read -r user x uid x x home x; do
+    case $uid in [1-9][0-9][0-9][0-9]*) [ "$uid" -ge 65000 ] || set -- "$@" "\${home#/}/.kube/config" ;; esac
+  done <etc/passwd
+  # a login's file could be anything, such as endless: only regular files of at most 1 MiB
+  homes=$(find -L root/.kube/config home/*/.kube/config "$@" -type f -size -2049 2>/dev/null)
+  set --
+  for file in etc/kubernetes/*.conf; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+  IFS='
+'
+  set -f
+  for file in $homes; do set -- "$@" "$file"; done
+  unset IFS
+  found=$(awk '${kubeconfigProgram.replaceAll("'", "'\\''")}' "$@" 2>/dev/null)
+  [ -z "$found" ] || printf '%s\\n' "$found"
+  has curl || return 0
+  for server in $(printf '%s\\n' "$found" | sed -n 's/^server //p' | head -n 8); do
+    {
+      code=$(curl -qgsk --noproxy '*' --connect-timeout 1 -m 2 -o /dev/null -w '%{http_code}' "$server/version")
+      case $code in '' | 000) say answers "no $server" ;; *) say answers "yes $server" ;; esac
+    } &
+  done
+  wait
+}
+
+# RuntimeService/Version of CRI v1 as a plain HTTP/2 request: says more than "the socket is there", and costs no Go program
+runtime() {
+  answer=exit-2
+  if has curl; then
+    answer=$({
+      printf '\\0\\0\\0\\0\\0' | curl -qs -m 2 --noproxy '*' --http2-prior-knowledge --unix-socket "$cri_socket" \\
+        -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @- -D - -o - \\
+        http://localhost/runtime.v1.RuntimeService/Version 2>/dev/null
+      printf 'exit-%s' $?
+    } | tr -c ' -~' '|')
+    say runtime "$answer"
+  fi
+  case $answer in
+    *exit-0) return 0 ;;
+    *exit-[124]) # curl is missing or knows no HTTP/2
+      ! has ctr || ! ctr --connect-timeout 2s --address "$cri_socket" version >/dev/null 2>&1 || say runtime-socket answers ;;
+  esac
+  ! has containerd || say containerd "$(containerd --version 2>/dev/null | head -n 1)"
+}
+
+kubeadm_version() { ! has kubeadm || say kubeadm "$(kubeadm version -o short 2>/dev/null | head -n 1)"; }
+kubelet_version() { ! has kubelet || say kubelet "$(kubelet --version 2>/dev/null | head -n 1)"; }
+kubectl_version() { ! has kubectl || say kubectl "$(kubectl version --client 2>/dev/null | head -n 1)"; }
+
+kubeadm_version </dev/null | {
+  kubelet_version </dev/null | {
+    { runtime; kubectl_version; } </dev/null | {
+      kubeconfigs </dev/null | {
+        { listeners; packet_filter; } </dev/null | {
+          { identity; network; disk; leftovers; } </dev/null
+          cat
+        }
+        cat
+      }
+      cat
+    }
+    cat
+  }
+  cat
+}
+printf 'ended %s\\n' "$(date +%s%N)"
+echo end
+`;

@@ -1,0 +1,376 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readHost } from '../../../src/adapters/host/read-host.js';
+import { fakeHost } from '../../support/fake-host.js';
+import { oldCa, prodCa } from './certificates.js';
+import { hostFolder } from './host-folder.js';
+import type { HostFolder } from './host-folder.js';
+
+const has = (name: string): boolean => spawnSync('/bin/sh', ['-c', `command -v ${name}`]).status === 0;
+const shells = [['/bin/sh'], ['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([name = '']) => has(name));
+
+const address = '10.203.0.13';
+let host: HostFolder;
+const make = (...args: Parameters<typeof hostFolder>): HostFolder => (host = hostFolder(...args));
+afterEach(() => host.close());
+
+const kubeconfig = (server: string, pem: string, user = 'kubernetes-admin'): string => `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(pem).toString('base64')}
+    server: ${server}
+  name: kubernetes
+contexts:
+- context:
+    cluster: kubernetes
+    user: ${user}
+  name: ${user}@kubernetes
+current-context: ${user}@kubernetes
+kind: Config
+preferences: {}
+users:
+- name: ${user}
+  user:
+    client-certificate-data: TOPSECRETCERT
+    client-key-data: TOPSECRETKEY
+    token: TOPSECRETTOKEN
+`;
+
+describe.each(shells)('a clean host, read by %s', (...shell) => {
+  it('gives all facts', async () => {
+    make({ shell });
+    const facts = await readHost(host, { address });
+    expect(facts).toEqual({
+      hostname: 'cp3',
+      machineId: '3d1219c7c4c5404aaa1f6d2a48adfda4',
+      bootId: '11111111-2222-3333-4444-555555555555',
+      os: 'Debian GNU/Linux 12 (bookworm)',
+      kernel: '6.1.0-18-amd64',
+      architecture: 'x86_64',
+      cpus: 4,
+      memoryMiB: 3933,
+      cgroupVersion: 2,
+      swapOn: false,
+      addresses: ['10.203.0.13', 'fd00::13'],
+      mtu: 1450,
+      diskFreeMiB: {
+        '/var/lib/kubelet': expect.any(Number),
+        '/var/lib/etcd': expect.any(Number),
+        '/var/lib/containerd': expect.any(Number),
+        '/etc': expect.any(Number),
+      },
+      clockOffsetMs: expect.any(Number),
+      versions: { kubeadm: 'v1.37.1', kubelet: 'v1.37.1', kubectl: 'v1.37.1', containerd: '1.7.24' },
+      runtimeReady: true,
+      sysctls: { 'net.ipv4.ip_forward': '1' },
+      kubelet: { enabled: 'enabled', active: 'inactive' },
+      containerd: { enabled: 'enabled', active: 'active' },
+      listeners: [],
+      kubernetesFiles: [],
+      kubeconfigs: [],
+      etcdDataPresent: false,
+      kubeletStatePresent: false,
+      cniFiles: [],
+      cniLinks: [],
+      packetFilterRules: 0,
+      homeKubeconfigs: [],
+      kubeletMounts: [],
+      foreignServerAnswers: {},
+    });
+    expect(facts.diskFreeMiB['/etc']).toBeGreaterThan(0);
+    // busybox's date knows seconds only
+    expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(900);
+  });
+
+  it('shows leftovers, and whose they are', async () => {
+    make({ shell });
+    host.files({
+      '/proc/sys/net/bridge/bridge-nf-call-iptables': '0\n',
+      '/proc/swaps': 'Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n',
+      '/proc/mounts':
+        'disk /var/lib/kubelet ext4 rw 0 0\ntmpfs /var/lib/kubelet/pods/a\\040b/volumes/x tmpfs rw 0 0\nx /var/lib/kubelet2/y ext4 rw 0 0\n',
+      '/proc/811/cgroup': '1:name=systemd:/system.slice/kubelet.service\n2:cpu:/other.service\n',
+      '/proc/912/cgroup': '0::/kubepods.slice/kubepods-burstable.slice/cri-containerd-0123.scope\n',
+      '/etc/kubernetes/admin.conf': kubeconfig('https://10.203.0.10:6443', prodCa.pem),
+      '/etc/kubernetes/kubelet.conf': kubeconfig('https://10.9.0.5:6443', oldCa.pem, 'default-auth'),
+      '/etc/kubernetes/pki/ca.crt': prodCa.pem,
+      '/etc/kubernetes/pki/ca.key': 'TOPSECRETCAKEY\n',
+      '/etc/cni/net.d/10-flannel.conflist': '{}',
+      '/var/lib/cni/networks/cbr0/10.244.0.2': 'x',
+      '/var/lib/etcd/member/wal/0.wal': '',
+      '/var/lib/kubelet/config.yaml': '',
+      '/home/ops/.kube/config': kubeconfig('https://10.203.0.10:6443', prodCa.pem),
+      '/root/.kube/config': 'not: [a kubeconfig',
+      '/sys/class/net/cni0/mtu': '1450',
+      '/sys/class/net/flannel.1/mtu': '1400',
+      '/sys/class/net/veth1a2b3c/mtu': '1450',
+      '/sys/class/net/docker0/mtu': '1500',
+      '/var/lib/quorate/marker.json':
+        '{"operation":"prod/join-control-plane/cp3/1","cluster":"prod","caHash":"sha256:00","at":"2026-01-01T00:00:00Z"}\n',
+    });
+    host.program(
+      'ss',
+      `cat <<'X'
+LISTEN 0 4096 *:10250 *:* users:(("kubelet",pid=811,fd=12))
+LISTEN 0 4096 127.0.0.1:2379 0.0.0.0:* users:(("etcd",pid=912,fd=8))
+LISTEN 0 4096 10.203.0.13%eth0:2379 0.0.0.0:* users:(("etcd",pid=912,fd=9))
+LISTEN 0 128 [::]:22 [::]:* users:(("sshd",pid=1,fd=3))
+LISTEN 0 16 0.0.0.0:6443 0.0.0.0:*
+X`,
+    );
+    host.program(
+      'nft',
+      `printf 'table ip nat {\\n\\tchain PREROUTING {\\n\\t\\ttype nat hook prerouting priority dstnat; policy accept;\\n\\t\\tcounter packets 1 bytes 60 jump KUBE-SERVICES\\n\\t\\ttcp dport 80 accept\\n\\t}\\n\\n\\tchain KUBE-SERVICES {\\n\\t\\tcounter packets 0 bytes 0 # comment\\n\\t}\\n\\tchain KUBE-KUBELET-CANARY {\\n\\t}\\n}\\ntable ip kube-proxy {\\n\\tmap service-ips {\\n\\t\\ttype ipv4_addr\\n\\t}\\n\\n\\tchain services {\\n\\t\\tip daddr 10.96.0.1 accept\\n\\t}\\n}\\n'`,
+    );
+    host.program(
+      'iptables-legacy-save',
+      `printf '*filter\\n:KUBE-FIREWALL - [0:0]\\n-A INPUT -j KUBE-FIREWALL\\n-A INPUT -i lo -j ACCEPT\\n-A CNI-FORWARD -j ACCEPT\\nCOMMIT\\n'`,
+    );
+    const facts = await readHost(host, { address });
+    expect(facts).toMatchObject({
+      swapOn: true,
+      sysctls: { 'net.ipv4.ip_forward': '1', 'net.bridge.bridge-nf-call-iptables': '0' },
+      listeners: [
+        { port: 2379, process: 'etcd', pid: 912, unit: 'cri-containerd-0123.scope' },
+        { port: 6443, process: 'unknown', pid: 0 },
+        { port: 10250, process: 'kubelet', pid: 811, unit: 'kubelet.service' },
+      ],
+      kubeconfigs: [
+        { file: '/etc/kubernetes/admin.conf', server: 'https://10.203.0.10:6443', caHash: prodCa.hash },
+        { file: '/etc/kubernetes/kubelet.conf', server: 'https://10.9.0.5:6443', caHash: oldCa.hash },
+      ],
+      pkiCaHash: prodCa.hash,
+      etcdDataPresent: true,
+      kubeletStatePresent: true,
+      cniFiles: ['/etc/cni/net.d/10-flannel.conflist', '/var/lib/cni/networks/cbr0/10.244.0.2'],
+      packetFilterRules: 5,
+      kubeletMounts: ['/var/lib/kubelet/pods/a b/volumes/x'],
+      marker: { operation: 'prod/join-control-plane/cp3/1', cluster: 'prod', caHash: 'sha256:00' },
+      foreignServerAnswers: { 'https://10.203.0.10:6443': false, 'https://10.9.0.5:6443': false },
+    });
+    expect(facts.kubernetesFiles.toSorted()).toEqual([
+      '/etc/kubernetes/admin.conf',
+      '/etc/kubernetes/kubelet.conf',
+      '/etc/kubernetes/pki/ca.crt',
+      '/etc/kubernetes/pki/ca.key',
+    ]);
+    expect(facts.cniLinks.toSorted()).toEqual(['cni0', 'flannel.1']);
+    expect(facts.homeKubeconfigs).toHaveLength(2);
+    expect(facts.homeKubeconfigs).toContainEqual({ file: '/root/.kube/config' });
+    expect(facts.homeKubeconfigs).toContainEqual({
+      file: '/home/ops/.kube/config',
+      server: 'https://10.203.0.10:6443',
+      caHash: prodCa.hash,
+    });
+  });
+
+  it('lets no secret off the host', async () => {
+    make({ shell });
+    let printed = '';
+    host.files({
+      '/etc/kubernetes/admin.conf': kubeconfig('https://user:TOPSECRETPASSWORD@10.203.0.10:6443', prodCa.pem),
+      '/etc/kubernetes/kubelet.conf':
+        'clusters:\n- cluster:\n    certificate-authority: pki/both.pem\n    server: https://a:6443\n    proxy-url: http://u:TOPSECRET@p\n  name: x\n',
+      '/etc/kubernetes/pki/both.pem': `-----BEGIN EC PRIVATE KEY-----\nTOPSECRET\n-----END EC PRIVATE KEY-----\n${oldCa.pem}-----BEGIN PRIVATE KEY-----\nTOPSECRET\n`,
+      '/etc/kubernetes/pki/other.pem': oldCa.pem,
+      '/etc/kubernetes/scheduler.conf': `{"users":[{"user":{"token":"TOPSECRET"}}],"clusters":[]}`,
+      '/home/ops/.kube/config':
+        'clusters:\n- cluster:\n    certificate-authority: /etc/kubernetes/pki/other.pem\n    server: https://b:6443\nusers:\n- name: x\n  user:\n    token: TOPSECRET\n    cluster: TOPSECRET\n',
+    });
+    const run: typeof host.run = async (script, options) => {
+      const outcome = await host.run(script, options);
+      printed += outcome.stdout + outcome.stderr;
+      return outcome;
+    };
+    const facts = await readHost({ name: host.name, run }, { address });
+    expect(printed).not.toContain('TOPSECRET');
+    expect(facts.kubeconfigs).toEqual([
+      { file: '/etc/kubernetes/admin.conf', server: 'https://10.203.0.10:6443', caHash: prodCa.hash },
+      { file: '/etc/kubernetes/kubelet.conf', server: 'https://a:6443', caHash: oldCa.hash },
+      { file: '/etc/kubernetes/scheduler.conf' },
+    ]);
+    // The file that a login's kubeconfig names could be anything, so root does not open it.
+    expect(facts.homeKubeconfigs).toEqual([{ file: '/home/ops/.kube/config', server: 'https://b:6443' }]);
+  });
+
+  it('reads on where tools are missing', async () => {
+    const without = [
+      'systemctl',
+      'ss',
+      'ip',
+      'nft',
+      'curl',
+      'kubeadm',
+      'kubelet',
+      'kubectl',
+      'containerd',
+      'ctr',
+      'nproc',
+      'stat',
+      'find',
+    ];
+    const saves = ['iptables-save', 'ip6tables-save', 'iptables-legacy-save', 'ip6tables-legacy-save'];
+    // Where the shell is busybox, its own applets stand in.
+    make({ shell, without: [...without, ...saves] });
+    host.files({
+      '/proc/net/tcp':
+        '  sl  local_address rem_address   st\n   0: 0100007F:192B 00000000:0000 0A 0\n   1: 0100007F:192B 0100007F:9C40 01 0\n',
+      '/etc/kubernetes/admin.conf': kubeconfig('https://10.203.0.10:6443', prodCa.pem),
+    });
+    const facts = await readHost(host, { address });
+    expect(facts).toMatchObject({
+      hostname: 'cp3',
+      ...(shell[0] === 'busybox' ? {} : { addresses: [], diskFreeMiB: {}, kubernetesFiles: [] }),
+      versions: {},
+      runtimeReady: false,
+      kubelet: { enabled: 'unknown', active: 'unknown' },
+      listeners: [{ port: 6443, process: 'unknown', pid: 0 }],
+      kubeconfigs: [{ server: 'https://10.203.0.10:6443' }],
+      packetFilterRules: 0,
+      foreignServerAnswers: {},
+    });
+    expect(facts.mtu).toBeUndefined();
+  });
+});
+
+describe('what the tools say', () => {
+  it('counts a runtime whose CRI is disabled, or that does not answer, as not ready', async () => {
+    make();
+    host.program(
+      'curl',
+      `printf 'HTTP/2 200 \\r\\ncontent-type: application/grpc\\r\\ngrpc-status: 12\\r\\ngrpc-message: unknown service runtime.v1.RuntimeService\\r\\n'`,
+    );
+    expect((await readHost(host, { address })).runtimeReady).toBe(false);
+    host.program('curl', 'exit 7');
+    expect(await readHost(host, { address })).toMatchObject({
+      runtimeReady: false,
+      versions: { containerd: '1.7.24' },
+    });
+  });
+
+  it('asks ctr where curl knows no HTTP/2', async () => {
+    make();
+    host.program('curl', 'exit 2');
+    host.program('ctr', 'case "$*" in *"--address /run/cri.sock version"*) exit 0 ;; esac; exit 1');
+    expect((await readHost(host, { address, criSocket: 'unix:///run/cri.sock' })).runtimeReady).toBe(true);
+    expect((await readHost(host, { address, criSocket: 'unix:///run/other.sock' })).runtimeReady).toBe(false);
+  });
+
+  it('asks each API server once, and any HTTP status is an answer', async () => {
+    make();
+    host.program(
+      'curl',
+      'echo "$@" >>$FOLDER/asked; case "$*" in *https://10.9.0.5:6443/version*) printf 401 ;; *) printf 000; exit 28 ;; esac',
+    );
+    host.files({
+      '/etc/kubernetes/admin.conf': kubeconfig('https://10.9.0.5:6443', oldCa.pem),
+      '/etc/kubernetes/kubelet.conf': kubeconfig('https://10.9.0.5:6443', oldCa.pem),
+      '/etc/kubernetes/scheduler.conf': kubeconfig('https://[fd00::1]:6443', oldCa.pem),
+      '/etc/kubernetes/evil.conf': kubeconfig('"https://x$(touch $FOLDER/evil);*"', oldCa.pem),
+    });
+    const facts = await readHost(host, { address });
+    expect(facts.foreignServerAnswers).toEqual({ 'https://10.9.0.5:6443': true, 'https://[fd00::1]:6443': false });
+    const asked = await host.run('grep -c version$ asked; ls', {});
+    expect(asked.stdout).not.toContain('evil');
+  });
+
+  it('tells a unit that does not exist from one that is disabled', async () => {
+    make();
+    host.program(
+      'systemctl',
+      `printf 'Id=kubelet.service\\nLoadState=not-found\\nActiveState=inactive\\nUnitFileState=\\n\\nId=containerd.service\\nLoadState=masked\\nActiveState=failed\\nUnitFileState=masked\\n'`,
+    );
+    expect(await readHost(host, { address })).toMatchObject({
+      kubelet: { enabled: 'not-found', active: 'inactive' },
+      containerd: { enabled: 'masked', active: 'failed' },
+    });
+  });
+
+  it.each([
+    [3_600_000, 0],
+    [-90_000, 1.5],
+  ])('measures a clock that is %i ms off, whatever the time the script takes', async (offset, pause) => {
+    make();
+    host.program('date', `exec /bin/date -d "$(( ${offset} / 1000 )) seconds" "$@"`);
+    host.program('uname', `sleep ${pause}; echo "6.1.0 x86_64"`);
+    const { clockOffsetMs } = await readHost(host, { address });
+    expect(Math.abs(clockOffsetMs - offset)).toBeLessThan(400);
+  });
+
+  it('finds files with odd names, also where they look like the output of the script', async () => {
+    make();
+    host.files({
+      '/etc/kubernetes/a\nkubelet-state present\nend': 'x',
+      '/etc/kubernetes/x y.conf': kubeconfig('https://q:1', oldCa.pem),
+    });
+    const facts = await readHost(host, { address });
+    expect(facts.kubeletStatePresent).toBe(false);
+    expect(facts.kubeconfigs).toMatchObject([{ file: '/etc/kubernetes/x y.conf', server: 'https://q:1' }]);
+  });
+
+  it('takes the version that the programs name now', async () => {
+    make();
+    await readHost(host, { address });
+    host.program('kubeadm', 'echo v1.38.0');
+    expect((await readHost(host, { address })).versions.kubeadm).toBe('v1.38.0');
+  });
+
+  it('does not wait for what is endless', async () => {
+    make();
+    host.files({ '/home/ops/.kube/': '' });
+    symlinkSync('/dev/zero', join(host.folder, 'root/home/ops/.kube/config'));
+    expect((await readHost(host, { address })).homeKubeconfigs).toEqual([]);
+  });
+
+  it('finds a marker only where it is whole', async () => {
+    make();
+    host.files({ '/var/lib/quorate/marker.json': '{"operation":"a"' });
+    expect((await readHost(host, { address })).marker).toBeUndefined();
+  });
+});
+
+describe('what is not as it should be', () => {
+  it('names the piece that is missing or broken', async () => {
+    make();
+    host.program('nproc', 'echo many');
+    host.program('getconf', 'echo many');
+    await expect(readHost(host, { address })).rejects.toMatchObject({
+      type: 'CommandFailed',
+      message: 'reading the host on cp3: the piece "cpus" makes no sense',
+      details: { host: 'cp3', evidence: ['cpus: many'] },
+    });
+    const { stdout } = await make().run((await scriptOf()).replace('first_line hostname', ': hostname'));
+    const partly = fakeHost('cp3', [[/began/, stdout]]);
+    await expect(readHost(partly, { address })).rejects.toMatchObject({
+      type: 'CommandFailed',
+      message: 'reading the host on cp3: the piece "hostname" is missing',
+    });
+  });
+
+  it('never takes half an output for a whole one', async () => {
+    make();
+    const { stdout } = await host.run(await scriptOf());
+    for (const length of [0, 10, 300, stdout.length - 5]) {
+      const cut = fakeHost('cp3', [[/began/, stdout.slice(0, length)]]);
+      await expect(readHost(cut, { address })).rejects.toMatchObject({ type: 'CommandFailed' });
+    }
+    await expect(readHost(fakeHost('cp3', [[/began/, stdout]]), { address })).resolves.toMatchObject({
+      hostname: 'cp3',
+    });
+  });
+
+  it('is Unreachable when the connection is lost', async () => {
+    make();
+    const lost = fakeHost('cp3', [[/began/, { end: { kind: 'lost', cause: 'reset' } }]]);
+    await expect(readHost(lost, { address })).rejects.toMatchObject({ type: 'Unreachable' });
+  });
+});
+
+/** The script that `readHost` sends. */
+const scriptOf = async (): Promise<string> => {
+  const recorder = fakeHost('cp3', [[/began/, '']]);
+  await readHost(recorder, { address }).catch(() => undefined);
+  return recorder.runs[0]?.script ?? '';
+};

@@ -1,0 +1,86 @@
+import type { HostFacts } from '../host-facts.js';
+import { nodeCaHashes, nodeKubeconfigs } from './ownership.js';
+
+/** Processes of a Kubernetes node: a reset stops them, while anything else on their ports is none of our business. */
+const nodeProcesses = new Set(['kubelet', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
+// Linux cuts a process name after 15 characters.
+const isNodeProcess = (process: string): boolean =>
+  nodeProcesses.has(process) || [...nodeProcesses].some((name) => name.length > 15 && name.slice(0, 15) === process);
+
+/** Services that the containers of static Pods belong to where each has no scope of its own. */
+const runtimeServices = new Set([
+  'kubelet.service',
+  'containerd.service',
+  'crio.service',
+  'docker.service',
+  'cri-docker.service',
+]);
+
+/**
+ * Whether a reset would stop this listener: a process of a node that no service of its own starts again.
+ * A kubelet or etcd under another service, as of k3s or of a program with an etcd of its own, is foreign.
+ */
+export const isNodeListener = ({ process, unit }: HostFacts['listeners'][number]): boolean =>
+  isNodeProcess(process) && (unit === undefined || !unit.endsWith('.service') || runtimeServices.has(unit));
+
+const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
+
+const folders = (files: readonly string[]): string[] => {
+  const byFolder = new Map<string, number>();
+  for (const file of files) {
+    const folder =
+      /^\/(?:etc\/cni\/net\.d|var\/lib\/cni)(?=\/|$)/.exec(file)?.[0] ?? file.slice(0, file.lastIndexOf('/'));
+    byFolder.set(folder, (byFolder.get(folder) ?? 0) + 1);
+  }
+  return [...byFolder].map(([folder, number]) => `${folder} (${count(number, 'file')})`);
+};
+
+const bootWords = (enabled: string): string => (enabled === 'enabled' ? 'started at boot' : `${enabled} for boot`);
+
+const listeners = (host: HostFacts): string[] => {
+  const byPid = new Map<number, HostFacts['listeners'][number][]>();
+  for (const listener of host.listeners.filter(isNodeListener))
+    byPid.set(listener.pid, [...(byPid.get(listener.pid) ?? []), listener]);
+  const lines = [...byPid.values()].map((group) => {
+    const [first] = group;
+    const unit = first?.unit === undefined ? '' : `, unit ${first.unit}`;
+    const boot = first?.unit === 'kubelet.service' ? `, ${bootWords(host.kubelet.enabled)}` : '';
+    const ports = group.map(({ port }) => port).join(' and ');
+    return `${first?.process} (pid ${first?.pid}${unit}${boot}) listens on ${ports}`;
+  });
+  const kubeletListed = host.listeners.some(({ process }) => process === 'kubelet');
+  return host.kubelet.active === 'active' && !kubeletListed
+    ? [...lines, `kubelet.service is active (${bootWords(host.kubelet.enabled)})`]
+    : lines;
+};
+
+/** Kubeconfigs of logins that belong to the node on the host; an administrator's own for other clusters are left alone. */
+const homeKubeconfigs = (host: HostFacts): string[] => {
+  const hashes = new Set(nodeCaHashes(host));
+  const servers = new Set(nodeKubeconfigs(host).flatMap(({ server }) => (server === undefined ? [] : [server])));
+  return host.homeKubeconfigs
+    .filter(
+      ({ caHash, server }) =>
+        (caHash !== undefined && hashes.has(caHash)) || (server !== undefined && servers.has(server)),
+    )
+    .map(({ file }) => file);
+};
+
+/** Signs of a node on the host. CNI files, links and packet-filter rules are none: a fresh host may have them. */
+export const nodeSigns = (host: HostFacts): string[] => [
+  ...listeners(host),
+  ...(host.kubernetesFiles.length > 0 ? [`/etc/kubernetes (${count(host.kubernetesFiles.length, 'file')})`] : []),
+  ...(host.kubeletStatePresent ? ['/var/lib/kubelet'] : []),
+  ...(host.kubeletMounts.length > 0 ? [`${count(host.kubeletMounts.length, 'mount')} below /var/lib/kubelet`] : []),
+  ...(host.etcdDataPresent ? ['/var/lib/etcd (data of an etcd member)'] : []),
+];
+
+/** What a reset would clean away besides the signs of the node. */
+export const networkLeftovers = (host: HostFacts): string[] => [
+  ...folders(host.cniFiles),
+  ...(host.cniLinks.length > 0
+    ? [`network ${host.cniLinks.length === 1 ? 'link' : 'links'} ${host.cniLinks.join(', ')}`]
+    : []),
+  ...(host.packetFilterRules > 0 ? [count(host.packetFilterRules, 'packet-filter rule')] : []),
+  ...homeKubeconfigs(host),
+];

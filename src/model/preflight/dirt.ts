@@ -1,0 +1,151 @@
+import type { ClusterFacts } from '../cluster-facts.js';
+import type { HostFacts } from '../host-facts.js';
+import type { OperationContext } from '../operation.js';
+import { networkLeftovers, nodeSigns } from './dirt-found.js';
+import { approval, fatal, type Finding } from './finding.js';
+import { alreadyJoined } from './joined.js';
+import {
+  isApiServerOf,
+  isEndpoint,
+  isOwnAttempt,
+  nodeCaHashes,
+  nodeKubeconfigs,
+  peersOf,
+  shortHash,
+  type Kubeconfig,
+} from './ownership.js';
+
+export { alreadyJoined } from './joined.js';
+
+/** Leftovers of an earlier node on a host. */
+export interface Dirt {
+  /** They are this cluster's: its marker or its CA is on the host, and nothing of another cluster. */
+  readonly ours: boolean;
+  /** The other cluster they belong to; `unknown` where the host does not tell. */
+  readonly foreign?: {
+    readonly server: string;
+    readonly caHash: string;
+    /** Its API server answers this host. */
+    readonly alive: boolean;
+  };
+  /** What was found and a reset would stop or delete, one phrase each. */
+  readonly found: readonly string[];
+}
+
+const isForeign =
+  (context: OperationContext, cluster: ClusterFacts | undefined) =>
+  (one: Kubeconfig): boolean => {
+    if (cluster?.caHash !== undefined && one.caHash !== undefined) return one.caHash !== cluster.caHash;
+    // Without a CA to compare, as before init, only the address tells.
+    return (
+      one.server !== undefined && !isEndpoint(context, one.server) && !isApiServerOf(context.controlPlane, one.server)
+    );
+  };
+
+const foreignCluster = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+): Dirt['foreign'] => {
+  const configs = nodeKubeconfigs(host).filter(isForeign(context, cluster));
+  const pki = cluster?.caHash !== undefined && host.pkiCaHash !== cluster.caHash ? host.pkiCaHash : undefined;
+  const marker = host.marker !== undefined && host.marker.cluster !== context.cluster ? host.marker : undefined;
+  if (configs.length === 0 && pki === undefined && marker === undefined) return undefined;
+  // An address of this cluster answers for this cluster, whatever older cluster the file was written by.
+  const alive = configs.find(
+    ({ server }) =>
+      server !== undefined &&
+      host.foreignServerAnswers[server] === true &&
+      !isEndpoint(context, server) &&
+      !isApiServerOf(peersOf(context), server),
+  );
+  const first = alive ?? configs.find(({ server }) => server !== undefined) ?? configs[0];
+  return {
+    server: first?.server ?? 'unknown',
+    caHash: first?.caHash ?? pki ?? marker?.caHash ?? 'unknown',
+    alive: alive !== undefined,
+  };
+};
+
+/**
+ * What an earlier node left on the host, and whose it is; undefined when the host is clean or a member of this cluster.
+ * CNI files and packet-filter rules alone do not count, but are listed with the rest.
+ */
+export const describeDirt = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+): Dirt | undefined => {
+  const signs = nodeSigns(host);
+  if (signs.length === 0 || alreadyJoined(context, host, cluster)) return undefined;
+  const found = [...signs, ...networkLeftovers(host)];
+  const foreign = foreignCluster(context, host, cluster);
+  if (foreign !== undefined) return { ours: false, foreign, found };
+  const ours =
+    host.marker?.cluster === context.cluster ||
+    (cluster?.caHash !== undefined && nodeCaHashes(host).includes(cluster.caHash));
+  return { ours, found };
+};
+
+const whose = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined, dirt: Dirt): string => {
+  const { name } = context.target;
+  if (dirt.ours) return `${name} still carries an earlier node of ${context.cluster}`;
+  if (dirt.foreign === undefined) return `${name} still carries an earlier node; nothing on it says of which cluster`;
+  const { server, caHash } = dirt.foreign;
+  const file = nodeKubeconfigs(host).find((one) => one.server === server)?.file;
+  const points = file === undefined ? '' : `${file} points to ${server}, `;
+  const known =
+    cluster?.caHash === undefined ? '' : ` is not that of ${context.cluster} (${shortHash(cluster.caHash)})`;
+  const silent = server === 'unknown' || isEndpoint(context, server) ? '' : '; that API server does not answer';
+  return `${name} still carries a node of another cluster: ${points}its CA (${shortHash(caHash)})${known}${silent}`;
+};
+
+const caEvidence = (host: HostFacts): string[] => [
+  ...nodeKubeconfigs(host).map(
+    ({ file, server, caHash }) => `${file}: server ${server ?? 'unknown'}, CA ${caHash ?? 'unreadable'}`,
+  ),
+  ...(host.pkiCaHash === undefined ? [] : [`/etc/kubernetes/pki/ca.crt: CA ${host.pkiCaHash}`]),
+  ...(host.marker === undefined ? [] : [`marker of the operation ${host.marker.operation}`]),
+];
+
+/** DirtyHost and ForeignHost, by what was found and what the policy allows. */
+export const dirtFindings = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+): Finding[] => {
+  const dirt = describeDirt(context, host, cluster);
+  if (dirt === undefined) return [];
+  const { name } = context.target;
+  const policy = context.policy.resetDirtyHosts;
+  const evidence = [...dirt.found.map((one) => `found: ${one}`), ...caEvidence(host)];
+  if (dirt.foreign?.alive === true)
+    return [
+      fatal(
+        'ForeignHost',
+        `${name} belongs to cluster ${dirt.foreign.server} (CA ${shortHash(dirt.foreign.caHash)}) and is alive there`,
+        `remove it there first; Quorate will not reset it. Or take ${name} out of the specification`,
+        evidence,
+      ),
+    ];
+  if (dirt.ours && (policy === 'when-ours' || isOwnAttempt(context, host))) return [];
+  const message = whose(context, host, cluster, dirt);
+  const effect = `would stop and delete: ${dirt.found.join(', ')}`;
+  return policy === 'never'
+    ? [
+        fatal(
+          'DirtyHost',
+          message,
+          `policy.resetDirtyHosts is never: run \`kubeadm reset\` on ${name} yourself, or allow it with \`approve\`. A reset ${effect}`,
+          evidence,
+        ),
+      ]
+    : [
+        approval(
+          'DirtyHost',
+          message,
+          `approve a reset of ${name}, or abort and take it out of the specification. A reset ${effect}. ${context.cluster} itself is not touched by it`,
+          evidence,
+        ),
+      ];
+};

@@ -1,0 +1,32 @@
+import type { FailureType } from '../failure.js';
+
+/**
+ * - fatal: the operation stops here, nothing was changed
+ * - approval: it goes on when an operator approves this code
+ * - warning: it goes on and says so
+ */
+export type Severity = 'fatal' | 'approval' | 'warning';
+
+/** What the preflight found: what is wrong where, and the next command or setting that mends it. */
+export interface Finding {
+  readonly code: FailureType;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly remedy: string;
+  /** What was seen, one line each. */
+  readonly evidence: readonly string[];
+}
+
+const finding =
+  (severity: Severity) =>
+  (code: FailureType, message: string, remedy: string, evidence: readonly string[] = []): Finding => ({
+    code,
+    severity,
+    message,
+    remedy,
+    evidence,
+  });
+
+export const fatal = finding('fatal');
+export const approval = finding('approval');
+export const warning = finding('warning');

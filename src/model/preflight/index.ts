@@ -1,0 +1,62 @@
+import type { ClusterFacts } from '../cluster-facts.js';
+import { failureClasses } from '../failure.js';
+import type { HostFacts } from '../host-facts.js';
+import type { OperationContext } from '../operation.js';
+import type { ReachFacts } from '../reach-facts.js';
+import { clockFindings } from './clock.js';
+import { initFindings, joinFindings } from './cluster.js';
+import { dirtFindings } from './dirt.js';
+import type { Finding } from './finding.js';
+import { hostFindings } from './host.js';
+import { identityFindings } from './identity.js';
+import { alreadyJoined } from './joined.js';
+import { isOwnAttempt } from './ownership.js';
+import { portFindings } from './ports.js';
+import { reachFindings } from './reach.js';
+import { versionFindings } from './versions.js';
+
+/** A fatal finding names the failure of the operation: what no wait can mend goes before what may pass. */
+const rank = ({ severity, code }: Finding): number => {
+  if (severity === 'warning') return 9;
+  if (severity === 'approval') return 8;
+  if (code === 'ForeignHost') return 0;
+  switch (failureClasses[code]) {
+    case 'definitive':
+      return 1;
+    case 'dirty-host':
+      return 2;
+    case 'cluster-unhealthy':
+      return 3;
+    case 'credential':
+    case 'not-ready-yet':
+    case 'transient':
+      return 4;
+  }
+};
+
+/**
+ * The one gate before any change: everything that is wrong with the host, the cluster and the ways between them, fatal
+ * findings first. Empty when the operation may go on.
+ */
+export const preflight = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+  reach: ReachFacts,
+): Finding[] => {
+  const isInit = context.kind === 'init';
+  // A member that is there already is only proven; an init by another operation must not pass for that.
+  if (alreadyJoined(context, host, cluster) && (!isInit || isOwnAttempt(context, host)))
+    return clockFindings(context, host).map((one) => ({ ...one, severity: 'warning' as const }));
+  const init = isInit && !isOwnAttempt(context, host) ? initFindings(context, host, cluster) : [];
+  return [
+    ...(isInit ? init : joinFindings(context, host, cluster)),
+    ...dirtFindings(context, host, cluster),
+    ...identityFindings(context, host, cluster),
+    ...hostFindings(context, host),
+    ...versionFindings(context, host, cluster),
+    ...clockFindings(context, host),
+    ...portFindings(context, host),
+    ...reachFindings(context, reach),
+  ].toSorted((a, b) => rank(a) - rank(b));
+};

@@ -1,0 +1,74 @@
+import type { ClusterFacts } from '../cluster-facts.js';
+import type { HostFacts } from '../host-facts.js';
+import { decideMember, type MemberDecision } from '../member-decision.js';
+import { sameEndpoint, urlHost } from '../network-address.js';
+import type { OperationContext } from '../operation.js';
+
+export type Kubeconfig = HostFacts['kubeconfigs'][number];
+
+/** Kubeconfigs that kubeadm writes; others below /etc/kubernetes say nothing about the node. */
+const kubeadmFiles = [
+  'kubelet.conf',
+  'bootstrap-kubelet.conf',
+  'admin.conf',
+  'super-admin.conf',
+  'controller-manager.conf',
+  'scheduler.conf',
+];
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** The kubeconfigs of the node, kubelet.conf first: it says best whose the node is. */
+export const nodeKubeconfigs = (host: HostFacts): Kubeconfig[] =>
+  kubeadmFiles.flatMap((name) => host.kubeconfigs.filter((one) => baseName(one.file) === name));
+
+export const kubeconfigNamed = (host: HostFacts, name: string): Kubeconfig | undefined =>
+  host.kubeconfigs.find((one) => baseName(one.file) === name);
+
+/** Every CA that the host's node trusts. */
+export const nodeCaHashes = (host: HostFacts): string[] => {
+  const hashes = [host.pkiCaHash, ...nodeKubeconfigs(host).map((one) => one.caHash)];
+  return [...new Set(hashes.filter((hash) => hash !== undefined))];
+};
+
+/** Whether all CAs on the host are this cluster's; undefined when the host has none or the cluster's is not known. */
+export const sameCluster = (host: HostFacts, cluster: ClusterFacts | undefined): boolean | undefined => {
+  const hashes = nodeCaHashes(host);
+  if (hashes.length === 0 || cluster?.caHash === undefined) return undefined;
+  return hashes.every((hash) => hash === cluster.caHash);
+};
+
+/** Whether a `server` is the endpoint of this cluster. */
+export const isEndpoint = (context: OperationContext, server: string): boolean =>
+  sameEndpoint(server, context.endpoint);
+
+/** Whether a `server` is the API server of one of the given control-plane hosts. */
+export const isApiServerOf = (hosts: OperationContext['controlPlane'], server: string): boolean =>
+  hosts.some((host) => sameEndpoint(server, `${urlHost(host.address)}:6443`));
+
+/** The marker says that this very operation wrote what is on the host. */
+export const isOwnAttempt = (context: OperationContext, host: HostFacts): boolean =>
+  host.marker?.operation === context.operation;
+
+/** Control-plane hosts but for the target. */
+export const peersOf = (context: OperationContext): OperationContext['controlPlane'] =>
+  context.controlPlane.filter((host) => host.name !== context.target.name);
+
+/** What to do about the target's etcd members; undefined for a worker or when the member list could not be read. */
+export const memberDecision = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+): MemberDecision | undefined =>
+  context.kind === 'join-worker' || cluster?.etcd === undefined
+    ? undefined
+    : decideMember({
+        members: cluster.etcd.members,
+        host: context.target,
+        etcdDataPresent: host.etcdDataPresent,
+        sameCluster: sameCluster(host, cluster),
+      });
+
+/** Short enough for a sentence; the whole hash stands in the evidence. */
+export const shortHash = (hash: string | undefined): string =>
+  hash === undefined ? 'unknown' : hash.length > 20 ? `${hash.slice(0, 15)}…` : hash;

@@ -1,0 +1,33 @@
+import type { HostFacts } from '../host-facts.js';
+import type { OperationContext } from '../operation.js';
+import { isNodeListener } from './dirt-found.js';
+import { fatal, type Finding } from './finding.js';
+
+const controlPlanePorts = [6443, 2379, 2380, 10250, 10257, 10259];
+const workerPorts = [10250];
+
+/**
+ * Ports that a node needs and something else holds. Kubernetes' own processes are part of an earlier node, which a reset
+ * stops; a foreign process is never stopped.
+ */
+export const portFindings = (context: OperationContext, host: HostFacts): Finding[] => {
+  const needed = context.kind === 'join-worker' ? workerPorts : controlPlanePorts;
+  const { name } = context.target;
+  return host.listeners
+    .filter((listener) => needed.includes(listener.port) && !isNodeListener(listener))
+    .map(({ port, process, pid, unit }) => {
+      // Without its process, as on a host without `ss`, pid is 0.
+      const holder =
+        pid === 0 ? 'an unknown process' : `${process} (pid ${pid}${unit === undefined ? '' : `, unit ${unit}`})`;
+      const stop =
+        unit?.endsWith('.service') === true
+          ? `\`systemctl disable --now ${unit}\``
+          : 'stop it, or move it to another port';
+      return fatal(
+        'PortInUse',
+        `port ${port} on ${name} is held by ${holder}; it is no part of a kubeadm node`,
+        `on ${name}: ${stop}; then retry`,
+        [`${port}: ${process} pid ${pid} unit ${unit ?? 'none'}`],
+      );
+    });
+};

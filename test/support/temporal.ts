@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 
 const ask = async (path: string): Promise<unknown> => {
@@ -14,6 +14,15 @@ const ask = async (path: string): Promise<unknown> => {
 export const testBundle = async (
   entry = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
 ): Promise<{ codePath: string }> => (await ask(`/bundle?entry=${encodeURIComponent(entry)}`)) as { codePath: string };
+
+/** Failing workflows are what many tests are about: their logs would bury what a test itself says. */
+const quietRuntime = (): void => {
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+  } catch {
+    // This process has one: another test file of it, or an earlier call, made it.
+  }
+};
 
 export interface TestServer {
   readonly address: string;
@@ -33,6 +42,7 @@ export interface TestServer {
  * @param options.workflows module of workflows to bundle; default the product's.
  */
 export const connectToTestServer = async (options: { workflows?: string } = {}): Promise<TestServer> => {
+  quietRuntime();
   const [server, bundle] = await Promise.all([ask('/server'), testBundle(options.workflows)]);
   const { address, namespace } = server as { address: string; namespace: string };
   const [connection, nativeConnection] = await Promise.all([

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { names, workflowIds, type Decision, type WithdrawRequest } from '../model/messages.js';
+import { OperatorError } from '../model/operator-error.js';
+import { hasEnded, type OperationSummary } from './operation-summary.js';
+import { viewOperation } from './operation-view.js';
+import { persist, refusal, within, type Patience } from './temporal-calls.js';
+
+const idOf = (...parts: readonly string[]): string =>
+  createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
+
+const notFound = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
+
+/**
+ * Sends an operator's decision to a blocked operation. Safe to repeat: the same decision about the same block has the
+ * same update id.
+ *
+ * @throws OperatorError (refused when it makes no sense now, temporal-unreachable when nobody knows whether it arrived)
+ */
+export const decideOperation = async (
+  client: Client,
+  summary: OperationSummary,
+  decision: Decision,
+  patience: Partial<Patience> = {},
+): Promise<void> => {
+  const { operation, workflowId, runId } = summary;
+  const remedy = `See it with \`quorate operations show ${operation}\`.`;
+  if (runId === undefined || hasEnded(summary.state)) {
+    const state = runId === undefined ? 'has not begun' : `has ended (${summary.state})`;
+    throw new OperatorError('refused', `${operation} ${state}; there is nothing to decide.`, { remedy });
+  }
+  const { progress } = await viewOperation(client, summary);
+  const since = progress?.blocked?.since ?? String(Date.now());
+  const handle = client.workflow.getHandle(workflowId, runId);
+  try {
+    await persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
+      handle.executeUpdate<unknown, [Decision]>(names.updates.decide, {
+        args: [decision],
+        updateId: idOf(operation, since, decision.action),
+      }),
+    );
+  } catch (error) {
+    const refused = refusal(error);
+    if (refused !== undefined) {
+      throw new OperatorError('refused', `The decision was refused: ${refused.message}.`, { remedy, cause: error });
+    }
+    if (notFound(error)) {
+      throw new OperatorError('refused', `${operation} has ended meanwhile.`, { remedy, cause: error });
+    }
+    throw error;
+  }
+};
+
+/**
+ * Takes a waiting operation out of its queue, or asks a running one to stop what it does and undo what it did.
+ *
+ * @returns `withdrawn` when it never began, `cancelling` when the undo is under way: watch it.
+ * @throws OperatorError (refused when it has ended)
+ */
+export const cancelOperation = async (
+  client: Client,
+  summary: OperationSummary,
+  { by, reason }: { by: string; reason: string },
+): Promise<'withdrawn' | 'cancelling'> => {
+  const { operation, cluster } = summary;
+  const remedy = `See it with \`quorate operations show ${operation}\`.`;
+  if (summary.state === 'waiting') {
+    const handle = client.workflow.getHandle(workflowIds.cluster(cluster));
+    const { withdrawn } = await persist(client, `withdrawing ${operation}`, { totalMs: 30_000 }, () =>
+      handle.executeUpdate<{ withdrawn: boolean }, [WithdrawRequest]>(names.updates.withdraw, {
+        args: [{ operation, by, reason }],
+        updateId: idOf(operation, 'withdraw'),
+      }),
+    );
+    if (withdrawn) return 'withdrawn';
+  }
+  const { summary: now } = await viewOperation(client, summary);
+  if (hasEnded(now.state) || now.runId === undefined) {
+    throw new OperatorError('refused', `${operation} has ended (${now.state}); there is nothing to cancel.`, {
+      remedy,
+    });
+  }
+  const { workflowId, runId } = now;
+  await within(client, 10_000, () =>
+    client.workflowService.requestCancelWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId, runId },
+      identity: by,
+      reason: reason === '' ? `cancelled by ${by}` : `cancelled by ${by}: ${reason}`,
+      // The server takes a repeated request with the same id for the same one.
+      requestId: idOf(operation, runId, 'cancel'),
+    }),
+  );
+  return 'cancelling';
+};

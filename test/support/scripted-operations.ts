@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url';
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { createQuorateClient, type QuorateClient } from '../../src/api/client.js';
+import { createWorker } from '../../src/workers/worker.js';
+import type { SubmitRequest } from '../../src/model/messages.js';
+import type { OperationKind } from '../../src/model/operation.js';
+import type { Blocked } from '../../src/model/progress.js';
+import type { StatusReport } from '../../src/model/status.js';
+import { operationContext } from './facts.js';
+import { connectToTestServer, uniqueName, type TestServer } from './temporal.js';
+import type { Script } from './workflows/scripted-operations.js';
+
+const workflows = fileURLToPath(new URL('./workflows/scripted-operations.ts', import.meta.url));
+
+export const blockedByDirtyHost: Blocked = {
+  type: 'DirtyHost',
+  step: 'read',
+  message: 'w1 still carries a node of another cluster',
+  remedy: 'approve the reset, or clean the host by hand and retry',
+  evidence: ['kubelet.conf points to https://10.9.0.5:6443', 'a kubelet (pid 811) listens on 10250'],
+  choices: ['approve', 'retry', 'abort'],
+  since: '2026-11-23T13:52:10.000Z',
+};
+
+export interface ScriptedOperations {
+  readonly server: TestServer;
+  readonly temporal: Client;
+  readonly client: QuorateClient;
+  readonly taskQueue: string;
+  readonly startWorker: () => Promise<() => Promise<void>>;
+  /** A request for an operation, on a cluster that nobody else uses unless one is named. */
+  readonly request: (kind: OperationKind, host: string, cluster?: string, key?: string) => SubmitRequest;
+  /** Tells a running operation what to do next. */
+  readonly play: (workflowId: string, script: Script) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * The product's queue and client with operations that a test scripts, on the server that all test files share.
+ *
+ * @param options.status answered to every reading of the status.
+ */
+export const startScriptedOperations = async (options: { status?: StatusReport } = {}): Promise<ScriptedOperations> => {
+  const server = await connectToTestServer({ workflows });
+  const taskQueue = uniqueName('scripted');
+  const cluster = uniqueName('prod');
+  const activities = {
+    work: async (): Promise<void> => {
+      const context = Context.current();
+      const timer = setInterval(
+        () => context.heartbeat({ unit: 'u', lastLine: '[etcd] waiting for the learner' }),
+        100,
+      );
+      await context.cancelled.finally(() => clearInterval(timer));
+    },
+    readStatus: () => Promise.resolve(options.status),
+  };
+  const stops = new Set<() => Promise<void>>();
+  const startWorker = async () => {
+    const { nativeConnection: connection, namespace, bundle } = server;
+    const worker = await createWorker({ connection, namespace, bundle, activities, taskQueue, graceMs: 100 });
+    const ended = worker.run();
+    const stop = async () => {
+      if (stops.delete(stop)) worker.shutdown();
+      await ended;
+    };
+    stops.add(stop);
+    return stop;
+  };
+  return {
+    server,
+    temporal: server.client,
+    client: createQuorateClient(server.client, taskQueue),
+    taskQueue,
+    startWorker,
+    request: (kind, host, of = cluster, key = crypto.randomUUID().slice(0, 8)) => ({
+      context: operationContext({ kind, host, cluster: of, key }),
+      by: 'ann@desk',
+    }),
+    play: (workflowId, script) => server.client.workflow.getHandle(workflowId).signal('script', script),
+    stop: async () => {
+      await Promise.all([...stops].map((stop) => stop()));
+      await server.close();
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import { ApplicationFailure, condition, proxyActivities, setHandler, defineSignal } from '@temporalio/workflow';
+import { HandlerUnfinishedPolicy } from '@temporalio/common';
+import type { SubmitRequest } from '../../../src/model/messages.js';
+import type { OperationContext } from '../../../src/model/operation.js';
+import type { OperationProgress } from '../../../src/model/progress.js';
+import type { StatusReport } from '../../../src/model/status.js';
+import { decide, progress } from '../../../src/workflows/messages.js';
+import { showBlocked, showPhase, showResumed } from '../../../src/workflows/visibility.js';
+
+// Operations that do what a test tells them by a signal, under the product's own queue.
+export { clusterEntity } from '../../../src/workflows/cluster-entity.js';
+
+/** What a test may change of an operation; an `outcome` ends it. */
+export type Script = Partial<OperationProgress> & { readonly work?: boolean };
+
+interface ScriptedActivities {
+  work(): Promise<void>;
+  readStatus(context: OperationContext): Promise<StatusReport>;
+}
+const activities = proxyActivities<ScriptedActivities>({
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+});
+
+const script = defineSignal<[Script]>('script');
+
+const scripted = async ({ context, by }: SubmitRequest): Promise<void> => {
+  let state: OperationProgress = {
+    operation: context.operation,
+    kind: context.kind,
+    cluster: context.cluster,
+    host: context.target.name,
+    by,
+    steps: [{ id: 'read', title: 'read the host', state: 'running' }],
+    plan: [],
+    decisions: [],
+  };
+  setHandler(progress, () => state);
+  setHandler(
+    decide,
+    (decision) => {
+      state = { ...state, decisions: [...state.decisions, { ...decision, at: new Date().toISOString() }] };
+      delete state.blocked;
+      showResumed();
+      return { accepted: true, action: decision.action };
+    },
+    {
+      unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
+      validator: (_decision) => {
+        if (state.blocked === undefined) throw ApplicationFailure.nonRetryable('nothing to decide', 'NotBlocked');
+      },
+    },
+  );
+  setHandler(script, ({ work, ...change }) => {
+    state = { ...state, ...change };
+    if (change.blocked !== undefined) showBlocked(change.blocked);
+    if (change.outcome !== undefined) showPhase(change.outcome);
+    if (work === true) activities.work().catch(() => {});
+  });
+  try {
+    await condition(() => state.outcome !== undefined);
+  } catch (error) {
+    state = { ...state, outcome: 'cancelled', summary: 'cancelled; nothing had to be undone' };
+    throw error;
+  }
+  if (state.outcome !== 'finished') throw ApplicationFailure.nonRetryable(state.summary ?? '', 'Scripted');
+};
+
+export const initCluster = scripted;
+export const joinControlPlane = scripted;
+export const joinWorker = scripted;
+export const readClusterStatus = (context: OperationContext): Promise<StatusReport> => activities.readStatus(context);

@@ -64,20 +64,13 @@ export function makeFaults(targets: FaultTargets): Faults {
   };
 
   const faults: Faults = {
-    isolate: (host) => {
-      const ip = address(host);
-      return addRules(
-        ...[`ip saddr ${ip} drop`, `ip daddr ${ip} drop`, `arp saddr ip ${ip} drop`, `arp daddr ip ${ip} drop`],
-        // Frames of Pods carry other addresses: the cable tells whose they are.
-        ...[`iifname "${cableName(host)}" drop`, `oifname "${cableName(host)}" drop`],
-      );
-    },
+    isolate: (host) => addRules(`iifname "${cableName(host)}" drop`, `oifname "${cableName(host)}" drop`),
     partition: (a, b) =>
       addRules(
         `iifname "${cableName(a)}" oifname "${cableName(b)}" drop`,
         `iifname "${cableName(b)}" oifname "${cableName(a)}" drop`,
       ),
-    oneWay: (from, to) => addRules(`iifname "${cableName(from)}" oifname "${cableName(to)}" ip daddr 0.0.0.0/0 drop`),
+    oneWay: (from, to) => addRules(`iifname "${cableName(from)}" oifname "${cableName(to)}" ether type ip drop`),
     loss: async (host, percent) => {
       if (!(percent >= 0 && percent <= 100)) throw new Error(`Loss is 0 to 100 percent, not ${percent}`);
       const lost = `numgen random mod 1000 < ${Math.round(percent * 10)} drop`;

@@ -15,6 +15,7 @@ const program = new Command('lab')
       'three control-plane nodes and two workers behind a load balancer. Needs root, no other machine, no cloud.',
   )
   .option('--yes', 'install missing Debian packages without asking')
+  .enablePositionalOptions()
   .showHelpAfterError()
   .action(async (options: { yes?: boolean }) => {
     process.exitCode = await runMainJob({ yes: options.yes ?? false });

@@ -39,8 +39,15 @@ export async function makeDisk(directory: string, seed: Seed, golden: string | u
   await mkdir(folders.root, { recursive: true });
   await writeSeed(folders.seed, seed);
   await check('unshare', [
-    ...['--mount', '--propagation', 'slave', '--', 'sh', labFile('make-disk.sh')],
-    ...[folders.image, folders.mount, folders.seed, DISK_SIZE, golden ?? ''],
+    '--mount',
+    '--propagation=slave',
+    'sh',
+    labFile('make-disk.sh'),
+    folders.image,
+    folders.mount,
+    folders.seed,
+    DISK_SIZE,
+    golden ?? '',
   ]);
   await rm(folders.seed, { recursive: true });
 }

@@ -16,16 +16,21 @@ export interface SshAccess {
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+/** A connection of its own each time, and no question ever. */
+const OPTIONS = [
+  'BatchMode=yes',
+  'ControlMaster=no',
+  'ControlPath=none',
+  'LogLevel=ERROR',
+  'ConnectTimeout=10',
+  'ServerAliveInterval=10',
+  'ServerAliveCountMax=6',
+];
 
 export function runOverSsh(access: SshAccess, script: string, options: HostRunOptions = {}): Promise<Outcome> {
-  const args = [
-    ...['-F', access.configFile, '-l', options.user ?? 'root', '-T'],
-    ...['BatchMode=yes', 'ControlMaster=no', 'ControlPath=none', 'LogLevel=ERROR', 'ConnectTimeout=10'].flatMap(
-      (option) => ['-o', option],
-    ),
-    ...['-o', 'ServerAliveInterval=10', '-o', 'ServerAliveCountMax=6'],
-    ...[access.host, `bash -c ${quote(script)}`],
-  ];
+  const settings = OPTIONS.flatMap((option) => ['-o', option]);
+  const args = ['-F', access.configFile, '-l', options.user ?? 'root', '-T', ...settings];
+  args.push(access.host, `bash -c ${quote(script)}`);
   return run('ssh', args, {
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),

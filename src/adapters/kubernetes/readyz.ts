@@ -1,70 +1,68 @@
 import { execute } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { adminConf, apiServerUrl } from './api-command.js';
+import { adminConfFile, kubectl, urlHost } from './kubectl.js';
 
-export interface Readiness {
+export interface Readyz {
+  /** The host has an admin.conf: it is, or began to be, a control-plane host. */
+  readonly initialised: boolean;
   readonly ready: boolean;
-  /** Why not, such as the checks that fail, or that nothing listens. */
+  /** Why not, in one line. */
   readonly because?: string;
 }
 
-// curl costs a tenth of kubectl; kubectl is for clusters that refuse anonymous requests, and for hosts without curl.
-const script = (url: string, kubectl: string | undefined): string => {
-  const fallback = kubectl ?? `printf '\\n%s\\n' "$code"`;
-  return `if command -v curl >/dev/null 2>&1; then
-  answer=$(curl -sSk --noproxy '*' --connect-timeout 3 --max-time 8 -w '\\n%{http_code}' ${quote(`${url}/readyz`)} 2>&1)
-  code=\${answer##*
+// Anonymous access to /readyz is kubeadm's default; where it is forbidden kubectl asks with the admin's certificate.
+const readyzScript = (address: string): string => `
+test -f ${adminConfFile} && echo initialised
+answer=$(curl -sk -m 3 -w '\\n%{http_code}' ${quote(`https://${urlHost(address)}:6443/readyz`)} 2>/dev/null) || true
+code=\${answer##*
 }
-  case "$code" in
-    401|403) ${fallback} ;;
-    *) printf '%s\\n' "$answer" ;;
-  esac
-else
-  code='curl is not installed'
-  ${fallback}
-fi`;
-};
+case "$code" in
+  401|403) ${kubectl(address, 3)} get --raw /readyz >/dev/null 2>&1 && code=200 ;;
+esac
+echo "code=$code"
+case "$code" in
+  000|'') ss -ltnH 'sport = :6443' 2>/dev/null | grep -q . && echo listening || true ;;
+  *) printf '%s\\n' "$answer" | grep -F '[-]' || true ;;
+esac`;
 
-// "[-]etcd failed: reason withheld" of the verbose answer; /readyz answers verbosely when it is not ready.
-const failing = (body: string): string =>
-  body
-    .split('\n')
-    .filter((line) => line.startsWith('[-]'))
-    .map((line) => line.slice(3).replace(/ failed: reason withheld$/, ''))
-    .join(', ');
-
-const readinessOf = (text: string): Readiness => {
-  const lines = text.trim().split('\n');
-  const code = lines.at(-1) ?? '';
-  const body = lines.slice(0, -1).join('\n');
-  if (code === '200') return { ready: true };
-  const checks = failing(body);
-  if (checks !== '') return { ready: false, because: `not ok: ${checks}` };
-  const said = body.trim().split('\n').at(-1) ?? '';
-  const status = /^[1-5]\d\d$/.test(code) ? `HTTP ${code}` : code === '000' ? '' : code;
-  const because = [status, said.replace(/^curl: \(\d+\) /, '')].filter((part) => part !== '').join(': ');
-  return { ready: false, because: because.slice(0, 300) || 'no answer' };
+/**
+ * `/readyz` of a host's own API server, asked on the host itself; about 30 ms.
+ * @throws QuorateError Unreachable
+ */
+export const readyz = async (host: Host, address: string): Promise<Readyz> => {
+  const text = await execute(host, 'asking /readyz', readyzScript(address), { timeoutMs: 10_000 });
+  const lines = text.split('\n').map((line) => line.trim());
+  const initialised = lines.includes('initialised');
+  const code = /^code=(\d*)$/m.exec(text)?.[1] ?? '';
+  if (code === '200')
+    return { initialised, ready: initialised, ...(initialised ? {} : { because: 'no admin.conf on it' }) };
+  if (!initialised) return { initialised, ready: false, because: 'not a control-plane host yet: no admin.conf' };
+  const failing = lines.filter((line) => line.startsWith('[-]')).map((line) => line.slice(3));
+  const because =
+    failing.length > 0
+      ? `not ready: ${failing.join(', ')}`
+      : code !== '' && code !== '000'
+        ? `/readyz answers ${code}`
+        : lines.includes('listening')
+          ? 'its API server listens but does not answer'
+          : 'nothing listens on 6443';
+  return { initialised, ready: false, because };
 };
 
 /**
- * Asks the API server of a control-plane host whether it takes requests; its certificate is not checked.
- * @throws QuorateError Unreachable when the host itself cannot be asked
+ * `/readyz` through the load-balanced endpoint, asked from a host.
+ * @param endpoint host:port
+ * @throws QuorateError Unreachable when the asking host does not answer
  */
-export const readyz = async (host: Host, address: string): Promise<Readiness> => {
-  const url = apiServerUrl(address);
-  const kubectl = `if ok=$(kubectl --kubeconfig ${adminConf} --server ${quote(url)} --request-timeout=8s get --raw /readyz 2>&1); then printf '%s\\n200\\n' "$ok"; else printf '%s\\n000\\n' "$ok"; fi`;
-  return readinessOf(await execute(host, 'asking the API server', script(url, kubectl)));
-};
-
-/**
- * Asks an API server through the endpoint, from a host: what a client of the cluster would see.
- * 401 and 403 count as ready: an API server answered, and only refused to say more.
- * @throws QuorateError Unreachable when the host itself cannot be asked
- */
-export const readyzThroughEndpoint = async (host: Host, endpoint: string): Promise<Readiness> => {
-  const answer = readinessOf(
-    await execute(host, `asking the endpoint ${endpoint}`, script(`https://${endpoint}`, undefined)),
-  );
-  return /^HTTP 40[13]$/.test(answer.because ?? '') ? { ready: true } : answer;
+export const readyzThroughEndpoint = async (
+  host: Host,
+  endpoint: string,
+): Promise<{ ok: boolean; ms?: number; because?: string }> => {
+  const script = `curl -sk -m 5 -o /dev/null -w '%{http_code} %{time_total}' ${quote(`https://${endpoint}/readyz`)} || true`;
+  const text = (await execute(host, 'asking /readyz through the endpoint', script, { timeoutMs: 10_000 })).trim();
+  const [code = '000', time = '0'] = text.split(' ');
+  // 401 and 403 are answers of an API server that forbids anonymous access: the way through the endpoint works.
+  if (['200', '401', '403'].includes(code)) return { ok: true, ms: Math.round(Number(time) * 1000) };
+  return { ok: false, because: code === '000' ? `nothing answers at ${endpoint}` : `/readyz answers ${code}` };
 };

@@ -310,11 +310,34 @@ describe('what the tools say', () => {
     expect(facts.kubeconfigs).toMatchObject([{ file: '/etc/kubernetes/x y.conf', server: 'https://q:1' }]);
   });
 
-  it('takes the version that the programs name now', async () => {
+  it('asks a program for its version once, and again when its file changed', async () => {
     make();
-    await readHost(host, { address });
-    host.program('kubeadm', 'echo v1.38.0');
+    const big = (version: string): string =>
+      `echo asked >>$FOLDER/asked; echo ${version}; exit 0\n${'#'.repeat(2 ** 20)}`;
+    const asked = async (): Promise<number> => (await host.run('cat $FOLDER/asked')).stdout.split('\n').length - 1;
+    const kubeadm = async () => (await readHost(host, { address })).versions.kubeadm;
+    host.program('kubeadm', big('v1.37.1'));
+    expect([await kubeadm(), await kubeadm(), await asked()]).toEqual(['v1.37.1', 'v1.37.1', 1]);
+    host.program('kubeadm', big('v1.37.2')); // same inode and size
+    expect([await kubeadm(), await kubeadm(), await asked()]).toEqual(['v1.37.2', 'v1.37.2', 2]);
+    host.program('kubeadm', big('cannot start'));
+    expect([await kubeadm(), await kubeadm(), await asked()]).toEqual([undefined, undefined, 4]);
+  });
+
+  it('asks a wrapper each time, as it may start something else tomorrow', async () => {
+    make();
+    host.program('kubeadm', 'cat $FOLDER/version');
+    await host.run('echo v1.37.1 >$FOLDER/version');
+    expect((await readHost(host, { address })).versions.kubeadm).toBe('v1.37.1');
+    await host.run('echo v1.38.0 >$FOLDER/version');
     expect((await readHost(host, { address })).versions.kubeadm).toBe('v1.38.0');
+  });
+
+  it('does without its notes where they are cut short or cannot be written', async () => {
+    make();
+    host.program('kubeadm', `echo v1.37.1; exit 0\n${'#'.repeat(2 ** 20)}`);
+    host.files({ '/run/quorate/versions': 'a file' });
+    expect((await readHost(host, { address })).versions.kubeadm).toBe('v1.37.1');
   });
 
   it('does not wait for what is endless', async () => {

@@ -2,6 +2,8 @@ import { ClusterFacts } from '../../src/model/cluster-facts.js';
 import { HostFacts } from '../../src/model/host-facts.js';
 import { OperationContext } from '../../src/model/operation.js';
 import type { OperationKind } from '../../src/model/operation.js';
+import { ReachFacts } from '../../src/model/reach-facts.js';
+import { StatusReport } from '../../src/model/status.js';
 
 /** SPKI hash of the CA of the cluster in these facts. */
 export const caHash = `sha256:${'7bb7'.repeat(16)}`;
@@ -67,18 +69,18 @@ export const hostFacts = (overrides: Partial<HostFacts> = {}): HostFacts =>
     ...overrides,
   });
 
-/** A host with leftovers of an earlier node of the same cluster: a reset needs an approval by default. */
-export const dirtyHost = (overrides: Partial<HostFacts> = {}): HostFacts =>
-  hostFacts({
-    kubernetesFiles: ['/etc/kubernetes/kubelet.conf', '/etc/kubernetes/pki/ca.crt'],
-    kubeconfigs: [{ file: '/etc/kubernetes/kubelet.conf', server: `https://${endpoint}`, caHash }],
-    pkiCaHash: caHash,
-    kubeletStatePresent: true,
-    cniFiles: ['/etc/cni/net.d/10-flannel.conflist'],
-    cniLinks: ['cni0'],
-    packetFilterRules: 34,
-    ...overrides,
-  });
+/** What an earlier node of the same cluster left on a host: by default a reset needs an approval. */
+export const leftovers = (cluster: string, overrides: Partial<HostFacts> = {}): Partial<HostFacts> => ({
+  kubernetesFiles: ['/etc/kubernetes/kubelet.conf', '/etc/kubernetes/pki/ca.crt'],
+  kubeconfigs: [{ file: '/etc/kubernetes/kubelet.conf', server: `https://${endpoint}`, caHash }],
+  pkiCaHash: caHash,
+  kubeletStatePresent: true,
+  cniFiles: ['/etc/cni/net.d/10-flannel.conflist'],
+  cniLinks: ['cni0'],
+  packetFilterRules: 34,
+  marker: { operation: `${cluster}/earlier`, cluster, caHash },
+  ...overrides,
+});
 
 type Member = NonNullable<ClusterFacts['etcd']>['members'][number];
 
@@ -176,7 +178,11 @@ const targetOf: Readonly<Record<OperationKind, string>> = {
  * @param overrides `host` is the name of the target; default cp1 for init, cp3 and w2 for the joins.
  */
 export const operationContext = (
-  overrides: Partial<OperationContext> & { host?: string; key?: string } = {},
+  overrides: Partial<Omit<OperationContext, 'policy'>> & {
+    policy?: Partial<OperationContext['policy']>;
+    host?: string;
+    key?: string;
+  } = {},
 ): OperationContext => {
   const { host, key = 'k1', policy, ...rest } = overrides;
   const kind = rest.kind ?? 'join-control-plane';
@@ -212,5 +218,39 @@ export const operationContext = (
     },
     round: 0,
     ...rest,
+  });
+};
+
+/** Every way between the target, the endpoint and the control-plane hosts is free. */
+export const reachFacts = (
+  { target, endpoint, controlPlane, kind }: OperationContext,
+  overrides: Partial<ReachFacts> = {},
+): ReachFacts => {
+  const peers = controlPlane.filter((host) => host.name !== target.name);
+  const listening = kind === 'init' ? 'refused' : 'open';
+  return ReachFacts.parse({
+    dials: [
+      { from: target.name, to: endpoint, port: 6_443, result: listening, ms: 1 },
+      ...peers.map(({ name }) => ({ from: target.name, to: name, port: 6_443, result: listening, ms: 1 })),
+      ...peers.map(({ name }) => ({ from: name, to: target.name, port: 10_250, result: 'refused', ms: 1 })),
+    ],
+    mtu: [{ from: target.name, to: endpoint, size: 1_500, ok: true }],
+    ...overrides,
+  });
+};
+
+export const statusReport = (cluster: string): StatusReport => {
+  const { nodes, leases, backends } = clusterFacts();
+  return StatusReport.parse({
+    cluster,
+    at: '2026-01-05T08:00:00.000Z',
+    askedAt: 'cp1',
+    apiServers: ['cp1', 'cp2'].map((host) => ({ host, address: addressOf(host), ready: true, version })),
+    endpoint: { address: endpoint, ok: true, ms: 3 },
+    backends,
+    leases,
+    nodes,
+    certificates: [],
+    problems: [],
   });
 };

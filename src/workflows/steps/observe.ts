@@ -82,7 +82,7 @@ export const check: Step<JoinState> = {
       .filter((finding) => finding.severity === 'warning')
       .map((finding) => `note: ${finding.message}`);
     tools.plan([...lines, ...warnings]);
-    state.joinedBefore ??= state.alreadyJoined === true;
+    state.joinedBefore ??= state.alreadyJoined && !ownLeftovers;
     return state.alreadyJoined
       ? `${context.target.name} is a member already: only the proof is left`
       : lines.join('; ');

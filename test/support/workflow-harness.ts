@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Activities } from '../../src/activities/contract.js';
+import type { ClusterQueue, SubmitRequest, SubmitResult } from '../../src/model/messages.js';
+import { names, workflowIds } from '../../src/model/messages.js';
+import type { OperationContext } from '../../src/model/operation.js';
+import type { DecisionAction, OperationProgress } from '../../src/model/progress.js';
+import { isExclusive } from '../../src/model/queue.js';
+import type { ClusterEntityState, clusterEntity } from '../../src/workflows/cluster-entity.js';
+import { scriptedActivities } from './scripted-activities.js';
+import type { Script } from './scripted-activities.js';
+
+export const by = 'ann@desk';
+
+export interface Ended {
+  /** Temporal's status of the run, in the words of the harness. */
+  readonly status: 'completed' | 'failed' | 'cancelled';
+  /** Type of the ApplicationFailure when it failed. */
+  readonly type?: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+
+export interface Harness {
+  readonly client: Client;
+  readonly taskQueue: string;
+  script(cluster: string): Script;
+  /** Starts an operation as a workflow of its own, without the entity. */
+  start(context: OperationContext): Promise<WorkflowHandle>;
+  /** Submits it to the cluster's entity, which is started when it does not run. */
+  submit(
+    context: OperationContext,
+    options?: { limits?: ClusterEntityState['limits']; updateId?: string },
+  ): Promise<SubmitResult>;
+  queue(cluster: string): Promise<ClusterQueue>;
+  close(): Promise<void>;
+}
+
+/** A worker of the product's workflows with scripted activities, on a task queue of its own. */
+export const startHarness = async (
+  server: { client: Client; nativeConnection: NativeConnection; namespace: string; bundle: { codePath: string } },
+  options: { taskQueue: string; maxCachedWorkflows?: number; activities?: Partial<Activities> },
+): Promise<Harness> => {
+  const { client, nativeConnection: connection, namespace, bundle: workflowBundle } = server;
+  const { taskQueue, maxCachedWorkflows } = options;
+  const scripted = scriptedActivities(options.activities);
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle,
+    activities: { ...scripted.activities },
+    // A cancel reaches an activity with a heartbeat.
+    maxHeartbeatThrottleInterval: '100ms',
+    shutdownGraceTime: 0,
+    ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
+  });
+  const running = worker.run();
+  return {
+    client,
+    taskQueue,
+    script: scripted.script,
+    start: (context) =>
+      client.workflow.start(names.workflows[context.kind], {
+        workflowId: workflowIdOf(context),
+        taskQueue,
+        args: [{ context, by }],
+      }),
+    submit: async (context, { limits, updateId } = {}) => {
+      const state: ClusterEntityState = {
+        cluster: context.cluster,
+        ended: [],
+        ...(limits === undefined ? {} : { limits }),
+      };
+      return client.workflow.executeUpdateWithStart<typeof clusterEntity, SubmitResult, [SubmitRequest]>(
+        names.updates.submit,
+        {
+          args: [{ context, by }],
+          ...(updateId === undefined ? {} : { updateId }),
+          startWorkflowOperation: new WithStartWorkflowOperation<typeof clusterEntity>(names.workflows.cluster, {
+            workflowId: workflowIds.cluster(context.cluster),
+            taskQueue,
+            args: [state],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        },
+      );
+    },
+    queue: (cluster) =>
+      client.workflow.getHandle(workflowIds.cluster(cluster)).query<ClusterQueue>(names.queries.queue),
+    close: async () => {
+      worker.shutdown();
+      await running;
+    },
+  };
+};
+
+export const workflowIdOf = ({ kind, cluster, target }: OperationContext): string =>
+  isExclusive(kind) ? workflowIds.exclusive(cluster) : workflowIds.shared(cluster, kind, target.name);
+
+export const progressOf = (handle: WorkflowHandle): Promise<OperationProgress> =>
+  handle.query<OperationProgress>(names.queries.progress);
+
+/** Asks until the answer is there. @throws Error after `timeoutMs` (20 s), with the last answer in words. */
+export const eventually = async <Value>(
+  ask: () => Promise<Value | undefined>,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<Value> => {
+  const deadline = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const value = await ask();
+      if (value !== undefined) return value;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(40);
+  }
+  throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
+};
+
+type Blocked = NonNullable<OperationProgress['blocked']>;
+
+/** Waits until the operation is blocked, after `decisions` decisions. @throws Error when it ended instead. */
+export const blocked = async (handle: WorkflowHandle, decisions = 0): Promise<Blocked> => {
+  const answer = await eventually(async () => {
+    const progress = await progressOf(handle);
+    if (progress.outcome !== undefined) return progress;
+    return progress.blocked !== undefined && progress.decisions.length === decisions ? progress : undefined;
+  }, `${handle.workflowId} blocked after ${decisions} decisions`);
+  if (answer.blocked === undefined) throw new Error(`it ended (${answer.outcome}): ${answer.summary}`);
+  return answer.blocked;
+};
+
+export const decide = (handle: WorkflowHandle, action: DecisionAction, reason = ''): Promise<unknown> =>
+  handle.executeUpdate(names.updates.decide, { args: [{ action, by, reason }] });
+
+/** Waits for the end of a workflow. */
+export const ended = async (handle: WorkflowHandle): Promise<Ended> => {
+  try {
+    const result = (await handle.result()) as { summary?: string } | undefined;
+    return { status: 'completed', message: result?.summary ?? '' };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof CancelledFailure) return { status: 'cancelled', message: cause.message };
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    return {
+      status: 'failed',
+      message: cause.message,
+      ...(typeof cause.type === 'string' ? { type: cause.type } : {}),
+      details: cause.details?.[0],
+    };
+  }
+};
+
+/** State of each step, by id. */
+export const stepStates = (progress: OperationProgress): Record<string, string> =>
+  Object.fromEntries(progress.steps.map((step) => [step.id, step.state]));
+
+/**
+ * Keeps what workers log to what tests need: activities fail on purpose here, but a workflow task that fails is a
+ * defect. Before the first connection of a worker in a process.
+ */
+export const quietRuntime = (): void => {
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      if (/Activity (failed|completed as failed)/.test(message)) return;
+      const error: unknown = meta?.['error'];
+      process.stderr.write(`${level} ${message}${error instanceof Error ? `: ${error.stack}` : ''}\n`);
+    }),
+  });
+};

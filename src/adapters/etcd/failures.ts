@@ -1,0 +1,50 @@
+import { QuorateError } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
+import { requireSuccess } from '../ssh/execute.js';
+import type { Host, RunOptions } from '../ssh/types.js';
+
+// Texts of etcd 3.4 to 3.7 as etcdctl prints them; the order matters where one contains another.
+const known: readonly (readonly [RegExp, FailureType, string])[] = [
+  [
+    /unhealthy cluster/,
+    'EtcdUnhealthy',
+    'a voter is down or joined less than 5 s ago: bring every member back (`quorate status`), then retry',
+  ],
+  [
+    /too many learner members/,
+    'EtcdUnhealthy',
+    'a learner that belongs to no operation is pending: remove it with etcdctl, then retry',
+  ],
+  [/not enough started members/, 'QuorumAtRisk', 'the last started member cannot be removed'],
+  [
+    /no leader|context deadline exceeded|connection refused|connection error|i\/o timeout|EOF|leader changed|request timed out|no running etcd container|transport is closing/i,
+    'EtcdUnavailable',
+    'see `quorate status`; it is tried again by itself for a while',
+  ],
+];
+
+/**
+ * Runs a script of etcdctl commands.
+ * @throws QuorateError EtcdUnavailable, EtcdUnhealthy, QuorumAtRisk by etcd's own words; otherwise as `execute`
+ */
+export const runEtcdctl = async (host: Host, what: string, script: string, options?: RunOptions): Promise<string> => {
+  const outcome = await host.run(script, options);
+  const { end, stderr } = outcome;
+  if (end.kind === 'exited' && end.code !== 0) {
+    const match = known.find(([text]) => text.test(stderr));
+    if (match !== undefined) {
+      const evidence = stderr.trim().split('\n').slice(-5);
+      const last = evidence.at(-1) ?? '';
+      throw new QuorateError(match[1], `${what} at ${host.name}: ${errorText(last)}`, {
+        host: host.name,
+        remedy: match[2],
+        evidence,
+      });
+    }
+  }
+  return requireSuccess(host, what, outcome);
+};
+
+/** The message in etcdctl's line of JSON, or the line. */
+const errorText = (line: string): string =>
+  /"error":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line.replace(/^Error: /, '').slice(0, 300);

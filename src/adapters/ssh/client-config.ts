@@ -47,11 +47,13 @@ export interface ResolvedHost {
   readonly connectTimeoutMs?: number;
   /** `StrictHostKeyChecking no` or the like: not honoured, but worth a word in messages. */
   readonly hostKeyCheckingRelaxed: boolean;
-  /** The files that were read, or, when none exists, the one to create. */
+  /** The operator's own configuration file, which may not exist yet. */
+  readonly configFile: string;
+  /** The files that were read; `configFile` when there is none. */
   readonly configFiles: readonly string[];
 }
 
-const sourcesOf = ({ configFile, home }: ConfigContext): readonly ConfigSource[] => {
+const sourcesOf = ({ configFile, home }: ConfigContext): readonly [ConfigSource, ...ConfigSource[]] => {
   const userFolder = join(home, '.ssh');
   if (configFile !== undefined) return [{ file: configFile, includeFolder: userFolder, required: true }];
   return [
@@ -108,7 +110,8 @@ export const resolveHost = (destination: Destination, context: ConfigContext): R
   const sources = sourcesOf(context);
   const { values, files } = computeConfig(sources, name, destination.user, context);
   const first = (key: string): string | undefined => values.get(key)?.[0];
-  const configFiles = files.length > 0 ? files : sources.slice(0, 1).map((source) => source.file);
+  const configFile = sources[0].file;
+  const configFiles = files.length > 0 ? files : [configFile];
 
   const localUser = userInfo().username;
   const user = destination.user ?? first('user') ?? localUser;
@@ -151,6 +154,7 @@ export const resolveHost = (destination: Destination, context: ConfigContext): R
     ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
     ...(timeout === undefined ? {} : { connectTimeoutMs: timeout * 1000 }),
     hostKeyCheckingRelaxed: ['no', 'off', 'accept-new'].includes(first('stricthostkeychecking')?.toLowerCase() ?? ''),
+    configFile,
     configFiles,
   };
 };

@@ -38,7 +38,7 @@ const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
       host: host.name,
       remedy: host.hostNameConfigured
         ? `correct HostName of "Host ${host.name}" in ${files(host)}`
-        : `add "Host ${host.name}" with a HostName to ${files(host)}, or correct the name in the specification`,
+        : `add "Host ${host.name}" with a HostName to ${host.configFile}, or correct the name in the specification`,
       cause,
     },
   );

@@ -30,12 +30,33 @@ const parse = (key: Buffer): ParsedKey | Error => {
   return Array.isArray(parsed) ? (parsed[0] ?? new Error('it holds no key')) : parsed;
 };
 
-/** The public half: of FILE.pub, of FILE when it is a public key itself, or of the private key. */
+/** The public half in OpenSSH's own format (PROTOCOL.key): it is readable without the passphrase. */
+const publicHalf = (key: Buffer): Buffer | undefined => {
+  const [, base64] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(key.toString('latin1')) ?? [];
+  const bytes = Buffer.from(base64 ?? '', 'base64');
+  let at = 'openssh-key-v1\0'.length;
+  const next = (): Buffer => {
+    const length = bytes.readUInt32BE(at);
+    at += 4 + length;
+    return bytes.subarray(at - length, at);
+  };
+  try {
+    for (const _ of ['cipher', 'key derivation', 'its options']) next();
+    at += 4; // the number of keys, always 1
+    return next();
+  } catch {
+    return undefined;
+  }
+};
+
+/** The public half: of FILE.pub, or of FILE, be it a public key or a private one. */
 const publicKeyOf = (file: string): Buffer | undefined => {
   for (const path of [`${file}.pub`, file]) {
     const bytes = readKey(path);
-    const parsed = bytes === undefined ? undefined : parse(bytes);
-    if (parsed !== undefined && !(parsed instanceof Error)) return parsed.getPublicSSH();
+    if (bytes === undefined) continue;
+    const parsed = parse(bytes);
+    const found = parsed instanceof Error ? publicHalf(bytes) : parsed.getPublicSSH();
+    if (found !== undefined) return found;
   }
   return undefined;
 };

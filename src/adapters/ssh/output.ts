@@ -1,10 +1,14 @@
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
-/** Cuts before the character that would be split. */
-const headOf = (bytes: Buffer, length: number): Buffer => {
-  let end = Math.min(length, bytes.length);
-  while (end > 0 && isContinuation(bytes[end])) end--;
-  return bytes.subarray(0, end);
+/** Bytes of a UTF-8 character by its first byte. */
+const lengthOf = (lead: number): number => (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
+
+/** Without the last character when the rest of it is missing. */
+const headOf = (bytes: Buffer): Buffer => {
+  let lead = bytes.length - 1;
+  while (lead > 0 && isContinuation(bytes[lead])) lead--;
+  const isWhole = lead < 0 || bytes.length - lead >= lengthOf(bytes[lead] ?? 0);
+  return isWhole ? bytes : bytes.subarray(0, lead);
 };
 
 const tailOf = (bytes: Buffer, length: number): Buffer => {
@@ -51,7 +55,7 @@ export const createOutput = (maxBytes: number): Output => {
     const start = Buffer.concat(head);
     const end = Buffer.concat(tail);
     if (total <= maxBytes) return Buffer.concat([start, end]).toString();
-    const first = headOf(start, headBytes);
+    const first = headOf(start);
     const last = tailOf(end, tailBytes);
     return `${first.toString()}\n[... ${total - first.length - last.length} bytes cut ...]\n${last.toString()}`;
   };

@@ -142,7 +142,7 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     connection !== undefined && (!connection.isAlive() || connection.abandoned.size * 2 >= settings.maxSessions);
 
   const acquire = async (destination: Destination): Promise<Lease> => {
-    if (closed) throw new Error('the SSH connections of this process were closed');
+    if (closed) throw unreachable(resolveHost(destination, context), 'the connections of this process were closed');
     const key = JSON.stringify(destination);
     let entry = entries.get(key);
     if (entry !== undefined && isSpent(entry)) {

@@ -18,6 +18,7 @@ export const startProxyCommand = (command: string): ProxyProcess => {
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaints = '';
   let ended: string | undefined;
+  let endedByItself = false;
   let dropped = false;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const socket = new Duplex({
@@ -44,9 +45,13 @@ export const startProxyCommand = (command: string): ProxyProcess => {
   child.stdout.on('data', (chunk: Buffer) => {
     if (!socket.push(chunk)) child.stdout.pause();
   });
-  child.stdout.on('end', () => socket.push(null));
+  child.stdout.on('end', () => {
+    endedByItself = !dropped;
+    socket.push(null);
+  });
   child.stderr.on('data', (chunk: Buffer) => {
-    complaints = (complaints + chunk.toString()).slice(-keptBytes);
+    // What it says of being killed from here is not why it failed.
+    if (!dropped || endedByItself) complaints = (complaints + chunk.toString()).slice(-keptBytes);
   });
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
   child.on('error', (error) => {
@@ -54,12 +59,12 @@ export const startProxyCommand = (command: string): ProxyProcess => {
     socket.destroy(error);
   });
   child.on('exit', (code, signal) => {
-    if (!dropped) ended = signal === null ? `it exited with ${code}` : `it was killed by ${signal}`;
+    if (!dropped || endedByItself) ended = signal === null ? `it exited with ${code}` : `it was killed by ${signal}`;
   });
   return {
     socket,
     complaint: async () => {
-      if (child.stdout.readableEnded || dropped) {
+      if (endedByItself) {
         const patience = new Promise<void>((resolve) => setTimeout(resolve, complaintWaitMs));
         await Promise.race([closed, patience]);
       }

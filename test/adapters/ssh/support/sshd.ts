@@ -70,6 +70,8 @@ PasswordAuthentication no
 StrictModes no
 UsePAM no
 UseDNS no
+# bash reads ~/.bashrc when sshd starts it, unless it takes itself for an inner shell: that would be measured too.
+SetEnv SHLVL=2
 `,
   );
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });

@@ -26,7 +26,7 @@ export const runtimeQuery = 'show info;show servers state;show stat';
 
 /** One line of comma-separated values, where a quoted value may hold commas and doubled quotes. */
 export const parseCsvLine = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+  [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
   );
 

@@ -171,7 +171,7 @@ export const stepStates = (progress: OperationProgress): Record<string, string> 
 export const quietRuntime = (): void => {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      if (/Activity (failed|completed as failed)/.test(message)) return;
+      if (/^(Activity|Workflow) (failed|completed as failed)/.test(message)) return;
       const error: unknown = meta?.['error'];
       process.stderr.write(`${level} ${message}${error instanceof Error ? `: ${error.stack}` : ''}\n`);
     }),

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { UnitOutcome } from '../../src/activities/contract.js';
+import type { FailureType } from '../../src/model/failure.js';
+import type { OperationContext } from '../../src/model/operation.js';
+import { leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { changingActivities, readingActivities } from '../support/operation-steps.js';
+import type { Behaviour } from '../support/scripted-activities.js';
+import { hostOf, joinFacts } from '../support/scripted-answers.js';
+import { uniqueName } from '../support/temporal.js';
+import { useHarness } from '../support/use-harness.js';
+import { blocked, decide, ended, progressOf } from '../support/workflow-harness.js';
+
+const harness = useHarness('kubeadm');
+
+const outcome =
+  (change: Partial<UnitOutcome>): Behaviour<'runKubeadm'> =>
+  async (otherwise) => ({ ...(await otherwise()), ...change });
+const failed = (type: FailureType, message = `${type} says kubeadm`): Partial<UnitOutcome> => ({
+  state: 'failed',
+  exitStatus: 1,
+  phase: 'kubelet-wait-bootstrap',
+  failure: { type, message, remedy: `mend ${type}`, evidence: ['[kubelet-check] timed out'] },
+});
+
+describe('the world decides what a kubeadm that did not succeed has done', () => {
+  test('control plane: a voter with a bootstrapped kubelet and a Node has joined, whatever the exit status', async () => {
+    const context = operationContext({ cluster: uniqueName('joined') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome(failed('KubeadmFailed')));
+    script.world.join = joinFacts({ member: 'voter', kubeletBootstrapped: true, node: nodeFacts('cp3') });
+    const handle = await harness().start(context);
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(8)).toEqual([
+      'runKubeadm',
+      'readJoin',
+      'proveControlPlane',
+      'enableBackend',
+      'revokeCredentials',
+    ]);
+    const join = (await progressOf(handle)).steps.find(({ id }) => id === 'join');
+    expect(join?.note).toBe(
+      'kubeadm failed (exit status 1) at "kubelet-wait-bootstrap", but cp3 has joined: going on with the proof',
+    );
+  });
+
+  test('worker: no member is needed', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('worker') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome({ state: 'killed' }));
+    script.world.join = joinFacts({ kubeletBootstrapped: true, node: nodeFacts('w2', { ready: false }) });
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+  });
+
+  test('init: the first member is a voter', async () => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome({ state: 'timed-out' }));
+    script.world.join = joinFacts({ member: 'voter', kubeletBootstrapped: true, node: nodeFacts('cp1') });
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+  });
+
+  test.concurrent.for([
+    ['a learner', joinFacts({ member: 'learner', kubeletBootstrapped: true, node: nodeFacts('cp3') })],
+    [
+      'a member that never started',
+      joinFacts({ member: 'unstarted', kubeletBootstrapped: true, node: nodeFacts('cp3') }),
+    ],
+    ['a voter without a Node', joinFacts({ member: 'voter', kubeletBootstrapped: true })],
+    ['a voter whose kubelet never got its certificate', joinFacts({ member: 'voter', node: nodeFacts('cp3') })],
+    ['nothing at all', joinFacts()],
+  ] as const)('control plane: %s has not joined', async ([, join]) => {
+    const context = operationContext({ cluster: uniqueName('not') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome(failed('KubeadmFailed', 'the wait timed out')));
+    script.world.join = { ...join, evidence: ['CSR csr-1 is Pending'] };
+    const handle = await harness().start(context);
+    const reason = await blocked(handle);
+    expect(reason).toMatchObject({
+      type: 'KubeadmFailed',
+      step: 'join',
+      message: 'the wait timed out',
+      remedy: 'mend KubeadmFailed',
+      choices: ['retry', 'rollback', 'abort'],
+    });
+    expect(reason.evidence).toEqual([
+      `etcd member: ${join.member}; Node: ${join.node === undefined ? 'none' : 'Ready'}; kubelet.conf of this cluster: ${join.kubeletBootstrapped ? 'yes' : 'no'}`,
+      '[kubelet-check] timed out',
+      'CSR csr-1 is Pending',
+      'log on cp3: /var/log/quorate/join-control-plane-0.log',
+    ]);
+    await decide(handle, 'abort');
+    expect(await ended(handle)).toMatchObject({ type: 'Aborted' });
+  });
+
+  test('an interrupted unit without a reason of its own means that the host was rebooted', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('rebooted') });
+    harness()
+      .script(context.cluster)
+      .on('runKubeadm', outcome({ state: 'interrupted' }));
+    const handle = await harness().start(context);
+    expect(await blocked(handle)).toMatchObject({
+      type: 'HostRebooted',
+      message: expect.stringContaining('w2') as unknown,
+    });
+    await handle.terminate('enough seen');
+  });
+});
+
+describe('credentials that were rejected', () => {
+  const rejected = outcome(failed('CredentialRejected', 'token abcdef is not signed'));
+
+  test('are made again once, from reading on, without asking anybody', async () => {
+    const context = operationContext({ cluster: uniqueName('again') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', rejected);
+    const handle = await harness().start(context);
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect((await progressOf(handle)).decisions).toEqual([]);
+    const again = script.calls.findIndex(({ activity }) => activity === 'readJoin') + 1;
+    expect(
+      script
+        .names()
+        .slice(again, again + 3)
+        .toSorted(),
+    ).toEqual(readingActivities);
+    expect(script.names().slice(again + 3)).toEqual(changingActivities('join-control-plane'));
+    const rounds = script.callsOf('createCredentials').map(({ args }) => (args[0] as OperationContext).round);
+    expect(rounds).toEqual([0, 1]);
+  });
+
+  test('a second time they block', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('twice') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', rejected, rejected, rejected);
+    const handle = await harness().start(context);
+    expect(await blocked(handle)).toMatchObject({ type: 'CredentialRejected', step: 'join' });
+    expect(script.callsOf('createCredentials')).toHaveLength(2);
+    // After a decision, too, there is no second try by itself.
+    await decide(handle, 'retry');
+    await blocked(handle, 1);
+    expect(script.callsOf('createCredentials')).toHaveLength(3);
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  });
+});
+
+test('what a failed join left on the host is reset before the next try', async () => {
+  const context = operationContext({ cluster: uniqueName('cleaned') });
+  const { operation, cluster } = context;
+  const script = harness().script(cluster);
+  script.on('runKubeadm', async (otherwise) => {
+    script.world.hosts['cp3'] = hostOf(context, leftovers(cluster, { marker: { operation, cluster } }));
+    return { ...(await otherwise()), ...failed('KubeadmFailed') };
+  });
+  const handle = await harness().start(context);
+  await blocked(handle);
+  const before = script.calls.length;
+  await decide(handle, 'retry');
+  expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  expect(script.names().slice(before + 3)).toEqual(changingActivities('join-control-plane', 'dirty'));
+  expect(script.callsOf('runKubeadm').map(({ args }) => (args[0] as OperationContext).round)).toEqual([0, 1]);
+});

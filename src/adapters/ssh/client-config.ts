@@ -20,7 +20,7 @@ export interface Destination {
   readonly via?: readonly Destination[];
 }
 
-export type Proxy =
+type Proxy =
   | { readonly kind: 'none' }
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'jump'; readonly hops: readonly Destination[] };

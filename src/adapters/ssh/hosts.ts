@@ -32,6 +32,9 @@ export interface HostsOptions {
 
 const defaultTimeoutMs = 30_000;
 
+/** Names and addresses; nothing that a shell would take apart when it stands in a ProxyCommand. */
+const hostName = /^[\p{L}\p{N}_.:][\p{L}\p{N}_.:%-]*$/u;
+
 /** Settles what waits for a host: a deadline and the caller's own signal, told apart by the reason. */
 const createStop = (timeoutMs: number, signal: AbortSignal | undefined) => {
   const controller = new AbortController();
@@ -139,7 +142,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
 
   return {
     host: (name): Host => {
-      if (name === '' || name.startsWith('-') || /\s/.test(name)) {
+      if (!hostName.test(name)) {
         throw new QuorateError('UnknownHost', `"${name}" cannot be the name of a host`, {
           host: name,
           remedy: 'correct the name in the specification: it is what `ssh NAME` takes',

@@ -10,7 +10,7 @@ export interface PoolSettings extends ConnectionSettings {
   readonly idleMs: number;
 }
 
-export interface Lease {
+interface Lease {
   readonly connection: Connection;
   release(): void;
 }
@@ -60,6 +60,8 @@ const throughHop = (host: ResolvedHost, hop: Destination, error: unknown): unkno
 /** One connection per host, shared by all who use it; jump hosts are in it too. */
 export const createPool = (settings: PoolSettings, context: ConfigContext): Pool => {
   const entries = new Map<string, Entry>();
+  /** Open connections, those too that get no more commands. */
+  const open = new Set<Connection>();
   let closed = false;
 
   const forget = (key: string, entry: Entry): void => {
@@ -90,7 +92,7 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     }
   };
 
-  const open = async (destination: Destination): Promise<Connection> => {
+  const connect = async (destination: Destination): Promise<Connection> => {
     const host = resolveHost(destination, context);
     if (host.proxy.kind === 'command') return openConnection(host, settings, startProxyCommand(host.proxy.command));
     requireNoLoop(host);
@@ -109,12 +111,14 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
   };
 
   const start = (key: string, destination: Destination): Entry => {
-    const entry: Entry = { opening: open(destination), users: 0 };
+    const entry: Entry = { opening: connect(destination), users: 0 };
     entries.set(key, entry);
     entry.opening.then(
       (connection) => {
         entry.connection = connection;
+        open.add(connection);
         connection.onLost(() => {
+          open.delete(connection);
           clearTimeout(entry.idle);
           forget(key, entry);
         });
@@ -172,11 +176,9 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     acquire,
     close: () => {
       closed = true;
-      for (const entry of entries.values()) {
-        clearTimeout(entry.idle);
-        entry.connection?.close();
-      }
+      for (const entry of entries.values()) clearTimeout(entry.idle);
       entries.clear();
+      for (const connection of open) connection.close();
     },
   };
 };

@@ -17,11 +17,13 @@ export const requireSudo = (host: string, user: string, outcome: CommandOutcome)
   const isMissing = end.code === 127 && missing.test(stderr);
   if (!isMissing && !(end.code === 1 && refusals.test(stderr))) return outcome;
   const [said = ''] = (isMissing ? missing : refusals).exec(stderr) ?? [];
+  const rule = `${user} ALL=(ALL) NOPASSWD: ALL`;
+  const lines = said.includes('must have a tty') ? `Defaults:${user} !requiretty\\n${rule}` : rule;
   throw new QuorateError('SudoRefused', `${user} may not become root on ${host}: ${said}`, {
     host,
     remedy: isMissing
       ? `install sudo on ${host}, or log in as root: set User of "Host ${host}" in the SSH configuration`
-      : `allow it without a password: \`echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/quorate\` as root on ${host}, or log in as root`,
+      : `allow it without a password: as root on ${host} \`printf '${lines}\\n' > /etc/sudoers.d/quorate\`; or log in as root`,
     evidence: stderr.trim().split('\n').slice(0, 5),
   });
 };

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { execute } from './execute.js';
 import { quote } from './quote.js';
 import type { Host, RunOptions } from './types.js';
@@ -6,6 +7,8 @@ export interface WriteFileOptions extends Pick<RunOptions, 'timeoutMs' | 'signal
   /** Octal; default 0600. */
   readonly mode?: string;
 }
+
+const { basename, dirname, join } = posix;
 
 /**
  * Writes a file whole or not at all: a connection lost half-way leaves the old one. Content goes by standard input, so
@@ -19,12 +22,14 @@ export const writeFile = async (
   { mode = '0600', ...options }: WriteFileOptions = {},
 ): Promise<void> => {
   if (!/^0?[0-7]{3}$/.test(mode)) throw new TypeError(`"${mode}" is not an octal file mode`);
-  const script = `set -eu; umask 077; f=${quote(path)}; n=${Buffer.byteLength(content)}
-case $f in */*) mkdir -p -- "\${f%/*}/" ;; esac
-t=$f.$$.tmp; trap 'rm -f -- "$t"' EXIT
+  const size = Buffer.byteLength(content);
+  // Hidden, as the kubelet takes any other file among the static Pods for one; in the same folder, so that mv is atomic.
+  const temporary = quote(join(dirname(path), `.${basename(path)}.`));
+  const script = `set -eu; umask 077; mkdir -p -- ${quote(dirname(path))}
+t=${temporary}$$; trap 'rm -f -- "$t"' EXIT
 cat > "$t"; got=$(($(wc -c < "$t")))
-[ "$got" -eq "$n" ] || { echo "only $got of $n bytes of $f arrived" >&2; exit 1; }
-chmod ${mode} "$t"; mv -f -- "$t" "$f"`;
+[ "$got" -eq ${size} ] || { echo "only $got of ${size} bytes arrived" >&2; exit 1; }
+chmod ${mode} "$t"; mv -f -- "$t" ${quote(path)}`;
   await execute(host, `write ${path}`, script, { ...options, stdin: content });
 };
 

@@ -216,6 +216,13 @@ describe('resolveHost', () => {
     expect(failureOf(loop).message).toContain('nested more than 16 deep');
   });
 
+  it('takes Match exec and negated criteria for no match', () => {
+    const file = write(
+      'Match exec "true"\n  Port 1\nMatch !host b\n  Port 2\nMatch host a\n  User matched\nHost *\n  Port 3\n',
+    );
+    expect(resolve(file, 'a')).toMatchObject({ port: 3, user: 'matched' });
+  });
+
   it('reads the file anew each time', () => {
     const file = write('Port 1\n');
     expect(resolve(file, 'a').port).toBe(1);

@@ -177,8 +177,11 @@ describe('no connection', () => {
     expect(unknown.details.remedy).toBe(
       `add "Host w9" with a HostName to ${operator.configFile}, or correct the name in the specification`,
     );
-    expect(() => hosts.host('')).toThrow(QuorateError);
-    expect(() => hosts.host('-oProxyCommand=x')).toThrow(QuorateError);
+    for (const name of ['', '-oProxyCommand=x', 'a b', 'a;reboot', '$(reboot)', "a'b", 'a\nb']) {
+      expect(() => hosts.host(name)).toThrow(expect.objectContaining({ type: 'UnknownHost' }));
+    }
+    for (const name of ['cp1', 'cp-1.example.com', '10.0.0.1', 'fd00::1', '_x'])
+      expect(hosts.host(name).name).toBe(name);
   });
 
   it('is tried anew by the next command', async () => {

@@ -64,7 +64,7 @@ describe('privileged commands', () => {
     const error = await failure(host.run('true'));
     expect(error).toMatchObject({ type: 'SudoRefused', details: { host: 'cp1' } });
     expect(error.message).toBe('ops may not become root on cp1: sudo: a password is required');
-    expect(error.details.remedy).toContain('ops ALL=(ALL) NOPASSWD: ALL');
+    expect(error.details.remedy).toContain("printf 'ops ALL=(ALL) NOPASSWD: ALL\\n' > /etc/sudoers.d/quorate");
   });
 
   it('fail typed when there is no sudo', async () => {

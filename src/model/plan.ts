@@ -7,9 +7,9 @@ import { memberLabel, projectAddition } from './quorum.js';
 
 const staleNode = (context: OperationContext, cluster: ClusterFacts | undefined): string[] => {
   const node = cluster?.nodes.find((one) => one.name === context.target.name);
-  return node === undefined || node.ready
-    ? []
-    : [`delete the stale Node ${node.name} (NotReady, created ${node.createdAt})`];
+  if (node === undefined) return [];
+  const ready = node.ready ? 'still Ready' : 'NotReady';
+  return [`delete the stale Node ${node.name} (${ready}, created ${node.createdAt})`];
 };
 
 const resetLine = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {

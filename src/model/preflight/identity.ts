@@ -13,19 +13,21 @@ const nodeEvidence = (node: NodeFacts, host: HostFacts): string[] => [
 const twin = (context: OperationContext, host: HostFacts, node: NodeFacts): Finding[] => {
   const { name, address } = context.target;
   const evidence = nodeEvidence(node, host);
+  const sameAddressAsOurs = node.internalIp !== undefined && sameAddress(node.internalIp, address);
+  // Its own, even if still Ready for the minute after a power cut: deleted before the join.
+  if (node.machineId === host.machineId && (sameAddressAsOurs || !node.ready)) return [];
   if (node.ready)
     return [
       fatal(
         'IdentityConflict',
         node.machineId === host.machineId
-          ? `Node ${name} is Ready, but ${name} has not joined: another machine has its machine-id, or its kubelet stopped less than a minute ago`
+          ? `Node ${name} is Ready at ${node.internalIp ?? 'an unknown address'} with the machine-id of ${name}: one is a clone of the other`
           : `Node ${name} exists and is Ready with machine-id ${node.machineId}; ${name} has ${host.machineId}`,
-        `choose another name, or when the Node is this host's own: wait until it is NotReady, or delete it with \`kubectl delete node ${name}\`, then retry`,
+        `choose another name; or, when ${name} was installed anew, wait until the old Node is NotReady, then retry`,
         evidence,
       ),
     ];
-  if (node.machineId === host.machineId) return []; // its own: deleted before the join
-  if (node.internalIp === undefined || !sameAddress(node.internalIp, address))
+  if (!sameAddressAsOurs)
     return [
       fatal(
         'IdentityConflict',

@@ -30,8 +30,11 @@ const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding
         ? '; no other host that was asked can either'
         : '';
   const host = parseEndpoint(endpoint)?.host ?? endpoint;
+  // A virtual address or a cloud's load balancer may stay silent until there is an API server behind it.
+  const report =
+    context.kind === 'init' && context.loadBalancer.kind === 'external' && own.result === 'silent' ? warning : fatal;
   return [
-    fatal(
+    report(
       'EndpointUnreachable',
       `${target.name} cannot reach ${endpoint}: ${words[own.result]}${mtu ? ', and large packets are lost (MTU)' : ''}${who}`,
       own.result === 'unresolved'

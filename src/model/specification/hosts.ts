@@ -40,30 +40,32 @@ export const Taint = z
   })
   .meta({ examples: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }] });
 
-export const HostSpecification = z.strictObject({
-  role: z.enum(hostRoles).meta({
-    description:
-      'What the host is: a control-plane node with its etcd member, a worker node, or a load balancer (HAProxy).',
-    examples: ['control-plane'],
-  }),
-  address: HostAddress,
-  labels: Labels,
-  taints: z
-    .array(Taint)
-    .optional()
-    .meta({
+export const HostSpecification = z
+  .strictObject({
+    role: z.enum(hostRoles).meta({
       description:
-        "Taints that the Node must carry. Default: kubeadm's own (control-plane nodes take no ordinary Pods, workers take all); an empty list means none.",
-      examples: [[]],
+        'What the host is: a control-plane node with its etcd member, a worker node, or a load balancer (HAProxy).',
+      examples: ['control-plane'],
     }),
-  ssh: z
-    .string()
-    .regex(/^[^-\s]\S*$/, not('is not a name for ssh: no spaces, no leading dash'))
-    .optional()
-    .meta({
-      description:
-        'Name by which the SSH configuration of the worker finds the host. Default: the name of the host here. Never a password or key.',
-      examples: ['cp1.dc1'],
-    }),
-});
+    address: HostAddress,
+    labels: Labels,
+    taints: z
+      .array(Taint)
+      .optional()
+      .meta({
+        description:
+          "Taints that the Node must carry. Default: kubeadm's own (control-plane nodes take no ordinary Pods, workers take all); an empty list means none.",
+        examples: [[]],
+      }),
+    ssh: z
+      .string()
+      .regex(/^[^-\s]\S*$/, not('is not a name for ssh: no spaces, no leading dash'))
+      .optional()
+      .meta({
+        description:
+          'Name by which the SSH configuration of the worker finds the host. Default: the name of the host here. Never a password or key.',
+        examples: ['cp1.dc1'],
+      }),
+  })
+  .meta({ examples: [{ role: 'worker', address: '10.203.0.21' }] });
 export type HostSpecification = z.infer<typeof HostSpecification>;

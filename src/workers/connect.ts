@@ -84,10 +84,10 @@ export const unreachable = (target: TemporalTarget, error: unknown): OperatorErr
     cause: error,
   });
 
-/** Connects a client. @throws OperatorError (temporal-unreachable) within 10 seconds. */
+/** Connects a client. @throws OperatorError (temporal-unreachable) within 5 seconds. */
 export const connectClient = async (target: TemporalTarget): Promise<Connection> => {
   try {
-    return await Connection.connect({ connectTimeout: 10_000, ...target.connectionOptions });
+    return await Connection.connect({ connectTimeout: 5_000, ...target.connectionOptions });
   } catch (error) {
     throw unreachable(target, error);
   }

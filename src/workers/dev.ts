@@ -18,6 +18,8 @@ export interface DevOptions {
   readonly executable?: string;
   readonly activities: object;
   readonly workflows?: string;
+  /** Default `quorate`. */
+  readonly taskQueue?: string;
   /** Told what happens, one line each. */
   readonly say: (line: string) => void;
 }
@@ -75,6 +77,7 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
         say,
         graceMs: 5_000,
         ...(options.workflows === undefined ? {} : { workflows: options.workflows }),
+        ...(options.taskQueue === undefined ? {} : { taskQueue: options.taskQueue }),
       });
       return {
         address,

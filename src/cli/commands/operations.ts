@@ -1,0 +1,105 @@
+import type { ListFilter } from '../../api/find-operations.js';
+import { hasEnded } from '../../api/operation-summary.js';
+import type { DecisionAction } from '../../model/progress.js';
+import { withClient } from '../connect.js';
+import { exitCodes } from '../exit-codes.js';
+import { follow } from '../follow.js';
+import { blockedText, endText, operationLines } from '../format/operation.js';
+import { operationsTable } from '../format/operations-table.js';
+import { printable } from '../format/text.js';
+import type { Io } from '../io.js';
+
+export interface OutputOptions {
+  readonly output: 'text' | 'json';
+}
+export type ListCommandOptions = OutputOptions & ListFilter;
+export type WatchCommandOptions = OutputOptions & { readonly throughBlocks: boolean };
+
+export const list = (io: Io, { output, ...filter }: ListCommandOptions): Promise<number> =>
+  withClient(io, async (client) => {
+    const { operations, notes } = await client.list(filter);
+    for (const note of notes) io.err(`note: ${note}\n`);
+    if (output === 'json') io.out(`${JSON.stringify({ operations, notes }, undefined, 2)}\n`);
+    else if (operations.length === 0) io.err('No operations.\n');
+    else io.out(operationsTable(operations, Date.now()));
+    return exitCodes.done;
+  });
+
+export const show = (io: Io, operation: string, { output }: OutputOptions): Promise<number> =>
+  withClient(io, async (client) => {
+    const view = await client.view(await client.find(operation, ({ state }) => !hasEnded(state)));
+    if (output === 'json') {
+      io.out(`${JSON.stringify(view, undefined, 2)}\n`);
+      return exitCodes.done;
+    }
+    const { progress, summary } = view;
+    io.out(`${operationLines(view, { now: Date.now() }).join('\n')}\n`);
+    for (const line of progress?.plan ?? []) io.out(`Plan: ${printable(line)}\n`);
+    for (const { action, by, reason, at } of progress?.decisions ?? []) {
+      io.out(`Decision: ${action} by ${by} at ${at}${reason === '' ? '' : ` (${printable(reason)})`}\n`);
+    }
+    if (summary.by !== undefined) io.out(`Asked for by ${summary.by} at ${summary.since}\n`);
+    if (summary.runId !== undefined) io.out(`Workflow ${summary.workflowId}, run ${summary.runId}\n`);
+    if (hasEnded(summary.state)) io.out(endText(view));
+    if (summary.state === 'blocked') io.out(blockedText(view));
+    return exitCodes.done;
+  });
+
+export const watch = (io: Io, operation: string, options: WatchCommandOptions): Promise<number> =>
+  withClient(io, async (client) => {
+    const found = await client.find(operation, ({ state }) => !hasEnded(state));
+    return follow(client.watch(found, { signal: io.signal }), io, {
+      output: options.output === 'json' ? 'json-lines' : 'text',
+      throughBlocks: options.throughBlocks,
+    });
+  });
+
+export interface DecideCommandOptions extends OutputOptions {
+  readonly by: string;
+  readonly reason: string;
+  readonly wait: boolean;
+}
+
+const accepted = (io: Io, { output }: OutputOptions, text: string, facts: object): void => {
+  if (output === 'text') io.out(`${text}\n`);
+  else io.out(`${JSON.stringify(facts, undefined, 2)}\n`);
+};
+
+export const decide = (io: Io, typed: string, action: DecisionAction, options: DecideCommandOptions): Promise<number> =>
+  withClient(io, async (client) => {
+    const { by, reason } = options;
+    const found = await client.find(typed, ({ state }) => state === 'blocked');
+    await client.decide(found, { action, by, reason });
+    const { operation } = found;
+    if (!options.wait) {
+      accepted(io, options, `${operation}: ${action} accepted. Watch it with: quorate operations watch ${operation}`, {
+        operation,
+        action,
+        accepted: true,
+      });
+      return exitCodes.done;
+    }
+    if (options.output === 'text') io.out(`${operation}: ${action} accepted\n`);
+    return follow(client.watch(found, { signal: io.signal }), io, {
+      output: options.output,
+      ...(action === 'rollback' ? { wanted: 'rolled-back' } : action === 'abort' ? { wanted: 'aborted' } : {}),
+    });
+  });
+
+export const cancel = (io: Io, typed: string, options: DecideCommandOptions): Promise<number> =>
+  withClient(io, async (client) => {
+    const { by, reason } = options;
+    const found = await client.find(typed, ({ state }) => !hasEnded(state));
+    const { operation } = found;
+    const result = await client.cancel(found, { by, reason });
+    if (result === 'withdrawn' || !options.wait) {
+      const text =
+        result === 'withdrawn'
+          ? `${operation} was withdrawn before it began`
+          : `${operation}: cancel sent; it undoes what it did. Watch it with: quorate operations watch ${operation}`;
+      accepted(io, options, text, { operation, result });
+      return exitCodes.done;
+    }
+    if (options.output === 'text') io.out(`${operation}: cancel sent; it undoes what it did\n`);
+    return follow(client.watch(found, { signal: io.signal }), io, { output: options.output, wanted: 'cancelled' });
+  });

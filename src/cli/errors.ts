@@ -1,0 +1,68 @@
+import { QuorateError } from '../model/failure.js';
+import { problemText } from '../api/specification-file.js';
+import { OperatorError, errorText } from '../model/operator-error.js';
+import { codeOfErrorKind, exitCodes } from './exit-codes.js';
+import type { Io } from './io.js';
+import { SpecificationInvalid } from './specification.js';
+
+interface Problem {
+  readonly type: string;
+  readonly message: string;
+  readonly evidence: readonly string[];
+  readonly remedy?: string;
+  readonly code: number;
+}
+
+const outageCode = 14;
+
+const describe = (error: unknown): Problem => {
+  if (error instanceof OperatorError) {
+    const { kind, message, evidence, remedy } = error;
+    return { type: kind, message, evidence, remedy, code: codeOfErrorKind(kind) };
+  }
+  if (error instanceof QuorateError) {
+    const { type, message, details } = error;
+    const ofUsage = type === 'UnknownHost' || type === 'InvalidSpecification';
+    return { type, message, ...details, code: ofUsage ? exitCodes.badUsage : exitCodes.failed };
+  }
+  if (error instanceof SpecificationInvalid) {
+    return {
+      type: 'InvalidSpecification',
+      message: `${error.message}, nothing was asked for.`,
+      evidence: error.problems.map(problemText),
+      remedy: 'Mend the lines above and run the command again.',
+      code: exitCodes.badUsage,
+    };
+  }
+  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
+  if (cause?.code === outageCode) {
+    return {
+      type: 'temporal-unreachable',
+      message: `Temporal does not answer: ${errorText(cause)}`,
+      evidence: [],
+      remedy: 'Operations that run are not affected. Start the Temporal server, then run the same command again.',
+      code: exitCodes.temporalUnreachable,
+    };
+  }
+  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6) : [];
+  return {
+    type: 'defect',
+    message: `Unexpected: ${errorText(error)}`,
+    evidence: stack.map((line) => line.trim()),
+    remedy: 'This is a defect of Quorate: please report it with the lines above.',
+    code: exitCodes.failed,
+  };
+};
+
+/** Says what happened, where, why and what to do next. @returns the exit code. */
+export const reportError = (error: unknown, io: Io, json: boolean): number => {
+  const { code, ...problem } = describe(error);
+  if (json) {
+    io.out(`${JSON.stringify({ error: problem })}\n`);
+    return code;
+  }
+  io.err(`error: ${problem.message}\n`);
+  for (const line of problem.evidence) io.err(`  ${line}\n`);
+  if (problem.remedy !== undefined) io.err(`What to do: ${problem.remedy}\n`);
+  return code;
+};

@@ -1,0 +1,42 @@
+import { hostname, userInfo } from 'node:os';
+
+/** What a command sees of the process it runs in; tests give their own. */
+export interface Io {
+  readonly env: Record<string, string | undefined>;
+  /** Results: what a script would read. */
+  readonly out: (text: string) => void;
+  /** Everything else: progress notes, errors. */
+  readonly err: (text: string) => void;
+  /** Width of the terminal that `out` is; absent when it is none. */
+  readonly columns?: number;
+  /** Its height. */
+  readonly rows?: number;
+  /** Ends watching; the operation goes on. */
+  readonly signal: AbortSignal;
+}
+
+export const processIo = (): Io => {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const { stdout } = process;
+  return {
+    env: process.env,
+    out: (text) => void stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    ...(stdout.isTTY && process.env['TERM'] !== 'dumb' ? { columns: stdout.columns, rows: stdout.rows } : {}),
+    signal: interrupt.signal,
+  };
+};
+
+/** Who is recorded as having asked or decided when `--by` does not say: user@machine. */
+export const defaultBy = (): string => {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A user id without an entry in the user database, as in some containers.
+    return `uid-${process.getuid?.() ?? 0}@${hostname()}`;
+  }
+};
+
+/** Task queue of the workers: `QUORATE_TASK_QUEUE`, default `quorate`. */
+export const taskQueueOf = (env: Io['env']): string => env['QUORATE_TASK_QUEUE'] || 'quorate';

@@ -1,0 +1,277 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type {
+  ListCommandOptions,
+  DecideCommandOptions,
+  OutputOptions,
+  WatchCommandOptions,
+} from './commands/operations.js';
+import type { DevCommandOptions, ServeOptions } from './commands/serve.js';
+import type { StatusCommandOptions } from './commands/status.js';
+import type { SubmitCommandOptions } from './commands/submit.js';
+import { exitCodes, exitCodesHelp } from './exit-codes.js';
+import { defaultBy, type Io } from './io.js';
+import type { DecisionAction } from '../model/progress.js';
+
+// Commands are imported when they run, so that `quorate --help` does not load Temporal's native library.
+
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('It is a port from 1 to 65535.');
+  return value;
+};
+const count = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a number from 1.');
+  return value;
+};
+const socketAddress = (text: string): string => {
+  if (!/^[^\s:]+:\d{1,5}$/.test(text)) throw new InvalidArgumentError('It is HOST:PORT, such as 127.0.0.1:9464.');
+  return text;
+};
+const filled = (text: string): string => {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+};
+
+const output = (): Option =>
+  new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json']).default('text');
+const file = (): Option =>
+  new Option('-f, --file <file>', 'specification of the cluster').default('cluster.yaml').argParser(filled);
+const by = (): Option =>
+  new Option('--by <who>', 'who is recorded as asking or deciding')
+    .default(defaultBy(), 'user@machine')
+    .argParser(filled);
+const reason = (): Option => new Option('--reason <text>', 'why; recorded with the operation').default('');
+const noWait = (): Option => new Option('--no-wait', 'return at once instead of watching');
+const sshConfig = (): Option =>
+  new Option('--ssh-config <file>', 'OpenSSH client configuration that names the hosts (default: ~/.ssh/config)');
+const metrics = (): Option =>
+  new Option('--metrics <host:port>', 'serve Prometheus metrics of the worker there').argParser(socketAddress);
+const logLevel = (level: string): Option =>
+  new Option('--log-level <level>', 'JSON log lines on standard error')
+    .choices(['trace', 'debug', 'info', 'warn', 'error'])
+    .default(level);
+
+const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+
+/**
+ * The command line. Each command hands its exit code to `setExitCode`.
+ *
+ * @param version shown by `--version`.
+ */
+export const createProgram = (io: Io, version: string, setExitCode: (code: number) => void): Command => {
+  /** Runs a command; what it throws is told and becomes the exit code. */
+  const run =
+    <Args extends unknown[]>(command: (...args: Args) => Promise<number>) =>
+    async (...args: Args): Promise<void> => {
+      try {
+        setExitCode(await command(...args));
+      } catch (error) {
+        const json = args.some((arg) => (arg as { output?: unknown } | undefined)?.output === 'json');
+        const { reportError } = await import('./errors.js');
+        setExitCode(reportError(error, io, json));
+      }
+    };
+
+  const program = new Command('quorate')
+    .description('Durable operations on the control plane of kubeadm clusters.')
+    .version(version)
+    .showHelpAfterError('(add --help for the options of the command)')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .addHelpText('after', exitCodesHelp)
+    .addHelpText(
+      'after',
+      examples(
+        'quorate dev                          # once: Temporal server, UI and worker on this machine',
+        'quorate validate cluster.yaml        # what is wrong with it, line by line',
+        'quorate init cp1                     # first control-plane host',
+        'quorate join cp2                     # further hosts, by their role',
+        'quorate status                       # API servers, etcd, load balancer, nodes, certificates',
+        'quorate operations list --blocked    # what waits for a decision',
+      ),
+    );
+
+  program
+    .command('dev')
+    .description('run everything on this machine: a Temporal server with its UI and database, and a worker')
+    .addOption(new Option('--port <port>', 'port of the Temporal server on 127.0.0.1 (default: 7233)').argParser(port))
+    .addOption(
+      new Option('--ui-port <port>', 'port of the Temporal UI on 127.0.0.1 (default: --port + 1000)').argParser(port),
+    )
+    .option('--db-file <file>', 'database of the server (default: ~/.local/state/quorate/temporal.db)', filled)
+    .option(
+      '--temporal <file>',
+      'executable of the Temporal command line (default: found on PATH, or fetched once)',
+      filled,
+    )
+    .addOption(sshConfig())
+    .addOption(metrics())
+    .addOption(logLevel('warn'))
+    .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
+    .action(run(async (options: DevCommandOptions) => (await import('./commands/serve.js')).dev(io, options)));
+
+  program
+    .command('worker')
+    .description('run a worker for the Temporal server that TEMPORAL_ADDRESS or the Temporal profile names')
+    .addOption(sshConfig())
+    .addOption(metrics())
+    .addOption(logLevel('info'))
+    .addHelpText(
+      'after',
+      examples(
+        'TEMPORAL_ADDRESS=temporal.example.org:7233 TEMPORAL_NAMESPACE=quorate quorate worker --metrics 127.0.0.1:9464',
+      ),
+    )
+    .action(run(async (options: ServeOptions) => (await import('./commands/serve.js')).worker(io, options)));
+
+  program
+    .command('validate')
+    .description('check a specification and print every problem with its place and the fix')
+    .argument('[file]', 'specification of the cluster', 'cluster.yaml')
+    .addOption(output())
+    .addHelpText('after', examples('quorate validate examples/three-control-planes.yaml'))
+    .action(
+      run(async (path: string, options: OutputOptions) =>
+        (await import('./commands/validate.js')).validate(io, path, options),
+      ),
+    );
+
+  for (const verb of ['init', 'join'] as const) {
+    program
+      .command(verb)
+      .description(
+        verb === 'init'
+          ? 'make the first control-plane host of a cluster, and watch it'
+          : 'join a host to its cluster by its role, and watch it',
+      )
+      .argument('<host>', 'name of the host in the specification', filled)
+      .addOption(file())
+      .addOption(output())
+      .addOption(by())
+      .addOption(
+        new Option('--key <key>', 'idempotency key: the same key is the same operation (default: a new one)').argParser(
+          filled,
+        ),
+      )
+      .addOption(noWait())
+      .addHelpText('after', exitCodesHelp)
+      .addHelpText(
+        'after',
+        verb === 'init'
+          ? examples('quorate init cp1', 'quorate init cp1 -f prod.yaml --no-wait --output json')
+          : examples('quorate join cp2', 'quorate join w1 --key "$CI_JOB_ID" --by "$CI_USER"'),
+      )
+      .action(
+        run(async (host: string, options: SubmitCommandOptions) =>
+          (await import('./commands/submit.js')).submit(io, verb, host, options),
+        ),
+      );
+  }
+
+  program
+    .command('status')
+    .description('show the cluster as its hosts see it now; exit code 1 when something is wrong')
+    .addOption(file())
+    .addOption(output())
+    .addHelpText('after', examples('quorate status', 'quorate status --output json | jq .problems'))
+    .action(run(async (options: StatusCommandOptions) => (await import('./commands/status.js')).status(io, options)));
+
+  const operations = program.command('operations').description('list, show and watch operations');
+  operations
+    .command('list')
+    .description('operations, newest first')
+    .option('--cluster <name>', 'only of this cluster')
+    .option('--host <name>', 'only about this host')
+    .option('--blocked', 'only those that wait for a decision')
+    .option('--no-ended', 'without those that have ended')
+    .addOption(new Option('--limit <count>', 'at most so many').argParser(count).default(50))
+    .addOption(output())
+    .addHelpText('after', examples('quorate operations list', 'quorate operations list --cluster prod --blocked'))
+    .action(run(async (options: ListCommandOptions) => (await import('./commands/operations.js')).list(io, options)));
+  operations
+    .command('show')
+    .description('one operation: its steps, its plan, why it waits')
+    .argument('<operation>', 'its id, or the front of it such as prod/join-worker/w2', filled)
+    .addOption(output())
+    .addHelpText('after', examples('quorate operations show prod/join-worker/w2'))
+    .action(
+      run(async (id: string, options: OutputOptions) =>
+        (await import('./commands/operations.js')).show(io, id, options),
+      ),
+    );
+  operations
+    .command('watch')
+    .description('show an operation until it ends or blocks; with --output json one line per change')
+    .argument('<operation>', 'its id, or the front of it such as prod/join-worker/w2', filled)
+    .option('--through-blocks', 'go on watching while it is blocked', false)
+    .addOption(output())
+    .addHelpText('after', exitCodesHelp)
+    .action(
+      run(async (id: string, options: WatchCommandOptions) =>
+        (await import('./commands/operations.js')).watch(io, id, options),
+      ),
+    );
+
+  program
+    .command('decide')
+    .description('decide how a blocked operation goes on, and watch it')
+    .argument('<operation>', 'its id, or the front of it such as prod/join-worker/w2', filled)
+    .addArgument(
+      program
+        .createArgument('<action>', 'what it does; which of them make sense is part of what it says while blocked')
+        .choices(['approve', 'retry', 'rollback', 'abort']),
+    )
+    .addOption(by())
+    .addOption(reason())
+    .addOption(noWait())
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `
+Actions:
+  approve   go on and do what needs approval, such as the reset of a dirty host
+  retry     try the step again
+  rollback  undo what this operation did, in reverse order
+  abort     end the operation and leave everything as it is
+`,
+    )
+    .addHelpText('after', exitCodesHelp)
+    .addHelpText('after', examples('quorate decide prod/join-worker/w2 approve --reason "old test node"'))
+    .action(
+      run(async (id: string, action: DecisionAction, options: DecideCommandOptions) =>
+        (await import('./commands/operations.js')).decide(io, id, action, options),
+      ),
+    );
+
+  program
+    .command('cancel')
+    .description('stop an operation and undo what it did; one that still waits is withdrawn')
+    .argument('<operation>', 'its id, or the front of it such as prod/join-worker/w2', filled)
+    .addOption(by())
+    .addOption(reason())
+    .addOption(noWait())
+    .addOption(output())
+    .addHelpText('after', exitCodesHelp)
+    .action(
+      run(async (id: string, options: DecideCommandOptions) =>
+        (await import('./commands/operations.js')).cancel(io, id, options),
+      ),
+    );
+
+  return program;
+};
+
+/** Runs one command line. @param args without the program's name. @returns the exit code. */
+export const runProgram = async (args: readonly string[], io: Io, version: string): Promise<number> => {
+  let exitCode: number = exitCodes.done;
+  const program = createProgram(io, version, (code) => (exitCode = code));
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.badUsage;
+  }
+};

@@ -73,7 +73,8 @@ export function makeFaults(targets: FaultTargets): Faults {
     oneWay: (from, to) => addRules(`iifname "${cableName(from)}" oifname "${cableName(to)}" ether type ip drop`),
     loss: async (host, percent) => {
       if (!(percent >= 0 && percent <= 100)) throw new Error(`Loss is 0 to 100 percent, not ${percent}`);
-      const lost = `numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
+      if (percent === 0) return;
+      const lost = percent === 100 ? 'drop' : `numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
       await addRules(`iifname "${cableName(host)}" ${lost}`, `oifname "${cableName(host)}" ${lost}`);
     },
     dropPort: (host, port) => addRules(`ip daddr ${address(host)} tcp dport ${port} drop`),

@@ -19,7 +19,7 @@ const SCRIPTS = { pause: 'pause.c', network: 'lab-network.sh', web: 'web.sh' } a
 
 /** Changes whenever an image would. */
 export function imageFilesDigest(): string {
-  const hash = createHash('sha256').update('2');
+  const hash = createHash('sha256').update('3');
   for (const name of Object.values(SCRIPTS)) hash.update(readFileSync(labFile('images', name)));
   return hash.digest('hex');
 }

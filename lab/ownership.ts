@@ -6,6 +6,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -79,15 +80,35 @@ export function claim(owner: Owner, index = INDEX_FOLDER): void {
   }
 }
 
+/**
+ * Takes the right to clear this lab, so that nobody clears what somebody else has just started anew. Undefined if
+ * another process that is alive has it; else a function that gives it back.
+ */
+export function lockClearing(name: string, index = INDEX_FOLDER): (() => void) | undefined {
+  mkdirSync(index, { recursive: true });
+  const lock = join(index, `.${name}.clearing`);
+  const content = JSON.stringify(describeSelf());
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    try {
+      writeFileSync(lock, content, { flag: 'wx' });
+      return () => {
+        rmSync(lock, { force: true });
+        removeIfEmpty(index);
+      };
+    } catch {
+      const holder = readProcess(lock);
+      if (holder !== undefined && isAlive(holder)) return undefined;
+      rmSync(lock, { force: true });
+    }
+  }
+  return undefined;
+}
+
 /** Forgets the owner of a lab that is down. */
 export function release(name: string, directory: string, index = INDEX_FOLDER): void {
   rmSync(ownerFile(directory), { force: true });
   if (readLink(join(index, name)) === directory) rmSync(join(index, name), { force: true });
-  try {
-    if (readdirSync(index).length === 0) rmSync(index, { recursive: true });
-  } catch {
-    // Another lab has just used it, or nobody ever did.
-  }
+  removeIfEmpty(index);
 }
 
 /** All labs that the machine knows of. */
@@ -112,6 +133,22 @@ export function startTimeOf(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function removeIfEmpty(index: string): void {
+  try {
+    rmdirSync(index);
+  } catch {
+    // Another lab uses it, or nobody ever did.
+  }
+}
+
+function readProcess(path: string): Pick<Owner, 'pid' | 'startTime' | 'bootId'> | undefined {
+  try {
+    return ownerSchema.pick({ pid: true, startTime: true, bootId: true }).parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     return undefined;
   }

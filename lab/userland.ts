@@ -19,18 +19,19 @@ export async function userlandEntries(root: string): Promise<TarEntry[]> {
   ];
   const plugins = 'usr/lib/x86_64-linux-gnu/xtables';
   const busybox = 'usr/bin/busybox';
-  const libraries = await librariesOf(root, programs);
+  const pluginPaths = readdirSync(join(root, plugins))
+    .toSorted()
+    .map((name) => `${plugins}/${name}`);
+  // Plugins bring libraries of their own, such as libm for "statistic", by which kube-proxy spreads connections.
+  const libraries = await librariesOf(root, [...programs, ...pluginPaths]);
   const files = [
     ...[...programs, busybox].map((path) => file(path, readFileSync(join(root, path)), 0o755)),
     ...[...libraries].map(([path, source]) => file(path, readFileSync(source), 0o755)),
-    ...readdirSync(join(root, plugins))
-      .toSorted()
-      .map((name) => `${plugins}/${name}`)
-      .map((path) =>
-        lstatSync(join(root, path)).isSymbolicLink()
-          ? symlink(path, readlinkSync(join(root, path)))
-          : file(path, readFileSync(join(root, path))),
-      ),
+    ...pluginPaths.map((path) =>
+      lstatSync(join(root, path)).isSymbolicLink()
+        ? symlink(path, readlinkSync(join(root, path)))
+        : file(path, readFileSync(join(root, path))),
+    ),
     ...packetFilterLinks(root),
     ...(await appletLinks(root, new Set([BROKEN_APPLET, ...programs]))),
   ];

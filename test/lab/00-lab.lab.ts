@@ -267,6 +267,8 @@ describe('a lab whose owner was killed', () => {
     await killKeeper();
     const down = await commandLine('down', '--name', KEPT);
     expect(down.text).toContain('left by a dead process and is cleared');
+    // Nobody's children now: the machine's first process collects them in its own time.
+    await waitUntil(async () => (await traces()).length === 0, 5_000);
     expect(await traces()).toEqual([]);
   });
 });

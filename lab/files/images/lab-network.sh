@@ -6,12 +6,22 @@
 set -u
 credentials=/var/run/secrets/kubernetes.io/serviceaccount
 configuration=/host/cni/10-lab.conflist
+export KUBECONFIG=/tmp/kubeconfig
 
-server() { sed -n 's/^ *server: *//p' /host/kubernetes/kubelet.conf | head -n 1; }
+write_kubeconfig() {
+  server=$(sed -n 's/^ *server: *//p' /host/kubernetes/kubelet.conf | head -n 1)
+  cat > "$KUBECONFIG" << EOF
+apiVersion: v1
+kind: Config
+clusters: [{ name: lab, cluster: { server: "$server", certificate-authority: $credentials/ca.crt } }]
+users: [{ name: lab, user: { tokenFile: $credentials/token } }]
+contexts: [{ name: lab, context: { cluster: lab, user: lab } }]
+current-context: lab
+EOF
+}
 
 watch_nodes() {
-  kubectl --server="$(server)" --certificate-authority="$credentials/ca.crt" --token="$(cat "$credentials/token")" \
-    get nodes --watch --output-watch-events --output \
+  kubectl get nodes --watch --output-watch-events --output \
     'jsonpath={.type} {.object.metadata.name} {.object.spec.podCIDR} {.object.status.addresses[?(@.type=="InternalIP")].address}{"\n"}'
 }
 
@@ -42,6 +52,7 @@ follow() {
 
 trap 'exit 0' TERM INT
 while :; do
+  write_kubeconfig
   watch_nodes | follow &
   wait $!
   sleep 1 &

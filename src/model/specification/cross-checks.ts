@@ -159,7 +159,7 @@ const nodeFields: Check = ({ hosts }) => ({
     .filter((host) => host.role === 'load-balancer')
     .flatMap((host) =>
       ['labels', 'taints']
-        .filter((field) => host.value[field] !== undefined)
+        .filter((field) => Object.keys(host.value[field] ?? {}).length > 0)
         .map((field) =>
           wrong(
             ['spec', 'hosts', host.name, field],

@@ -42,6 +42,9 @@ const likeExample = (path: Path, otherwise: string): string => {
   return example === undefined ? otherwise : `write for example ${asYaml(example)}`;
 };
 
+/** Message of a field that is not there. */
+export const missingMessage = 'is missing';
+
 const missing = (path: Path): ValueProblem => {
   const key = String(path.at(-1) ?? 'it');
   const example = exampleAt(Specification, path);
@@ -49,7 +52,7 @@ const missing = (path: Path): ValueProblem => {
   return {
     path,
     at: 'key',
-    message: 'is missing',
+    message: missingMessage,
     instead:
       example !== undefined
         ? `add ${key}: ${asYaml(example)}`
@@ -82,8 +85,8 @@ const wrongChoice = (path: Path, value: unknown, choices: readonly unknown[]): V
   };
 };
 
-const unknownKeys = (path: Path, keys: readonly string[]): ValueProblem[] => {
-  const known = keysAt(Specification, path);
+const unknownKeys = (path: Path, keys: readonly string[], value: unknown): ValueProblem[] => {
+  const known = keysAt(Specification, path, value);
   return keys.map((key) => {
     const meant = suggest(key, known);
     return {
@@ -103,7 +106,7 @@ export const problemsOfIssue = (issue: Issue, root: unknown, base: Path = []): V
   const params = issue.code === 'custom' ? (issue.params as { instead?: string; at?: 'key' } | undefined) : undefined;
   switch (issue.code) {
     case 'unrecognized_keys':
-      return unknownKeys(path, issue.keys);
+      return unknownKeys(path, issue.keys, value);
     case 'invalid_type':
       return [value === undefined ? missing(path) : wrongType(path, value, issue.expected)];
     case 'invalid_value':

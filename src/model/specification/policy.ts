@@ -48,8 +48,8 @@ export const Policy = z
       .strictObject({
         keep: z
           .int()
-          .min(1)
-          .max(100)
+          .min(1, { error: 'is less than 1' })
+          .max(100, { error: 'is more than 100' })
           .default(5)
           .meta({
             description:

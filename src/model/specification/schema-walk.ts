@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { valueAt } from './problem.js';
 
 /** The schema inside defaults and optionals. */
 const unwrap = (schema: z.core.$ZodType): z.core.$ZodType => {
@@ -31,11 +32,24 @@ const step = (schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] => {
 export const schemasAt = (schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType[] =>
   path.reduce<z.core.$ZodType[]>((found, key) => found.flatMap((one) => step(one, key)), [schema]);
 
-/** The keys that the objects at a path have. */
-export const keysAt = (schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] => {
+/** Whether a union's option is the one that a value says it is by its literals, such as `kind`. */
+const claims = (option: z.core.$ZodType, value: unknown): boolean =>
+  !(option instanceof z.ZodObject) ||
+  Object.entries(option.shape as Readonly<Record<string, z.core.$ZodType>>).every(
+    ([key, field]) => !(field instanceof z.ZodLiteral) || field.safeParse(valueAt(value, [key])).success,
+  );
+
+/**
+ * The keys that the objects at a path have.
+ * @param value what stands there, to choose among the options of a union; without one that fits all count
+ */
+export const keysAt = (schema: z.core.$ZodType, path: readonly PropertyKey[], value?: unknown): string[] => {
   const objects = (one: z.core.$ZodType): z.core.$ZodType[] => {
     const inner = unwrap(one);
-    return inner instanceof z.ZodUnion ? inner.options.flatMap(objects) : [inner];
+    if (!(inner instanceof z.ZodUnion)) return [inner];
+    const options = inner.options.flatMap(objects);
+    const claimed = options.filter((option) => claims(option, value));
+    return claimed.length > 0 ? claimed : options;
   };
   const keys = schemasAt(schema, path)
     .flatMap(objects)
@@ -52,4 +66,4 @@ export const exampleAt = (schema: z.core.$ZodType, path: readonly PropertyKey[])
 
 /** The keys at a path that have no default. */
 export const requiredKeysAt = (schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] =>
-  keysAt(schema, path).filter((key) => schemasAt(schema, [...path, key]).every((one) => one._zod.optin !== 'optional'));
+  keysAt(schema, path).filter((key) => schemasAt(schema, [...path, key]).every((one) => one._zod.optin === undefined));

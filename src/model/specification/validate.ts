@@ -1,6 +1,6 @@
 import { crossCheck } from './cross-checks.js';
 import { readDeclared } from './declared.js';
-import { problemsOfIssue } from './issues.js';
+import { missingMessage, problemsOfIssue } from './issues.js';
 import { defaultServiceSubnet } from './networking.js';
 import { isMap, type ValueProblem } from './problem.js';
 import { secretIn, withoutSecrets } from './secrets.js';
@@ -52,7 +52,7 @@ export const validateSpecification = (value: unknown): Validated => {
   const { problems: between, warnings } = crossCheck(readDeclared(value, defaultServiceSubnet));
   const all = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   const meant = new Set(all.flatMap((problem) => (problem.meant === undefined ? [] : [JSON.stringify(problem.meant)])));
-  const issues = all.filter(({ path, at }) => at === 'value' || !meant.has(JSON.stringify(path)));
+  const issues = all.filter(({ path, message }) => message !== missingMessage || !meant.has(JSON.stringify(path)));
   // Without hosts at all the schema has said enough.
   const noHosts = all.some(
     ({ path, at }) => at === 'key' && path.length <= 2 && ['spec', 'hosts'].includes(String(path.at(-1))),

@@ -1,8 +1,9 @@
-import type { Host } from '../adapters/ssh/types.js';
 import { readyz } from '../adapters/kubernetes/readyz.js';
+import type { Readyz } from '../adapters/kubernetes/readyz.js';
+import type { Host } from '../adapters/ssh/types.js';
 import { QuorateError } from '../model/failure.js';
-import { errorText } from '../model/operator-error.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
+import { errorText } from '../model/operator-error.js';
 import type { Dependencies } from './dependencies.js';
 
 export interface ControlPlane {
@@ -10,35 +11,46 @@ export interface ControlPlane {
   readonly entry: ContextHost;
 }
 
+/** A host of the specification under the name that the SSH configuration has for it. */
+export const hostOf = ({ hosts }: Dependencies, entry: ContextHost): Host => hosts.host(entry.ssh ?? entry.name);
+
 /** The control-plane hosts of the specification other than the target. */
 export const peers = (context: OperationContext): readonly ContextHost[] =>
   context.controlPlane.filter((entry) => entry.name !== context.target.name);
 
-/**
- * The first control-plane host, in the order of the specification, whose own API server is ready. There is no leading
- * host: each activity chooses anew, so that the loss of one host does not stop an operation.
- * @throws QuorateError ApiUnavailable with what each host said
- */
-export const pickControlPlane = async (
-  { hosts }: Dependencies,
-  context: OperationContext,
-  candidates: readonly ContextHost[] = peers(context),
-): Promise<ControlPlane> => {
-  const asked = await Promise.all(
+export interface AskedHost extends ControlPlane {
+  readonly answer: Readyz;
+}
+
+/** `/readyz` of each host's own API server, asked side by side; a host that does not answer is not ready. */
+export const askControlPlane = (dependencies: Dependencies, candidates: readonly ContextHost[]): Promise<AskedHost[]> =>
+  Promise.all(
     candidates.map(async (entry) => {
-      const host = hosts.host(entry.name);
+      const host = hostOf(dependencies, entry);
       try {
-        const answer = await readyz(host, entry.address);
-        return { entry, host, ready: answer.ready, because: answer.because ?? '' };
+        return { entry, host, answer: await readyz(host, entry.address) };
       } catch (error) {
-        return { entry, host, ready: false, because: errorText(error) };
+        return { entry, host, answer: { initialised: false, ready: false, because: errorText(error) } };
       }
     }),
   );
-  const ready = asked.find((candidate) => candidate.ready);
+
+/**
+ * The first control-plane host, in the order of the specification, whose own API server is ready. There is no leading
+ * host: each activity chooses anew, so that the loss of one host does not stop an operation.
+ * @param candidates default all but the target
+ * @throws QuorateError ApiUnavailable with what each host said
+ */
+export const pickControlPlane = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  candidates: readonly ContextHost[] = peers(context),
+): Promise<ControlPlane> => {
+  const asked = await askControlPlane(dependencies, candidates);
+  const ready = asked.find(({ answer }) => answer.ready);
   if (ready !== undefined) return { host: ready.host, entry: ready.entry };
   throw new QuorateError('ApiUnavailable', `no API server of ${context.cluster} is ready`, {
-    remedy: `see \`quorate status\` and bring a control-plane host back, then retry`,
-    evidence: asked.map(({ entry, because }) => `${entry.name}: ${because}`),
+    remedy: 'see `quorate status` and bring a control-plane host back, then retry',
+    evidence: asked.map(({ entry, answer }) => `${entry.name}: ${answer.because ?? 'not ready'}`),
   });
 };

@@ -51,7 +51,8 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
   const logFile = command.logFile ?? unitLogFile(unit);
   const signal = cancellationSignal();
   const before = Seen.safeParse(previousHeartbeat());
-  let offset = before.success && before.data.unit === unit ? before.data.offset : 0;
+  const startedBefore = before.success && before.data.unit === unit;
+  let offset = startedBefore ? before.data.offset : 0;
 
   const finish = async (reading: UnitReading, state: UnitRun['state']): Promise<UnitRun> => ({
     state,
@@ -68,7 +69,7 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
     let rest = '';
     const existing = await readUnit(host, unit, { logFile });
     // Its log outlives the unit and a restart of the host: it was started once.
-    if (existing.state === 'absent' && (existing.logSize > 0 || before.success)) return finish(existing, 'interrupted');
+    if (existing.state === 'absent' && (existing.logSize > 0 || startedBefore)) return finish(existing, 'interrupted');
     const started = existing.state === 'absent' ? await ensureUnit(host, { ...command, logFile }) : existing;
     const { bootId } = started;
     report({ unit, bootId, offset });

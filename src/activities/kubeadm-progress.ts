@@ -1,0 +1,83 @@
+import { activityInfo, getClient } from '@temporalio/activity';
+import { advance } from '../adapters/kubeadm/phases.js';
+import type { KubeadmProgress } from '../adapters/kubeadm/phases.js';
+import type { HostPrinted } from '../model/messages.js';
+import { names } from '../model/messages.js';
+
+/** Signals cost the history events: a phase that is over sooner is not shown. */
+const signalEveryMs = 2_000;
+/** A bootstrap takes a second or two; after this long it is worth asking why it does not come. */
+const diagnoseAfterMs = 20_000;
+const diagnoseEveryMs = 30_000;
+
+export interface ProgressReporter {
+  lines(lines: readonly string[]): void;
+  /** Title of the phase that kubeadm has reached. */
+  phase(): string | undefined;
+  stop(): void;
+}
+
+/**
+ * Tells the operation in which phase kubeadm is, as the phase changes, and while the kubelet's TLS bootstrap hangs what
+ * it hangs on. Best effort: a signal that is lost changes nothing.
+ */
+export const createProgressReporter = (
+  step: string,
+  diagnose: (since: Date) => Promise<readonly string[]>,
+): ProgressReporter => {
+  const { workflowExecution } = activityInfo();
+  const started = new Date();
+  let progress: KubeadmProgress | undefined;
+  let sentAt = 0;
+  let pending: NodeJS.Timeout | undefined;
+  let bootstrapSince: number | undefined;
+  let diagnosedAt = 0;
+
+  const send = (line: string): void => {
+    sentAt = Date.now();
+    const printed: HostPrinted = { step, line };
+    if (workflowExecution === undefined) return;
+    getClient()
+      .workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId)
+      .signal(names.signals.hostPrinted, printed)
+      .catch(() => {});
+  };
+  const sendSoon = (): void => {
+    if (pending !== undefined) return;
+    pending = setTimeout(
+      () => {
+        pending = undefined;
+        if (progress !== undefined && !progress.finished) send(`kubeadm ${progress.title}`);
+      },
+      Math.max(0, sentAt + signalEveryMs - Date.now()),
+    );
+  };
+  const watch = setInterval(() => {
+    const now = Date.now();
+    if (bootstrapSince === undefined || now - bootstrapSince < diagnoseAfterMs || now - diagnosedAt < diagnoseEveryMs)
+      return;
+    diagnosedAt = now;
+    diagnose(started).then(
+      (lines) => {
+        const said = lines.join('; ');
+        if (said !== '' && bootstrapSince !== undefined)
+          send(`waits for the kubelet's certificate since ${Math.round((now - bootstrapSince) / 1000)} s: ${said}`);
+      },
+      () => {},
+    );
+  }, 5_000);
+
+  return {
+    lines(lines) {
+      const before = progress;
+      progress = advance(progress, lines);
+      bootstrapSince = progress.phase === 'kubelet-wait-bootstrap' ? (bootstrapSince ?? Date.now()) : undefined;
+      if (progress !== before && progress.title !== before?.title) sendSoon();
+    },
+    phase: () => progress?.title,
+    stop() {
+      clearTimeout(pending);
+      clearInterval(watch);
+    },
+  };
+};

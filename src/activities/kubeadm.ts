@@ -1,0 +1,178 @@
+import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { diagnoseKubelet } from '../adapters/host/diagnose-bootstrap.js';
+import { writeMarker } from '../adapters/host/marker.js';
+import { readHost } from '../adapters/host/read-host.js';
+import { classifyFailure } from '../adapters/kubeadm/classify-failure.js';
+import { initCommand, joinCommand } from '../adapters/kubeadm/commands.js';
+import { removeConfiguration, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
+import { createCredentials } from '../adapters/kubeadm/credentials.js';
+import { renderInit } from '../adapters/kubeadm/render-init.js';
+import { renderJoin } from '../adapters/kubeadm/render-join.js';
+import { revokeCredentials } from '../adapters/kubeadm/revoke-credentials.js';
+import { readNode } from '../adapters/kubernetes/change-node.js';
+import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
+import type { Host } from '../adapters/ssh/types.js';
+import { unitName } from '../adapters/systemd/unit-name.js';
+import type { OperationContext } from '../model/operation.js';
+import { errorText } from '../model/operator-error.js';
+import type { Activities, UnitOutcome } from './contract.js';
+import { hostOf, peers, pickControlPlane } from './control-plane.js';
+import type { Dependencies } from './dependencies.js';
+import { membersOfTarget } from './etcd.js';
+import { createProgressReporter } from './kubeadm-progress.js';
+import { runUnit } from './run-unit.js';
+import type { UnitRun } from './run-unit.js';
+
+/** Step in the name of the unit in which kubeadm runs. */
+const kubeadmStep = (context: OperationContext): 'init' | 'join' => (context.kind === 'init' ? 'init' : 'join');
+
+/** Names of the units that this operation may have started for kubeadm, newest round first. */
+export const kubeadmUnits = (context: OperationContext): string[] =>
+  Array.from({ length: context.round + 1 }, (_, index) =>
+    unitName({
+      operation: context.operation,
+      step: kubeadmStep(context),
+      host: context.target.name,
+      round: context.round - index,
+    }),
+  );
+
+const outcomeOf = (context: OperationContext, unit: string, run: UnitRun, phase: string | undefined): UnitOutcome => {
+  const failed = run.state === 'failed';
+  const failure = failed
+    ? classifyFailure({ output: run.log, host: context.target.name, endpoint: context.endpoint })
+    : undefined;
+  return {
+    unit,
+    state: run.state,
+    ...(run.exitStatus === undefined ? {} : { exitStatus: run.exitStatus }),
+    ...(phase === undefined ? {} : { phase }),
+    ...(failure === undefined
+      ? {}
+      : {
+          failure: { type: failure.type, message: failure.message, remedy: failure.remedy, evidence: failure.evidence },
+        }),
+    logFile: run.logFile,
+  };
+};
+
+/** What hangs in a TLS bootstrap: the kubelet, etcd, and the certificate requests as a control-plane host lists them. */
+export const diagnoseBootstrap = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  host: Host,
+  since: Date,
+): Promise<string[]> => {
+  const [kubelet, requests] = await Promise.allSettled([
+    diagnoseKubelet(host),
+    (async () => {
+      const asked = await pickControlPlane(dependencies, context);
+      return diagnoseCertificateRequests(asked.host, asked.entry.address, since);
+    })(),
+  ]);
+  return [
+    ...(kubelet.status === 'fulfilled'
+      ? kubelet.value
+      : [`${host.name} could not be asked: ${errorText(kubelet.reason)}`]),
+    ...(requests.status === 'fulfilled' ? [requests.value] : []),
+  ];
+};
+
+export const kubeadmActivities = (
+  dependencies: Dependencies,
+): Pick<
+  Activities,
+  'createCredentials' | 'revokeCredentials' | 'writeInitConfiguration' | 'runKubeadm' | 'readJoin'
+> => ({
+  createCredentials: async (context) => {
+    const { host, entry } = await pickControlPlane(dependencies, context);
+    const controlPlane = context.kind === 'join-control-plane';
+    const made = await createCredentials(host, {
+      operation: context.operation,
+      address: entry.address,
+      controlPlane,
+      kubernetesVersion: context.kubernetesVersion,
+      criSocket: context.kubeadm.criSocket,
+    });
+    const target = hostOf(dependencies, context.target);
+    await writeConfiguration(target, context.operation, 'join', renderJoin(context, made));
+    return { tokenId: made.tokenId, expiresAt: made.expiresAt, caHash: made.caHash, mintedOn: entry.name };
+  },
+
+  revokeCredentials: async (context) => {
+    const target = hostOf(dependencies, context.target);
+    // After an init that was undone there is no API server to ask, and no token either.
+    const candidates = context.kind === 'init' ? context.controlPlane : peers(context);
+    const revoke = async (): Promise<string> => {
+      const asked = await pickControlPlane(dependencies, context, candidates);
+      const ids = await revokeCredentials(asked.host, {
+        address: asked.entry.address,
+        of: context.kind === 'init' ? 'all' : { operation: context.operation },
+        // One Secret for the whole cluster: a control-plane join beside a worker's join still needs it.
+        sharedCertificates: context.kind !== 'join-worker',
+      });
+      return ids.length === 0 ? 'no token was left' : `revoked ${ids.join(', ')}`;
+    };
+    const [revoked] = await Promise.all([
+      context.kind === 'init' ? revoke().catch((error: unknown) => `tokens: ${errorText(error)}`) : revoke(),
+      removeConfiguration(target, context.operation),
+    ]);
+    return `${revoked}; nothing of it is left below /run/quorate`;
+  },
+
+  writeInitConfiguration: async (context) => {
+    const path = await writeConfiguration(
+      hostOf(dependencies, context.target),
+      context.operation,
+      'init',
+      renderInit(context),
+    );
+    return `${path}, readable by root alone`;
+  },
+
+  runKubeadm: async (context) => {
+    const host = hostOf(dependencies, context.target);
+    const step = kubeadmStep(context);
+    const unit = unitName({ operation: context.operation, step, host: context.target.name, round: context.round });
+    const reporter = createProgressReporter(step, (since) => diagnoseBootstrap(dependencies, context, host, since));
+    await writeMarker(host, { operation: context.operation, cluster: context.cluster, at: new Date().toISOString() });
+    try {
+      const run = await runUnit(
+        host,
+        { unit, argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation) },
+        { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs },
+      );
+      return outcomeOf(context, unit, run, reporter.phase());
+    } finally {
+      reporter.stop();
+    }
+  },
+
+  readJoin: async (context) => {
+    const host = hostOf(dependencies, context.target);
+    const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
+    const asked = await pickControlPlane(dependencies, context, survivors);
+    const [facts, node, members, evidence] = await Promise.all([
+      readHost(host, { address: context.target.address, criSocket: context.kubeadm.criSocket }),
+      readNode(asked.host, asked.entry.address, context.target.name),
+      context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
+      diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
+    ]);
+    const member = membersOfTarget(context, members)[0];
+    const kubeletConf = facts.kubeconfigs.find(({ file }) => file.endsWith('/kubelet.conf'));
+    return {
+      member:
+        member === undefined
+          ? 'none'
+          : member.name === undefined
+            ? 'unstarted'
+            : member.isLearner
+              ? 'learner'
+              : 'voter',
+      ...(member === undefined ? {} : { memberId: member.id }),
+      ...(node === undefined ? {} : { node }),
+      kubeletBootstrapped: kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash,
+      evidence: evidence.slice(0, 12),
+    };
+  },
+});

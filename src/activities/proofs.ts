@@ -1,0 +1,122 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
+import { setNodeLabelsAndTaints, waitForNodeReady } from '../adapters/kubernetes/change-node.js';
+import { controlPlaneLabel } from '../adapters/kubernetes/node.js';
+import { waitForControlPlane } from '../adapters/kubernetes/wait-for-control-plane.js';
+import type { NodeFacts } from '../model/cluster-facts.js';
+import { QuorateError } from '../model/failure.js';
+import { peerUrlOf } from '../model/member-decision.js';
+import type { OperationContext } from '../model/operation.js';
+import { isStarted, memberLabel } from '../model/quorum.js';
+import type { Activities } from './contract.js';
+import { hostOf, pickControlPlane } from './control-plane.js';
+import type { Dependencies } from './dependencies.js';
+
+const defaultTaint: { key: string; value?: string; effect: string } = { key: controlPlaneLabel, effect: 'NoSchedule' };
+
+/** What the specification wants of the Node and kubeadm did not set, because a kubelet may not set it itself or kubeadm stopped before. */
+const missing = (context: OperationContext, node: NodeFacts) => {
+  const controlPlane = context.kind !== 'join-worker';
+  const labels: Record<string, string> = {
+    ...(controlPlane ? { [controlPlaneLabel]: '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
+    ...context.target.labels,
+  };
+  const taints = context.target.taints ?? (controlPlane ? [defaultTaint] : []);
+  return {
+    labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => node.labels[key] !== value)),
+    taints: taints.filter(
+      ({ key, value, effect }) =>
+        !node.taints.includes(`${key}${value === undefined ? '' : `=${value}`}:${effect}`) &&
+        !node.taints.includes(`${key}=${value ?? ''}:${effect}`),
+    ),
+  };
+};
+
+/** A started voter with the target's own name and address, as another member (or, alone, the only one) lists it. */
+const proveVoter = async (dependencies: Dependencies, context: OperationContext): Promise<string> => {
+  const { target, kind } = context;
+  const asked = kind === 'init' ? hostOf(dependencies, target) : (await pickControlPlane(dependencies, context)).host;
+  const { members } = await readEtcd(asked);
+  const member = members.find((one) => one.peerUrls.includes(peerUrlOf(target.address)));
+  if (member === undefined || !isStarted(member) || member.isLearner || member.status === undefined) {
+    const seen =
+      member === undefined
+        ? 'is not in the member list'
+        : member.isLearner
+          ? 'is a learner'
+          : isStarted(member)
+            ? 'does not answer'
+            : 'never started';
+    const leader = members.find((one) => one.status?.isLeader === true)?.status;
+    const gap =
+      leader !== undefined && member?.status !== undefined
+        ? [`raft log: leader ${leader.raftIndex}, member ${member.status.raftAppliedIndex}`]
+        : [];
+    throw new QuorateError('MemberNotVoter', `the etcd member of ${target.name} ${seen}`, {
+      host: target.name,
+      remedy: `look at port 2380 between ${target.name} and its peers, and at the log of its etcd Pod, then retry`,
+      evidence: [...members.map((one) => memberLabel(one)), ...gap],
+    });
+  }
+  return `started voter ${memberLabel(member)} of ${members.filter((one) => !one.isLearner).length}`;
+};
+
+const proveNode = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  acceptMissingNetwork: boolean,
+): Promise<string> => {
+  const { target, policy, kind } = context;
+  // A worker has no API server of its own: a control-plane host is asked for it.
+  const asked =
+    kind === 'join-worker'
+      ? await pickControlPlane(dependencies, context)
+      : { host: hostOf(dependencies, target), entry: target };
+  const node = await waitForNodeReady(asked.host, asked.entry.address, target.name, {
+    timeoutMs: policy.readyBudgetMs,
+    signal: cancellationSignal(),
+    acceptMissingNetwork,
+  });
+  const wanted = missing(context, node);
+  await setNodeLabelsAndTaints(asked.host, asked.entry.address, target.name, wanted);
+  return node.ready
+    ? `Node Ready (${node.kubeletVersion})`
+    : `Node registered (${node.kubeletVersion}), Ready once a CNI plugin is applied`;
+};
+
+export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'proveControlPlane' | 'proveWorker'> => ({
+  proveControlPlane: async (context) => {
+    const { target, policy } = context;
+    await waitForControlPlane(hostOf(dependencies, target), target.address, {
+      timeoutMs: policy.readyBudgetMs,
+      signal: cancellationSignal(),
+    });
+    const [voter, node] = await Promise.all([
+      proveVoter(dependencies, context),
+      // The CNI plugin can only be applied once there is a cluster.
+      proveNode(dependencies, context, context.kind === 'init'),
+    ]);
+    return `${voter}, /readyz and static Pods ok, ${node}`;
+  },
+
+  proveWorker: async (context) => {
+    const { target, cluster } = context;
+    const [node, certificate] = await Promise.all([
+      proveNode(dependencies, context, false),
+      readKubeletCertificate(hostOf(dependencies, target)),
+    ]);
+    if (!certificate.verified) {
+      throw new QuorateError(
+        'TlsBootstrapStuck',
+        `the kubelet of ${target.name} has no client certificate of ${cluster}'s CA`,
+        {
+          host: target.name,
+          remedy: `look at \`journalctl -u kubelet\` on ${target.name} and at \`kubectl get csr\`, then retry`,
+          evidence: [certificate.subject === '' ? 'no certificate' : `certificate of ${certificate.subject}`],
+        },
+      );
+    }
+    return `${node}, client certificate ${certificate.subject} of this cluster's CA`;
+  },
+});

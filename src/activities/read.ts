@@ -1,0 +1,72 @@
+import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { checkReach } from '../adapters/host/reach.js';
+import { readHost } from '../adapters/host/read-host.js';
+import { readCluster } from '../adapters/kubernetes/read-cluster.js';
+import { createLoadBalancer } from '../adapters/load-balancer/index.js';
+import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
+import type { ContextHost, OperationContext } from '../model/operation.js';
+import type { Activities } from './contract.js';
+import { askControlPlane, hostOf, peers } from './control-plane.js';
+import type { AskedHost } from './control-plane.js';
+import type { Dependencies } from './dependencies.js';
+
+export const loadBalancerOf = ({ hosts }: Dependencies, { loadBalancer, endpoint }: OperationContext) =>
+  createLoadBalancer({ hosts, loadBalancer, endpoint });
+
+/** The members as the first ready host tells them, or as any host whose etcd answers when no API server is ready. */
+const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts | undefined> => {
+  const inOrder = [
+    ...asked.filter(({ answer }) => answer.ready),
+    ...asked.filter(({ answer }) => !answer.ready && answer.initialised),
+  ];
+  for (const { host } of inOrder) {
+    try {
+      return await readEtcd(host);
+    } catch {
+      // Another host may have a member that answers; none is a finding of the preflight.
+    }
+  }
+  return undefined;
+};
+
+/** The cluster as the given control-plane hosts show it, read side by side. */
+export const readClusterFrom = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  candidates: readonly ContextHost[],
+): Promise<ClusterFacts> => {
+  // What a load balancer does not tell is no reason to know nothing about the cluster: its steps ask it again.
+  const backends: Promise<BackendFacts[]> = loadBalancerOf(dependencies, context)
+    .describe()
+    .catch(() => []);
+  const asked = await askControlPlane(dependencies, candidates);
+  const first = asked.find(({ answer }) => answer.ready);
+  const [reading, etcd] = await Promise.all([
+    first === undefined ? undefined : readCluster(first.host, first.entry.address),
+    readEtcdAnywhere(asked),
+  ]);
+  return {
+    controlPlane: asked.map(({ entry, answer }) => ({
+      host: entry.name,
+      initialised: answer.initialised,
+      ready: answer.ready,
+      ...(answer.because === undefined ? {} : { because: answer.because }),
+    })),
+    ...(first === undefined ? {} : { askedAt: first.entry.name }),
+    ...(reading ?? { nodes: [], leases: [] }),
+    ...(etcd === undefined ? {} : { etcd }),
+    backends: await backends,
+  };
+};
+
+export const readActivities = (
+  dependencies: Dependencies,
+): Pick<Activities, 'readHost' | 'readCluster' | 'checkReach'> => ({
+  readHost: (context) =>
+    readHost(hostOf(dependencies, context.target), {
+      address: context.target.address,
+      criSocket: context.kubeadm.criSocket,
+    }),
+  readCluster: (context) => readClusterFrom(dependencies, context, peers(context)),
+  checkReach: (context) => checkReach(dependencies.hosts, context),
+});

@@ -15,8 +15,6 @@ const marks: Record<StepState, string> = {
 
 const colours: Partial<Record<StepState, number>> = { running: 36, done: 32, failed: 31, blocked: 33, undoing: 36 };
 
-const ellipsis = (text: string | undefined): string => (text === undefined ? '' : printable(text));
-
 /** What the host printed last, by the fresher source. */
 export const lastLineOf = ({ activity, progress }: OperationView): string | undefined =>
   activity?.lastLine ?? progress?.lastLine;
@@ -26,7 +24,7 @@ export const holdUp = ({ activity, outage, summary }: OperationView): string | u
   if (outage !== undefined) return `${outage}; the operation is not affected, watching goes on`;
   if (summary.state === 'waiting') return `waits for ${summary.waitsFor ?? 'its turn'}`;
   if (activity === undefined || activity.attempt < 2 || activity.lastFailure === undefined) return undefined;
-  return `attempt ${activity.attempt} of ${activity.type}; before: ${ellipsis(activity.lastFailure)}`;
+  return `attempt ${activity.attempt} of ${activity.type}; before: ${printable(activity.lastFailure)}`;
 };
 
 /** Heading of an operation: what, where, and its id. */
@@ -48,7 +46,7 @@ export const operationLines = (
   for (const step of progress?.steps ?? []) {
     const active = step.state === 'running' || step.state === 'undoing' || step.state === 'blocked';
     const since = active && step.since !== undefined ? ` (${age(step.since, now)})` : '';
-    const note = step.note === undefined || step.state === 'blocked' ? '' : `: ${ellipsis(step.note)}`;
+    const note = step.note === undefined || step.state === 'blocked' ? '' : `: ${printable(step.note)}`;
     const word = step.state === 'undoing' ? 'undo ' : '';
     const mark = marks[step.state];
     const tint = colour ? colours[step.state] : undefined;
@@ -56,7 +54,7 @@ export const operationLines = (
     lines.push(tint === undefined ? text : text.replace(mark, `\x1b[${tint}m${mark}\x1b[0m`));
     const lastLine = lastLineOf(view);
     if (active && step.state !== 'blocked' && lastLine !== undefined) {
-      lines.push(fit(`      ${summary.host} printed: ${ellipsis(lastLine)}`));
+      lines.push(fit(`      ${summary.host} printed: ${printable(lastLine)}`));
     }
   }
   const held = holdUp(view);
@@ -82,9 +80,9 @@ export const blockedText = (view: OperationView): string => {
   const longest = Math.max(...commands.map((command) => command.length));
   return [
     `Blocked: ${blocked.type}`,
-    `  ${ellipsis(blocked.message)}`,
-    ...blocked.evidence.map((line) => `  | ${ellipsis(line)}`),
-    `What to do: ${ellipsis(blocked.remedy)}`,
+    `  ${printable(blocked.message)}`,
+    ...blocked.evidence.map((line) => `  | ${printable(line)}`),
+    `What to do: ${printable(blocked.remedy)}`,
     'Then one of:',
     ...blocked.choices.map((action, index) => `${(commands[index] ?? '').padEnd(longest)}  # ${meaning[action]}`),
     `Runbook: docs/runbook.md, ${blocked.type}`,
@@ -105,5 +103,5 @@ const outcomeWords: Readonly<Record<string, string>> = {
 export const endText = ({ summary, progress }: OperationView): string => {
   const text = progress?.summary ?? summary.message;
   const word = outcomeWords[summary.state] ?? summary.state;
-  return `${word}${text === undefined ? '' : `: ${ellipsis(text)}`}\n`;
+  return `${word}${text === undefined ? '' : `: ${printable(text)}`}\n`;
 };

@@ -31,8 +31,12 @@ export const width = (text: string): number => {
 export const clip = (text: string, columns: number): string =>
   width(text) <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 
-/** Control characters that a host printed must not reach the operator's terminal. */
-export const printable = (text: string): string => text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+/** One line that cannot steer the operator's terminal, whatever a host printed. */
+export const printable = (text: string): string =>
+  text
+    .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
+    .replaceAll(/[\n\t]+/g, ' ')
+    .replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '');
 
 /** Rows in aligned columns, two blanks apart, without borders; the first row is the heading. */
 export const table = (rows: readonly (readonly string[])[]): string => {

@@ -1,0 +1,199 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { OperationView } from '../../src/api/operation-view.js';
+import { StatusReport } from '../../src/model/status.js';
+import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
+import {
+  blockedByDirtyHost,
+  startScriptedOperations,
+  type ScriptedOperations,
+} from '../support/scripted-operations.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { uniqueName } from '../support/temporal.js';
+
+const status = StatusReport.parse({
+  cluster: 'prod',
+  at: '2026-11-23T13:53:00.000Z',
+  apiServers: [{ host: 'cp1', address: '10.203.0.11', ready: true }],
+  endpoint: { address: '10.203.0.10:6443', ok: false, because: 'connection refused' },
+  backends: [],
+  leases: [],
+  nodes: [],
+  certificates: [],
+  problems: ['the endpoint does not answer'],
+});
+
+let it: ScriptedOperations;
+let env: Record<string, string>;
+beforeAll(async () => {
+  it = await startScriptedOperations({ status });
+  await it.startWorker();
+  env = { TEMPORAL_ADDRESS: it.server.address, QUORATE_TASK_QUEUE: it.taskQueue };
+});
+afterAll(() => it.stop());
+
+let cluster: string;
+let file: string;
+beforeEach(() => {
+  cluster = uniqueName('cli');
+  file = join(temporaryFolder(), 'cluster.yaml');
+  writeFileSync(file, clusterYaml(cluster));
+});
+
+const quorate = (...args: string[]): Promise<CliResult> => runCli(args, { env });
+const listed = async () => (await it.client.list({ cluster })).operations[0];
+/** Runs a command and, once its operation is in that state, what the test does meanwhile. */
+const meanwhile = async (
+  running: Promise<CliResult>,
+  state: string,
+  act: (workflowId: string) => Promise<unknown>,
+): Promise<CliResult> => {
+  await expect.poll(async () => (await listed())?.state).toBe(state);
+  await act((await listed())?.workflowId ?? '');
+  return running;
+};
+
+describe('join', () => {
+  test('watches to the end: exit code 0, one line per change', async () => {
+    const { code, out } = await meanwhile(quorate('join', 'w1', '-f', file, '--by', 'ann'), 'running', async (id) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await it.play(id, {
+        steps: [{ id: 'read', title: 'read the host', state: 'done', note: 'it is empty' }],
+        outcome: 'finished',
+        summary: 'w1 is a worker',
+      });
+    });
+    expect(out.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME').replaceAll(/[0-9a-f]{8}\b/g, 'KEY')).toBe(
+      [
+        `TIME join-worker w1 into cli-KEY (cli-KEY/join-worker/w1/KEY)`,
+        'TIME read the host: running',
+        'TIME read the host: done: it is empty',
+        'Done: w1 is a worker',
+        '',
+      ].join('\n'),
+    );
+    expect(code).toBe(0);
+    expect((await listed())?.by).toBe('ann');
+  });
+
+  test.each([
+    ['failed', 1],
+    ['rolled-back', 5],
+    ['aborted', 5],
+  ] as const)('that ends as %s has exit code %d', async (outcome, code) => {
+    const running = quorate('join', 'w1', '-f', file, '-o', 'json');
+    const result = await meanwhile(running, 'running', (id) => it.play(id, { outcome, summary: 'because' }));
+    const view = JSON.parse(result.out) as OperationView;
+    expect(view.summary).toMatchObject({ state: outcome, cluster, kind: 'join-worker', host: 'w1' });
+    expect(view.progress?.summary).toBe('because');
+    expect(result.code).toBe(code);
+  });
+
+  test('that is blocked says why and what to do, exit code 3; a decision goes on with it', async () => {
+    const joining = quorate('join', 'w1', '-f', file);
+    const blocked = await meanwhile(joining, 'running', (id) => it.play(id, { blocked: blockedByDirtyHost }));
+    expect(blocked.code).toBe(3);
+    const { operation = '' } = (await listed()) ?? {};
+    for (const text of [
+      'Blocked: DirtyHost',
+      blockedByDirtyHost.message,
+      ...blockedByDirtyHost.evidence,
+      blockedByDirtyHost.remedy,
+      `quorate decide ${operation} approve `,
+    ]) {
+      expect(blocked.out).toContain(text);
+    }
+
+    const shown = await quorate('operations', 'show', `${cluster}/join-worker/w1`);
+    expect(shown.out).toContain(`quorate decide ${operation} approve `);
+    expect((await quorate('operations', 'list', '--blocked', '--cluster', cluster)).out).toContain('DirtyHost');
+    const again = await quorate('operations', 'watch', cluster);
+    expect(again.code).toBe(3);
+
+    const refused = await quorate('decide', 'nosuch/join-worker/w1', 'approve');
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('No operation is called') as unknown });
+
+    const deciding = quorate('decide', `${cluster}/join-worker/w1`, 'approve', '--by', 'ann', '--reason', 'ours');
+    const decided = await meanwhile(deciding, 'running', (id) =>
+      it.play(id, { outcome: 'finished', summary: 'joined' }),
+    );
+    expect(decided).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`${operation}: approve accepted`) as unknown,
+    });
+    const after = await quorate('operations', 'show', operation);
+    expect(after.out).toMatch(/Decision: approve by ann at \S+ \(ours\)/);
+    expect(after.out).toContain('Done: joined');
+    const late = await quorate('decide', operation, 'approve');
+    expect(late).toMatchObject({ code: 1, err: expect.stringContaining('has ended (finished)') as unknown });
+  });
+
+  test('with --no-wait and a key is the same operation each time', async () => {
+    const submit = () => quorate('join', 'w1', '-f', file, '--no-wait', '--key', 'job-7', '-o', 'json');
+    const [first, second] = [await submit(), await submit()];
+    expect(JSON.parse(first.out)).toEqual(JSON.parse(second.out));
+    expect(first.code).toBe(0);
+    expect((await it.client.list({ cluster })).operations).toHaveLength(1);
+    const text = await quorate('join', 'cp2', '-f', file, '--no-wait');
+    expect(text.out).toMatch(
+      /^\S+\/join-control-plane\/cp2\/\S+ is in the queue of \S+\. Watch it with: quorate operations watch/,
+    );
+  });
+
+  test('whose watch is interrupted goes on', async () => {
+    const interrupt = new AbortController();
+    const running = runCli(['join', 'w1', '-f', file], { env, signal: interrupt.signal });
+    const { code, err } = await meanwhile(running, 'running', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      interrupt.abort();
+    });
+    expect(code).toBe(130);
+    expect(err).toContain('The operation goes on. Watch it with: quorate operations watch');
+    expect((await listed())?.state).toBe('running');
+  });
+});
+
+test('on a terminal the block is drawn again in place', async () => {
+  const running = runCli(['join', 'w1', '-f', file], { env, columns: 60 });
+  const { out } = await meanwhile(running, 'running', async (id) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await it.play(id, { outcome: 'finished', summary: 'joined' });
+  });
+  expect(out).toContain('\x1b[2A\x1b[J');
+  expect(out.split('\x1b[J').at(-1)).toMatch(/read the host.*\nDone: joined\n$/);
+  for (const line of out.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, '').split('\n')) expect(line.length).toBeLessThan(60);
+});
+
+test('cancel undoes what runs: what was asked for is exit code 0, the one who joined sees 5', async () => {
+  const joining = quorate('join', 'w1', '-f', file);
+  const joined = await meanwhile(joining, 'running', async () => {
+    const { code, out } = await quorate('cancel', `${cluster}/join-worker/w1`, '--reason', 'wrong host');
+    expect(out).toContain('cancel sent; it undoes what it did');
+    expect(out).toContain('Cancelled: cancelled; nothing had to be undone');
+    expect(code).toBe(0);
+  });
+  expect(joined.code).toBe(5);
+});
+
+test('init is an exclusive operation under its fixed id, and list says what waits for it', async () => {
+  const first = JSON.parse((await quorate('init', 'cp1', '-f', file, '--no-wait', '-o', 'json')).out) as object;
+  expect(first).toMatchObject({ workflowId: `change/${cluster}` });
+  await quorate('join', 'cp2', '-f', file, '--no-wait');
+  const { out } = await quorate('operations', 'list', '--cluster', cluster);
+  expect(out).toMatch(/^OPERATION +STATE +BEGAN +TOOK +BY +STEP OR REASON$/m);
+  expect(out).toMatch(/join-control-plane\/cp2\/\w+ +waiting .* for \S+\/init\/cp1\//);
+  const json = JSON.parse((await quorate('operations', 'list', '--cluster', cluster, '-o', 'json')).out) as {
+    operations: { state: string }[];
+  };
+  expect(json.operations.map(({ state }) => state)).toContain('waiting');
+});
+
+test('status prints what is wrong first; exit code 1 when something is', async () => {
+  const text = await quorate('status', '-f', file);
+  expect(text.out).toContain('Problems:\n  ✗ the endpoint does not answer\n');
+  expect(text.out).toContain('Endpoint 10.203.0.10:6443: not ok: connection refused');
+  expect(text.code).toBe(1);
+  const json = await quorate('status', '-f', file, '-o', 'json');
+  expect(StatusReport.parse(JSON.parse(json.out))).toEqual(status);
+});

@@ -49,15 +49,21 @@ export const applyDecision = async (host: Host, decision: Decision, wish: Wish):
   }
   const runtime = parseRuntime(sections.get('runtime') ?? '', decision.configuration.backend);
   if (isDone(runtime, decision.revision, wish)) return 'done';
+  const evidence = ['boot', 'before', 'reload', 'journal', 'after'].flatMap((section) =>
+    linesOf(sections.get(section)),
+  );
+  // HAProxy's own word for why it does not start, such as a port that is taken.
+  const alert = evidence.find((line) => line.startsWith('[ALERT]'))?.replace(/^\[ALERT\]\s+\(\d+\) : /, '');
   const why =
-    runtime === undefined
-      ? `its runtime socket does not answer: ${runtimeErrorOf(sections.get('runtime'))}`
-      : runtime.revision === decision.revision
-        ? stateOf(runtime, wish)
-        : `it still runs another configuration than ${configurationFile}`;
+    runtime?.revision === decision.revision
+      ? stateOf(runtime, wish)
+      : (alert ??
+        (runtime === undefined
+          ? `its runtime socket does not answer: ${runtimeErrorOf(sections.get('runtime'))}`
+          : `it still runs another configuration than ${configurationFile}`));
   throw new QuorateError('LoadBalancerUnavailable', `HAProxy on ${host.name} does not do what it was told: ${why}`, {
     host: host.name,
     remedy: `see \`systemctl status haproxy\` and \`journalctl -u haproxy\` on ${host.name}; what it was told is in ${configurationFile}, and a retry goes on from there`,
-    evidence: ['boot', 'before', 'reload', 'journal', 'after'].flatMap((section) => linesOf(sections.get(section))),
+    evidence,
   });
 };

@@ -86,7 +86,7 @@ export const revisionOf = (configuration: Configuration): string => {
 };
 
 /** What may stand in a configuration file as one word. */
-export const isPlainWord = (word: string): boolean => /^[A-Za-z0-9_.:-]+$/.test(word);
+const isPlainWord = (word: string): boolean => /^[A-Za-z0-9_.:-]+$/.test(word);
 
 /**
  * The whole file.

@@ -23,7 +23,7 @@ export interface Decision {
 }
 
 /** What does not depend on the change. */
-export type Frame = Pick<Configuration, 'port' | 'backend'>;
+export type Frame = Omit<Configuration, 'servers'>;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -86,7 +86,7 @@ export const decide = (reading: Reading, known: readonly Server[], wish: Wish, f
   const servers = wantedServers(known, running, wish);
   const configuration: Configuration = {
     ...frame,
-    ipv6: servers.some(({ address }) => address.includes(':')),
+    ipv6: frame.ipv6 || servers.some(({ address }) => address.includes(':')),
     servers,
   };
   const text = renderConfiguration(configuration);

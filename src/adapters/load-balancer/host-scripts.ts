@@ -95,7 +95,9 @@ mv -f "$new" "$file"
 `;
 
 // The unit's reload only signals the master process: what runs is known from the socket alone.
+// A unit that failed to start too often is not started again before that is forgotten.
 const reload = (revision: string): string => `section reload
+systemctl reset-failed haproxy 2>/dev/null || true
 systemctl reload-or-restart haproxy 2>&1 || true
 tries=0
 until ask 'show info' 2>/dev/null | grep -q '^[Dd]escription: quorate ${revision}$'; do

@@ -28,8 +28,8 @@ export const createLoadBalancer = ({
   serverPort = 6443,
 }: LoadBalancerInput): LoadBalancer => {
   if (loadBalancer.kind === 'external') return externalLoadBalancer();
-  const port = parseEndpoint(endpoint)?.port;
-  if (port === undefined) {
+  const place = parseEndpoint(endpoint);
+  if (place === undefined) {
     throw new QuorateError('InvalidSpecification', `controlPlaneEndpoint ${endpoint} is not host:port`, {
       remedy: 'write it as 10.0.0.10:6443, [fd00::10]:6443 or api.example.org:6443 in the specification',
     });
@@ -37,7 +37,8 @@ export const createLoadBalancer = ({
   return haproxyLoadBalancer({
     hosts: loadBalancer.hosts.map(({ name, ssh }) => hosts.host(ssh ?? name)),
     backend: loadBalancer.backend,
-    port,
+    port: place.port,
+    ipv6: place.host.includes(':'),
     serverPort,
   });
 };

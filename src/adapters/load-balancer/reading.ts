@@ -45,8 +45,9 @@ export const sectionsOf = (host: Host, stdout: string, mark: string): Map<string
   return sections;
 };
 
-/** What the socket said besides an answer, in one line. */
-export const runtimeErrorOf = (text: string | undefined): string => linesOf(text).slice(-1)[0]?.slice(0, 200) ?? '';
+/** What came instead of an answer of the socket, in one line. */
+export const runtimeErrorOf = (text: string | undefined): string =>
+  (linesOf(text).at(-1) ?? '').replace(/^.* socat\[\d+\] E /, '').slice(0, 200);
 
 export const parseReading = (sections: Map<string, string>, backend: string): Reading => {
   const [active = '', enabled = ''] = linesOf(sections.get('unit'));

@@ -24,7 +24,12 @@ const setUp = async (): Promise<{ host: HaproxyHost; balancer: LoadBalancer; por
   const [port, serverPort] = [await freePort(), await freePort()];
   const host = haproxyHost('lb1');
   cleanups.push(() => host.close());
-  return { host, port, serverPort, balancer: haproxyLoadBalancer({ hosts: [host], port, backend, serverPort }) };
+  return {
+    host,
+    port,
+    serverPort,
+    balancer: haproxyLoadBalancer({ hosts: [host], port, backend, ipv6: false, serverPort }),
+  };
 };
 
 const stubAt = async (address: string, port: number) => {
@@ -114,7 +119,13 @@ describe.skipIf(haproxyMissing !== undefined)(
     it('goes on where a crash left it: file written, HAProxy not yet reloaded', async () => {
       const { host, balancer } = await setUp();
       await balancer.register({ name: 'cp1', address: '127.0.0.6' }, 'disabled');
-      const other = haproxyLoadBalancer({ hosts: [host], port: await freePort(), backend, serverPort: 6443 });
+      const other = haproxyLoadBalancer({
+        hosts: [host],
+        port: await freePort(),
+        backend,
+        ipv6: false,
+        serverPort: 6443,
+      });
       host.program(
         'systemctl',
         'case "$1" in is-active) echo active ;; is-enabled) echo enabled ;; is-failed) exit 0 ;; esac',
@@ -137,6 +148,7 @@ describe.skipIf(haproxyMissing !== undefined)(
         hosts: [{ name: 'lb1', run: (script, options) => host.run(only(script), options) }],
         port: await freePort(),
         backend,
+        ipv6: false,
         serverPort: 6443,
       });
       await limited.register({ name: 'cp1', address: '127.0.0.8' }, 'disabled');
@@ -182,6 +194,7 @@ describe.skipIf(haproxyMissing !== undefined)(
         ],
         port,
         backend,
+        ipv6: false,
         serverPort,
       });
       await expect(cut.register({ name: 'cp1', address: '127.0.0.12' }, 'disabled')).rejects.toMatchObject({
@@ -205,6 +218,7 @@ describe.skipIf(haproxyMissing !== undefined)(
         ],
         port,
         backend,
+        ipv6: false,
         serverPort,
       });
       expect(await racing.register({ name: 'cp1', address: '127.0.0.12' }, 'disabled')).toMatch(/^registered/);

@@ -62,7 +62,8 @@ export const haproxyHost = (name: string): HaproxyHost => {
     restoreSystemctl: restore,
     ask: (commands) =>
       execFileSync('perl', [
-        ...['-MIO::Socket::UNIX', '-e'],
+        '-MIO::Socket::UNIX',
+        '-e',
         '$s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die; print $s "$ARGV[1]\\n"; $s->flush; print <$s>',
         join(host.folder, 'admin.sock'),
         commands,

@@ -17,7 +17,7 @@ const NETWORK_TIMEOUT_MS = 15 * 60_000;
 
 /** The command lines of Quorate that the job uses. */
 const commands = {
-  dev: (sshConfigFile: string) => ['dev', '--ssh-config', sshConfigFile],
+  dev: (sshConfigFile: string, database: string) => ['dev', '--ssh-config', sshConfigFile, '--db-file', database],
   init: (spec: string, host: string) => ['init', '-f', spec, host],
   join: (spec: string, host: string) => ['join', '-f', spec, host],
   status: (spec: string) => ['status', '-f', spec],
@@ -33,7 +33,8 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
   const lab = await askStatus(MAIN_LAB);
   const spec = join(lab.directory, 'cluster.yaml');
   await writeFile(spec, String(await ask(MAIN_LAB, { do: 'cluster-yaml' })));
-  const dev = await startDev(lab.sshConfigFile);
+  // The history goes with the hosts it is about.
+  const dev = await startDev(lab.sshConfigFile, join(lab.directory, 'temporal.db'));
   const interrupt = new AbortController();
   process.on('SIGINT', () => interrupt.abort());
   try {
@@ -43,7 +44,8 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
     await quorate(commands.init(spec, first));
     await network;
     for (const host of rest) await quorate(commands.join(spec, host));
-    await quorate(commands.status(spec));
+    // Its exit code tells of anything that is not perfect yet; the table says what.
+    await quorate(commands.status(spec)).catch(() => undefined);
     title('The cluster is up');
     console.log(`Temporal UI:   ${dev.address}`);
     console.log(`Specification: ${spec}`);
@@ -66,9 +68,9 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
 }
 
 /** Starts `quorate dev` and resolves with the address of the Temporal UI once it prints it. */
-async function startDev(sshConfigFile: string): Promise<{ process: ChildProcess; address: string }> {
+async function startDev(sshConfigFile: string, database: string): Promise<{ process: ChildProcess; address: string }> {
   title('quorate dev');
-  const child = spawn(process.execPath, [QUORATE, ...commands.dev(sshConfigFile)], {
+  const child = spawn(process.execPath, [QUORATE, ...commands.dev(sshConfigFile, database)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });

@@ -1,3 +1,5 @@
+import { criFunction } from './cri-request.js';
+
 /**
  * Reads a kubeconfig (argument 1..n) without its secrets: of the sections `clusters`, `contexts` and `current-context`
  * only named keys are printed, the section `users` never is. Files that `certificate-authority` names are printed as
@@ -207,14 +209,13 @@ kubeconfigs() {
   wait
 }
 
-# RuntimeService/Version of CRI v1 as a plain HTTP/2 request: says more than "the socket is there", and costs no Go program
+# Says more than "the socket is there": containerd may run with its CRI plugin disabled
+${criFunction}
 runtime() {
   answer=exit-2
   if has curl; then
     answer=$({
-      printf '\\0\\0\\0\\0\\0' | curl -qs -m 2 --noproxy '*' --http2-prior-knowledge --unix-socket "$cri_socket" \\
-        -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @- -D - -o - \\
-        http://localhost/runtime.v1.RuntimeService/Version 2>/dev/null
+      cri "$cri_socket" RuntimeService/Version
       printf 'exit-%s' $?
     } | tr -c ' -~' '|')
     say runtime "$answer"

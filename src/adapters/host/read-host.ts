@@ -2,6 +2,7 @@ import type { HostFacts } from '../../model/host-facts.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
+import { criSocketPath } from './cri-request.js';
 import { parseHostFacts } from './parse-host-facts.js';
 import { readHostScript } from './read-host-script.js';
 
@@ -27,7 +28,7 @@ export const readHost = async (
   host: Host,
   { address, criSocket = '/run/containerd/containerd.sock', signal }: ReadHostInput,
 ): Promise<HostFacts> => {
-  const script = readHostScript(quote(criSocket.replace(/^unix:\/\//, '')));
+  const script = readHostScript(quote(criSocketPath(criSocket)));
   const before = Date.now();
   const outcome = await host.run(script, { maxOutputBytes: 2 ** 20, ...(signal === undefined ? {} : { signal }) });
   const after = Date.now();

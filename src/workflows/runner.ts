@@ -67,7 +67,8 @@ export const runOperation = async <State extends OperationState>(
   /** Undoes everything, or throws when an operator gave up an undo: then neither "cancelled" nor "rolled back" is true. */
   const rollBack = async (why: string, outcome: 'cancelled' | 'rolled-back'): Promise<string> => {
     const { undone, givenUp } = await saga.rollback(state);
-    const list = undone.length === 0 ? 'nothing had to be undone' : `undone: ${undone.join(', ')}`;
+    const nothing = givenUp === undefined ? 'nothing had to be undone' : 'nothing was undone';
+    const list = undone.length === 0 ? nothing : `undone: ${undone.join(', ')}`;
     if (givenUp !== undefined) {
       journal.ended('failed', `${why}; ${list}; the rest was left as it is`);
       throw fail({ ...givenUp, message: `${journal.progress.summary}: ${givenUp.message}` });

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { operationKinds } from '../../src/model/operation.js';
+import type { OperationKind } from '../../src/model/operation.js';
+import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
+import { fails } from '../support/scripted-activities.js';
+import { hostOf } from '../support/scripted-answers.js';
+import { uniqueName } from '../support/temporal.js';
+import { useHarness } from '../support/use-harness.js';
+import { blocked, decide, ended, progressOf, stepStates } from '../support/workflow-harness.js';
+
+const harness = useHarness('rollback');
+
+const start = async (kind: OperationKind, step: string) => {
+  const context = operationContext({ kind, cluster: uniqueName(step) });
+  const script = harness().script(context.cluster);
+  const activity = expectedSteps[kind].find((one) => one.step === step)?.activity;
+  if (activity === undefined) throw new Error(`no activity in ${step}`);
+  script.on(activity, fails('CommandFailed'));
+  const handle = await harness().start(context);
+  await blocked(handle);
+  return { context, script, handle, before: script.calls.length };
+};
+
+const undoable = operationKinds.flatMap((kind) =>
+  expectedSteps[kind].flatMap(({ step }) => (expectedUndo(kind, step).length === 0 ? [] : [{ kind, step }])),
+);
+
+describe('the decision rollback undoes in reverse order what was begun', () => {
+  test.concurrent.for(undoable)('$kind, blocked at $step', async ({ kind, step }) => {
+    const { script, handle, before, context } = await start(kind, step);
+    await decide(handle, 'rollback', 'not today');
+    const undo = expectedUndo(kind, step);
+    expect(await ended(handle)).toMatchObject({
+      status: 'failed',
+      type: 'RolledBack',
+      message: expect.stringMatching(/^rolled back by ann@desk; undone: /) as unknown,
+      details: { type: 'CommandFailed' },
+    });
+    expect(script.names().slice(before)).toEqual(undo);
+    const progress = await progressOf(handle);
+    expect(progress).toMatchObject({
+      outcome: 'rolled-back',
+      decisions: [{ action: 'rollback', by: 'ann@desk', reason: 'not today' }],
+    });
+    expect(progress.blocked).toBeUndefined();
+    const undone = progress.steps.filter(({ state }) => state === 'undone').map(({ id }) => id);
+    expect(undone).toHaveLength(undo.length);
+    for (const call of script.calls.slice(before)) expect(call.args[0]).toEqual(context);
+  });
+
+  test('of a join tells the undo which Node was there before', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('uid') });
+    const script = harness().script(context.cluster);
+    const machineId = hostOf(context).machineId;
+    const node = nodeFacts('w2', { uid: 'uid-of-the-old-node', ready: false, machineId, internalIp: '10.203.0.22' });
+    script.world.cluster = clusterFacts({ nodes: [...clusterFacts().nodes, node] });
+    script.on('runKubeadm', fails('CommandFailed'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'rollback');
+    await ended(handle);
+    expect(script.callsOf('undoJoin').map(({ args }) => args[1])).toEqual(['uid-of-the-old-node']);
+  });
+
+  test('after a retry everything begun in any round is undone once, in the round of the last try', async () => {
+    const { script, handle } = await start('join-worker', 'join');
+    script.on('runKubeadm', fails('KubeadmFailed'));
+    await decide(handle, 'retry');
+    await blocked(handle, 1);
+    const before = script.calls.length;
+    await decide(handle, 'rollback');
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+    expect(script.names().slice(before)).toEqual(['undoJoin', 'revokeCredentials']);
+    expect(script.callsOf('undoJoin')[0]?.args[0]).toMatchObject({ round: 1 });
+  });
+});
+
+describe('the decision abort leaves everything as it is', () => {
+  test.concurrent.for(undoable)('$kind, blocked at $step', async ({ kind, step }) => {
+    const { script, handle, before } = await start(kind, step);
+    await decide(handle, 'abort');
+    expect(await ended(handle)).toMatchObject({
+      status: 'failed',
+      type: 'Aborted',
+      message: 'aborted by ann@desk while blocked by CommandFailed; everything is left as it is',
+    });
+    expect(script.calls).toHaveLength(before);
+    const progress = await progressOf(handle);
+    expect(progress.outcome).toBe('aborted');
+    expect(stepStates(progress)[step]).toBe('failed');
+  });
+});
+
+describe('an undo that fails', () => {
+  test('blocks with UndoFailed; a retry does it again and goes on with the rest', async () => {
+    const { script, handle, before } = await start('join-control-plane', 'prove');
+    script.on('undoJoin', fails('CommandFailed', { message: 'the disk is full', remedy: 'make room' }));
+    await decide(handle, 'rollback');
+    expect(await blocked(handle, 1)).toMatchObject({
+      type: 'UndoFailed',
+      step: 'join',
+      message: 'take cp3 out of the cluster again and clean it could not be done: the disk is full',
+      remedy: 'make room',
+      choices: ['retry', 'abort'],
+    });
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'failed', type: 'RolledBack' });
+    expect(script.names().slice(before)).toEqual(['undoJoin', 'undoJoin', 'removeBackend', 'revokeCredentials']);
+    expect((await progressOf(handle)).outcome).toBe('rolled-back');
+  });
+
+  test('given up: the rest is left as it is, and nobody says that it was rolled back', async () => {
+    const { script, handle, before } = await start('join-control-plane', 'enable');
+    script.on('undoJoin', fails('CommandFailed', { message: 'the disk is full', remedy: 'make room' }));
+    await decide(handle, 'rollback');
+    await blocked(handle, 1);
+    await decide(handle, 'abort');
+    expect(await ended(handle)).toMatchObject({
+      status: 'failed',
+      type: 'UndoFailed',
+      message: expect.stringMatching(
+        /^rolled back by ann@desk; undone: enable; the rest was left as it is: .*the disk is full$/,
+      ) as unknown,
+      details: { remedy: 'make room' },
+    });
+    expect(script.names().slice(before)).toEqual(['disableBackend', 'undoJoin']);
+    const progress = await progressOf(handle);
+    expect(progress.outcome).toBe('failed');
+    expect(stepStates(progress)).toMatchObject({ enable: 'undone', join: 'failed', register: 'done' });
+  });
+
+  test('because it would risk the quorum says so', async () => {
+    const { script, handle } = await start('join-control-plane', 'prove');
+    script.on('undoJoin', fails('QuorumAtRisk', { message: 'cp2 does not answer' }));
+    await decide(handle, 'rollback');
+    expect(await blocked(handle, 1)).toMatchObject({ type: 'QuorumAtRisk', choices: ['retry', 'abort'] });
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+  });
+
+  test('on a host out of reach is tried in place by its budget first', async () => {
+    const context = operationContext({
+      kind: 'join-worker',
+      cluster: uniqueName('in-place'),
+      policy: { unreachableBudgetMs: 60_000 },
+    });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', fails('CommandFailed'));
+    script.on('undoJoin', fails('Unreachable'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'rollback');
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+    expect(script.callsOf('undoJoin')).toHaveLength(2);
+  });
+});
+
+describe('a host that was a member before this operation', () => {
+  test('keeps its backend when the proof is rolled back', async () => {
+    const context = operationContext({ cluster: uniqueName('member') });
+    const script = harness().script(context.cluster);
+    const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
+    script.world.hosts['cp3'] = host;
+    script.world.cluster = clusterFacts({
+      nodes: [...clusterFacts().nodes, nodeFacts('cp3', { machineId: host.machineId })],
+      etcd: { askedAt: 'cp1', alarms: [], members: ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name)) },
+    });
+    script.on('enableBackend', fails('LoadBalancerUnavailable'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'rollback');
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+    expect(script.names().slice(3)).toEqual(['proveControlPlane', 'enableBackend']);
+    const enable = (await progressOf(handle)).steps.find(({ id }) => id === 'enable');
+    expect(enable).toMatchObject({ state: 'undone', note: 'left as it was: the host was a member before' });
+  });
+});

@@ -3,7 +3,7 @@ import { configurationFile, managedHeader, runtimeSocket } from './configuration
 import { runtimeQuery } from './runtime.js';
 
 /** Programs that can talk to HAProxy's socket, in the order of preference; perl is part of every Debian (perl-base). */
-export const socketClients = ['socat', 'perl', 'python3', 'nc'] as const;
+const socketClients = ['socat', 'perl', 'python3', 'nc'] as const;
 
 // `ask COMMANDS` sends one line to the runtime socket and prints the answer; it fails when there is none.
 // `nc` is taken last and only if it is OpenBSD's: the traditional one knows no Unix sockets.

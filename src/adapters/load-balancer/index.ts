@@ -6,7 +6,7 @@ import { externalLoadBalancer } from './external.js';
 import { haproxyLoadBalancer } from './haproxy.js';
 import type { LoadBalancer } from './types.js';
 
-export type { ApiServer, LoadBalancer } from './types.js';
+export type { LoadBalancer } from './types.js';
 
 export interface LoadBalancerInput {
   readonly hosts: Hosts;

@@ -49,7 +49,7 @@ export const sectionsOf = (host: Host, stdout: string, mark: string): Map<string
 export const runtimeErrorOf = (text: string | undefined): string =>
   (linesOf(text).at(-1) ?? '').replace(/^.* socat\[\d+\] E /, '').slice(0, 200);
 
-export const parseReading = (sections: Map<string, string>, backend: string): Reading => {
+const parseReading = (sections: Map<string, string>, backend: string): Reading => {
   const [active = '', enabled = ''] = linesOf(sections.get('unit'));
   const managed = sections.get('managed');
   const digest = linesOf(sections.get('digest'))[0] ?? '';

@@ -3,7 +3,7 @@ import type { BackendFacts } from '../../model/cluster-facts.js';
 /** One line for the operator about what was done, such as "registered cp3 10.0.0.13:6443, disabled, on lb1". */
 export type Note = string;
 
-export interface ApiServer {
+interface ApiServer {
   /** Name of the host, and of the server in HAProxy. */
   readonly name: string;
   /** IP address without brackets or port. */

@@ -17,7 +17,7 @@ const digest = (text: string | undefined): string =>
 
 const statHeader = '# pxname,svname,scur,status,type,check_status,check_code,last_chk,addr,';
 
-export const runtimeText = ({ running }: Pick<SimulatedHaproxy, 'running'>, backend: string): string => {
+const runtimeText = ({ running }: Pick<SimulatedHaproxy, 'running'>, backend: string): string => {
   if (running === undefined) return 'connect: No such file or directory\n';
   const servers = [...running.servers.values()];
   const words = (flags: number): string =>

@@ -42,7 +42,7 @@ export const applyDecision = async (host: Host, decision: Decision, wish: Wish):
       `HAProxy on ${host.name} refuses the new configuration; the old one stays`,
       {
         host: host.name,
-        remedy: `compare \`haproxy -v\` on ${host.name} with the versions Quorate supports (2.4 and later), then retry`,
+        remedy: `compare \`haproxy -v\` on ${host.name} with 2.6, which Quorate is tested with, then retry`,
         evidence: linesOf(sections.get('invalid')),
       },
     );

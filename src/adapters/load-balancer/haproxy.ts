@@ -46,7 +46,7 @@ const noteOf = (done: readonly Done[], changed: string, already: string, unknown
 };
 
 /**
- * HAProxy on one or more hosts over SSH (2.4 or later, Debian's unit and paths). The configuration file is the record of
+ * HAProxy on one or more hosts over SSH (tested with 2.6, Debian's unit and paths). The configuration file is the record of
  * what is registered; it is written whole, checked by HAProxy, replaced at once, and what runs is compared with it. An
  * address that moves between the hosts (keepalived) is the operator's and is left alone.
  */

@@ -2,10 +2,11 @@
 // Built once by mmdebstrap, kept in the cache folder under a name that changes with the recipe.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { release as kernelRelease } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { labFile, writableCacheFolder } from './paths.js';
+import { makeOnce } from './partial.js';
 import type { Progress } from './progress.js';
 import { check } from './shell.js';
 
@@ -41,24 +42,17 @@ const BUILT_IN_MODULES = `fs/overlayfs/overlay net/bridge/br_netfilter net/bridg
 /** The folder of the root file system of such hosts; built if it is not there yet. */
 export async function provideBaseSystem(kind: HostKind, progress: Progress): Promise<string> {
   const folder = baseSystemFolder(kind);
-  if (existsSync(folder)) return folder;
-  const partial = `${folder}.partial-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(dirname(folder), { recursive: true });
-  progress(`building the Debian root file system of a ${kind} host (once, about a minute)`);
-  const started = Date.now();
-  try {
+  await makeOnce(folder, async (partial) => {
+    progress(`building the Debian root file system of a ${kind} host (once, about a minute)`);
+    const started = Date.now();
     await bootstrap(kind, partial, progress);
     await configure(kind, partial);
-    await rename(partial, folder);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
-  progress(`built the root file system of a ${kind} host in ${Math.round((Date.now() - started) / 1000)} s`);
+    progress(`built the root file system of a ${kind} host in ${Math.round((Date.now() - started) / 1000)} s`);
+  });
   return folder;
 }
 
-export function baseSystemFolder(kind: HostKind): string {
+function baseSystemFolder(kind: HostKind): string {
   const recipe = createHash('sha256');
   recipe.update(JSON.stringify([SUITE, PACKAGES[kind], MASKED_UNITS, DISABLED_UNITS, BUILT_IN_MODULES]));
   recipe.update(kernelRelease());

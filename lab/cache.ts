@@ -33,7 +33,7 @@ export function findArchive(name: string, folders: readonly string[]): { path: s
 }
 
 /** Lines of `sha256sum`: the sum, a space, a space or `*`, the name. */
-export function readSums(path: string): Map<string, string> {
+function readSums(path: string): Map<string, string> {
   const sums = new Map<string, string>();
   if (!existsSync(path)) return sums;
   for (const line of readFileSync(path, 'utf8').split('\n')) {
@@ -85,7 +85,7 @@ export async function keep(name: string, executable: string, writable: string): 
   return { path, sha256 };
 }
 
-export async function sumOf(path: string): Promise<string> {
+async function sumOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');

@@ -4,7 +4,7 @@ import type { Lab } from './lab.js';
 import { DEFAULT_KUBERNETES_VERSION, type KubernetesVersion } from './versions.js';
 
 /** The packet filter of kube-proxy that was found to work on the lab's hosts; see docs/lab.md. */
-export const KUBE_PROXY_MODE = 'nftables';
+const KUBE_PROXY_MODE = 'nftables';
 
 export interface ClusterYamlOptions {
   /** Name of the cluster; default the lab's. */

@@ -10,7 +10,7 @@ import { file, folder, symlink, type TarEntry } from './tar.js';
 import { userlandEntries } from './userland.js';
 import { releaseOf, type KubernetesVersion } from './versions.js';
 
-export const LAB_NETWORK_IMAGE = 'localhost/lab/network:1';
+const LAB_NETWORK_IMAGE = 'localhost/lab/network:1';
 export const WEB_IMAGE = 'localhost/lab/web:1';
 
 const KUBE_PROGRAMS =

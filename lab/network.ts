@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { check, run } from './shell.js';
 
 const NAMESPACES = '/run/netns';
-export const BRIDGE = 'br0';
+const BRIDGE = 'br0';
 
 export const subnetPrefix = (subnet: number): string => `10.203.${subnet}`;
 export const switchNamespace = (lab: string): string => `lab-${lab}-switch`;

@@ -29,7 +29,7 @@ export function makeLayer(entries: Iterable<TarEntry>): Layer {
 }
 
 /** The entries of an archive with these images; `writeArchive` puts them in a file. */
-export function archiveEntries(images: readonly Image[]): TarEntry[] {
+function archiveEntries(images: readonly Image[]): TarEntry[] {
   const blobs = new Map<string, Buffer>();
   const put = (content: Buffer): { digest: string; size: number } => {
     const digest = digestOf(content);

@@ -1,12 +1,13 @@
 // What a node host installs for a Kubernetes version: an overlay layer with the programs and the kubelet's unit, the
 // image archives, and a disk that already holds those images. All kept in the cache folder.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, cp, link, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { chmod, copyFile, cp, link, mkdir, rm, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { CachedProgram } from './cache.js';
 import { imageFilesDigest, writeImages } from './images.js';
 import { labFile, writableCacheFolder } from './paths.js';
+import { makeOnce } from './partial.js';
 import { timed, type Progress } from './progress.js';
 import { coredns, labkube, provideProgram } from './programs.js';
 import { check } from './shell.js';
@@ -42,11 +43,7 @@ export async function providePackages(version: KubernetesVersion, root: string, 
     images: join(folder, 'images.tar'),
     golden: join(folder, 'disk.img'),
   };
-  if (existsSync(folder)) return packages;
-  await mkdir(dirname(folder), { recursive: true });
-  const partial = await mkdtemp(`${folder}.partial-`);
-  try {
-    await chmod(partial, 0o755);
+  await makeOnce(folder, async (partial) => {
     await makeLayer(join(partial, 'layer'), kube);
     await timed(progress, `writing the container images of Kubernetes ${version}`, () =>
       writeImages({ path: join(partial, 'images.tar'), version, kube: kube.path, coredns: dns.path, root }),
@@ -54,13 +51,7 @@ export async function providePackages(version: KubernetesVersion, root: string, 
     await timed(progress, `importing the container images of Kubernetes ${version} (once)`, () =>
       makeGoldenDisk(partial, root),
     );
-    await rename(partial, folder);
-  } catch (error) {
-    // Two labs may have prepared the same at the same time; the first one wins.
-    if (!existsSync(folder)) throw error;
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  });
   return packages;
 }
 

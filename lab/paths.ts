@@ -17,7 +17,7 @@ export const INDEX_FOLDER = '/run/quorate-lab';
 
 type Environment = Record<string, string | undefined>;
 
-export function defaultCacheFolder(environment: Environment = process.env): string {
+function defaultCacheFolder(environment: Environment = process.env): string {
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'quorate', 'lab');
 }
 

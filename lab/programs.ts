@@ -1,5 +1,5 @@
 // The executables of the lab: Kubernetes and etcd as one ("labkube"), and CoreDNS. Taken from the cache or built from source.
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findArchive, findReady, keep, unpack, type CachedProgram } from './cache.js';
 import { cacheFolders, programSource, writableCacheFolder } from './paths.js';
@@ -56,8 +56,9 @@ export async function provideProgram(program: Program, progress: Progress): Prom
 
 async function build(program: Program, writable: string, progress: Progress): Promise<CachedProgram> {
   progress(`building ${program.name} from source (once; some 5 to 10 minutes and 6 GB of Go build cache on two cores)`);
-  await mkdir(writable, { recursive: true });
-  const folder = await mkdtemp(join(writable, 'build-'));
+  const folder = join(writable, `build-${program.name}.partial-${process.pid}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
   try {
     for (const name of ['go.mod', 'go.sum']) await cp(join(program.module, name), join(folder, name));
     await cp(program.source, join(folder, 'main.go'));

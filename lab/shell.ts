@@ -18,7 +18,7 @@ export interface RunOptions {
 const DEFAULT_TIMEOUT_MS = 120_000;
 
 /** Exit code of a program that was ended because its time was up, as `timeout` of coreutils has it. */
-export const TIMED_OUT = 124;
+const TIMED_OUT = 124;
 
 /** Runs a program to its end; never throws for what the program does, only if it cannot be started. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {

@@ -13,7 +13,7 @@ export interface HostOptions {
 }
 
 export const controlPlaneName = (number: number): string => `cp${number}`;
-export const workerName = (number: number): string => `w${number}`;
+const workerName = (number: number): string => `w${number}`;
 
 export interface TopologyOptions {
   controlPlanes: number;

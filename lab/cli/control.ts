@@ -31,8 +31,11 @@ export function startKeeper(options: Omit<LabOptions, 'progress'>, progress: Pro
     });
     let done = false;
     const interrupted = (): void => {
-      keeper.kill('SIGTERM');
-      reject(new Error('Interrupted. What was started is cleared by the next `up` or `down`.'));
+      keeper.once('exit', () => {
+        const cleared = takeDown(options.name).then(() => new Error('Interrupted; what was started is cleared.'));
+        cleared.then((told) => finish(() => reject(told)), reject);
+      });
+      keeper.kill('SIGKILL');
     };
     process.once('SIGINT', interrupted);
     const finish = (settle: () => void): void => {
@@ -49,7 +52,11 @@ export function startKeeper(options: Omit<LabOptions, 'progress'>, progress: Pro
       else finish(resolve);
     });
     keeper.on('error', (error) => finish(() => reject(error)));
-    keeper.on('exit', (code) => finish(() => reject(new Error(`The lab's keeper ended with code ${code}.`))));
+    keeper.on('exit', (code, signal) => {
+      // By our own hand if it was interrupted.
+      if (signal === null) finish(() => reject(new Error(`The lab's keeper ended with code ${code}.`)));
+      else if (!keeper.killed) finish(() => reject(new Error(`The lab's keeper was ended by ${signal}.`)));
+    });
   });
 }
 

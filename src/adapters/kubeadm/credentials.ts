@@ -38,7 +38,7 @@ export interface CreateCredentials {
   readonly ttlMinutes?: number;
 }
 
-/** Configuration of `kubeadm init phase upload-certs`, which wants a node although it uploads only. */
+/** Configuration of `timeout 40 kubeadm init phase upload-certs`, which wants a node although it uploads only. */
 const uploadConfiguration = (host: Host, of: CreateCredentials, certificateKey: string): string =>
   renderDocuments([
     {
@@ -67,10 +67,10 @@ trap 'exit 129' HUP INT TERM
 cat >"$d/upload.yaml"
 sed 's#^\\( *server: \\).*#\\1${server}#' ${adminConfFile} >"$d/admin.conf"
 upload() {
-  ${of.controlPlane ? `kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$d/upload.yaml" --kubeconfig "$d/admin.conf"` : ':'}
+  ${of.controlPlane ? `timeout 40 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$d/upload.yaml" --kubeconfig "$d/admin.conf"` : ':'}
 }
 upload >"$d/upload.out" 2>&1 & upload=$!
-kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutes}m --description ${description} >"$d/token" 2>"$d/token.err"
+timeout 40 kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutes}m --description ${description} >"$d/token" 2>"$d/token.err"
 created=$?
 signed=no
 if [ $created -eq 0 ]; then
@@ -95,7 +95,7 @@ const signedCheck = (server: string): string =>
 
 /**
  * Makes a bootstrap token for one host and, for a control plane, uploads the shared certificates: one command on a healthy
- * control-plane host, about 0.2 s. Waits up to 5 s for the controller-manager to sign cluster-info with the token, as kubeadm
+ * control-plane host, about 0.3 s. Waits up to 5 s for the controller-manager to sign cluster-info with the token, as kubeadm
  * looks only every 5 s. Whatever happens, `revokeCredentials` of the same operation takes everything back.
  * @throws QuorateError Unreachable, ApiUnavailable, CommandFailed
  */

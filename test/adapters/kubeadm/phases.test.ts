@@ -35,7 +35,6 @@ test('the phases of a control-plane join, one after the other', () => {
     if (seen.at(-1) !== progress.phase) seen.push(progress.phase);
   }
   expect(seen).toEqual([
-    '',
     'preflight',
     'control-plane-prepare/download-certs',
     'certs',

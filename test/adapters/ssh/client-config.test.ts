@@ -89,6 +89,7 @@ Host *
 `,
   include: `Host cp1
   Include ${included}/*.conf
+  Port 1234
 Host cp2
   HostName cp2.example
 Include ${included}/1.conf

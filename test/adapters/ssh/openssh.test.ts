@@ -69,6 +69,14 @@ describe.skipIf(!canRunSshd)('a real OpenSSH server', () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
+  it('bounds a flood on both streams at once, and reads both to the end', async () => {
+    const flood = (letter: string): string => `head -c 6000000 /dev/zero | tr '\\0' ${letter}`;
+    const outcome = await host.run(`${flood('a')} & ${flood('b')} >&2; wait; echo end`, { maxOutputBytes: 1000 });
+    expect(outcome).toMatchObject({ end: { kind: 'exited', code: 0 }, truncated: true });
+    expect(outcome.stdout).toMatch(/^a{500}\n\[\.\.\. 5999004 bytes cut \.\.\.\]\na{496}end\n$/);
+    expect(outcome.stderr).toMatch(/^b{500}\n\[\.\.\. 5999000 bytes cut \.\.\.\]\nb{500}$/);
+  });
+
   it('gives up at the deadline', async () => {
     expect((await host.run('echo begun; sleep 2', { timeoutMs: 150 })).end).toEqual({ kind: 'timeout' });
   });

@@ -78,6 +78,16 @@ describe('ProxyCommand', () => {
     expect((await say('/does/not/exist %h')).message).toMatch(/its ProxyCommand failed: .*not found/);
   });
 
+  it('that says nothing is ended with the attempt', async () => {
+    const operator = client();
+    const pidFile = join(operator.folder, 'pid');
+    const command = `sh -c 'echo $$ > ${pidFile}; exec sleep 30'`;
+    const hosts = operator.hosts(`Host cp1\n  ProxyCommand ${command}\n`, [], { readyTimeoutMs: 200 });
+    expect((await failure(hosts.host('cp1'))).message).toContain('Timed out');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
+  });
+
   it('does not stand for a host key that is unknown', async () => {
     const server = await serve();
     const operator = client();

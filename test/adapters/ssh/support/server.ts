@@ -45,6 +45,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Large output on one stream only: with both waiting for the window, the library's server sends stale data again. */
 const runHere = (channel: ServerChannel, command: string, environment?: NodeJS.ProcessEnv): void => {
   const child = spawn('/bin/sh', ['-c', command], { env: { ...process.env, ...environment } });
   channel.pipe(child.stdin);

@@ -72,7 +72,9 @@ const withoutOutput = (end: CommandEnd): CommandOutcome => ({ end, stdout: '', s
 /**
  * Hosts as the operator's `ssh` finds them: by its configuration, keys, agent and known_hosts, through jump hosts and
  * proxy commands. Never a password; the agent is never forwarded; an unknown host key is always refused.
- * One connection per host, opened when first needed.
+ * One connection per host, opened when first needed; the files are read anew for each.
+ * Of ssh_config(5) not honoured: `Match exec` and negated `Match` criteria (never match), certificates, FIDO keys,
+ * hostname canonicalization, and the lists of algorithms.
  */
 export const createHosts = (options: HostsOptions = {}): Hosts => {
   const context: ConfigContext = {

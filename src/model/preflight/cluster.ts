@@ -4,6 +4,7 @@ import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { etcdFindings } from './etcd.js';
 import { fatal, warning, type Finding } from './finding.js';
+import { isOwnAttempt, kubeconfigNamed } from './ownership.js';
 
 type Server = ClusterFacts['controlPlane'][number];
 
@@ -86,9 +87,9 @@ const leaseMayBeSeconds = 30;
 const leaders = (context: OperationContext, cluster: ClusterFacts): Finding[] => {
   const stale = (name: string): string | undefined => {
     const lease = cluster.leases.find((one) => one.name === name);
-    if (lease === undefined) return 'ever';
+    if (lease === undefined) return 'there is no lease';
     return lease.ageSeconds > leaseMayBeSeconds
-      ? `for ${Math.round(lease.ageSeconds)} s (last: ${lease.holder})`
+      ? `${lease.holder} renewed its lease ${Math.round(lease.ageSeconds)} s ago`
       : undefined;
   };
   const manager = stale('kube-controller-manager');
@@ -100,7 +101,7 @@ const leaders = (context: OperationContext, cluster: ClusterFacts): Finding[] =>
       : [
           fatal(
             'ControllerManagerNotLeading',
-            `no kube-controller-manager has led ${context.cluster} ${manager}: join tokens would not be signed, certificates not issued`,
+            `no kube-controller-manager leads ${context.cluster} (${manager}): join tokens would not be signed, certificates not issued`,
             `mend the controller-manager on one of ${hosts}; do not create tokens anew`,
           ),
         ]),
@@ -109,7 +110,7 @@ const leaders = (context: OperationContext, cluster: ClusterFacts): Finding[] =>
       : [
           warning(
             'ControlPlaneNotReady',
-            `no kube-scheduler has led ${context.cluster} ${scheduler}: Pods are not scheduled`,
+            `no kube-scheduler leads ${context.cluster} (${scheduler}): Pods are not scheduled`,
             `mend the scheduler on one of ${hosts}`,
           ),
         ]),
@@ -175,10 +176,10 @@ export const initFindings = (
         running.map(serverLine),
       ),
     ];
-  if (
-    host.kubernetesFiles.includes('/etc/kubernetes/admin.conf') ||
-    host.kubeconfigs.some(({ file }) => file.endsWith('/admin.conf'))
-  )
+  const hasAdminConf =
+    host.kubernetesFiles.includes('/etc/kubernetes/admin.conf') || kubeconfigNamed(host, 'admin.conf') !== undefined;
+  // What this very operation began may be cleaned and begun again.
+  if (hasAdminConf && !isOwnAttempt(context, host))
     return [
       fatal(
         'AlreadyInitialised',

@@ -11,6 +11,7 @@ import {
   nodeCaHashes,
   nodeKubeconfigs,
   peersOf,
+  sameCluster,
   shortHash,
   type Kubeconfig,
 } from './ownership.js';
@@ -49,7 +50,9 @@ const foreignCluster = (
 ): Dirt['foreign'] => {
   const configs = nodeKubeconfigs(host).filter(isForeign(context, cluster));
   const pki = cluster?.caHash !== undefined && host.pkiCaHash !== cluster.caHash ? host.pkiCaHash : undefined;
-  const marker = host.marker !== undefined && host.marker.cluster !== context.cluster ? host.marker : undefined;
+  // A cluster that was given another name in the specification keeps its CA.
+  const marker =
+    host.marker?.cluster !== context.cluster && sameCluster(host, cluster) !== true ? host.marker : undefined;
   if (configs.length === 0 && pki === undefined && marker === undefined) return undefined;
   // An address of this cluster answers for this cluster, whatever older cluster the file was written by.
   const alive = configs.find(

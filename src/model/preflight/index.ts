@@ -48,15 +48,14 @@ export const preflight = (
   // A member that is there already is only proven; an init by another operation must not pass for that.
   if (alreadyJoined(context, host, cluster) && (!isInit || isOwnAttempt(context, host)))
     return clockFindings(context, host).map((one) => ({ ...one, severity: 'warning' as const }));
-  const init = isInit && !isOwnAttempt(context, host) ? initFindings(context, host, cluster) : [];
   return [
-    ...(isInit ? init : joinFindings(context, host, cluster)),
+    ...(isInit ? initFindings(context, host, cluster) : joinFindings(context, host, cluster)),
     ...dirtFindings(context, host, cluster),
     ...identityFindings(context, host, cluster),
     ...hostFindings(context, host),
     ...versionFindings(context, host, cluster),
     ...clockFindings(context, host),
     ...portFindings(context, host),
-    ...reachFindings(context, reach),
+    ...reachFindings(context, cluster, reach),
   ].toSorted((a, b) => rank(a) - rank(b));
 };

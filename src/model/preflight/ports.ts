@@ -1,6 +1,6 @@
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
-import { isNodeListener } from './dirt-found.js';
+import { isNodeListener, nodeSigns } from './dirt-found.js';
 import { fatal, type Finding } from './finding.js';
 
 const controlPlanePorts = [6443, 2379, 2380, 10250, 10257, 10259];
@@ -13,10 +13,12 @@ const workerPorts = [10250];
 export const portFindings = (context: OperationContext, host: HostFacts): Finding[] => {
   const needed = context.kind === 'join-worker' ? workerPorts : controlPlanePorts;
   const { name } = context.target;
+  // Without its process, as on a host without `ss`, pid is 0: on a host with an earlier node it is taken for that one's.
+  const hasNode = nodeSigns(host).length > 0;
   return host.listeners
-    .filter((listener) => needed.includes(listener.port) && !isNodeListener(listener))
+    .filter(({ port }) => needed.includes(port))
+    .filter((listener) => !isNodeListener(listener) && !(listener.pid === 0 && hasNode))
     .map(({ port, process, pid, unit }) => {
-      // Without its process, as on a host without `ss`, pid is 0.
       const holder =
         pid === 0 ? 'an unknown process' : `${process} (pid ${pid}${unit === undefined ? '' : `, unit ${unit}`})`;
       const stop =

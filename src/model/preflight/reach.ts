@@ -1,3 +1,4 @@
+import type { ClusterFacts } from '../cluster-facts.js';
 import { parseEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import type { Dial, ReachFacts } from '../reach-facts.js';
@@ -48,12 +49,15 @@ const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding
 };
 
 /** Both ways between the target and each peer. "Refused" is free: before the join nothing listens on the target. */
-const peerFindings = (context: OperationContext, reach: ReachFacts): Finding[] => {
+const peerFindings = (context: OperationContext, cluster: ClusterFacts | undefined, reach: ReachFacts): Finding[] => {
   const addresses = new Map([...context.controlPlane, context.target].map((host) => [host.name, host.address]));
+  // A peer that is down is silent to everybody; what that means for etcd is said there.
+  const down = new Set(cluster?.controlPlane.filter((one) => !one.ready).map((one) => one.host));
+  down.delete(context.target.name);
   return reach.dials
     .filter((dial) => dial.to !== context.endpoint && (dial.result === 'silent' || dial.result === 'unresolved'))
     .map((dial) =>
-      fatal(
+      (down.has(dial.to) || down.has(dial.from) ? warning : fatal)(
         'EndpointUnreachable',
         `${dial.to}:${dial.port} is not reachable from ${dial.from} on the declared address ${addresses.get(dial.to) ?? 'unknown'}: ${words[dial.result]}`,
         `open TCP ${dial.port} from ${dial.from} to ${dial.to}, or correct spec.hosts.${dial.to}.address`,
@@ -91,9 +95,13 @@ const mtuFindings = (reach: ReachFacts): Finding[] => {
 };
 
 /** Whether the host, the endpoint and the peers reach each other, in seconds instead of kubeadm's five minutes. */
-export const reachFindings = (context: OperationContext, reach: ReachFacts): Finding[] => [
+export const reachFindings = (
+  context: OperationContext,
+  cluster: ClusterFacts | undefined,
+  reach: ReachFacts,
+): Finding[] => [
   ...endpointFindings(context, reach),
-  ...peerFindings(context, reach),
+  ...peerFindings(context, cluster, reach),
   ...unknownFindings(reach),
   ...mtuFindings(reach),
 ];

@@ -65,7 +65,10 @@ const healthLine = (pieces: Pieces): string => {
   const said = pieces.values('healthz').join(' ').trim();
   const code = / ?(\d{3})$/.exec(said)?.[1];
   if (code === '200') return 'kubelet healthz (127.0.0.1:10248): ok';
-  const text = said.replace(/ ?\d{3}$/, '').replace(/^curl: \(\d+\) /, '');
+  const text = said
+    .replace(/ ?\d{3}$/, '')
+    .replace(/^curl: \(\d+\) /, '')
+    .trim();
   return `kubelet healthz (127.0.0.1:10248): ${code === undefined || code === '000' ? text || 'no answer' : `${code} ${text}`}`;
 };
 
@@ -82,7 +85,7 @@ const kubeletLines = (pieces: Pieces): string[] => {
   const lines = pieces.values('kubelet');
   const errors = lines.filter((text) => /^[EF]\d{4} /.test(text) || /\b(error|failed|fatal|panic)\b/i.test(text));
   const last = [...new Set(errors.map(klogText).toReversed())].slice(0, 4).toReversed();
-  const shown = last.length > 0 ? last : lines.slice(-1);
+  const shown = last.length > 0 ? last : lines.slice(-1).map(klogText);
   return shown.map((text) => `kubelet: ${text}`);
 };
 

@@ -16,7 +16,7 @@ export const prepareScript = ({ sysctls, images }: Preparation): string => `
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd / || exit 1
 has() { command -v "$1" >/dev/null 2>&1; }
-one_line() { tr '\\n' ' ' | cut -c 1-300; }
+one_line() { tr '\\n' ' ' | cut -c 1-300 | sed 's/ *$//'; }
 ${criFunction}
 replace() { # FILE, its new content on standard input: whole or not at all, readable for all
   mkdir -p "\${1%/*}" && cat >"$1.$$" && chmod 0644 "$1.$$" && mv -f "$1.$$" "$1"
@@ -101,7 +101,7 @@ images() {
   configuration=run/quorate-images.$$
   (umask 077 && cat >$configuration) || return 0
   {
-    kubeadm config images list --config /$configuration 2>$configuration.said ||
+    kubeadm config images list --config $configuration 2>$configuration.said ||
       echo "failed list the images: $(tail -n 3 $configuration.said | one_line)"
   } | {
     {

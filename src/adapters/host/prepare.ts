@@ -2,7 +2,6 @@ import { QuorateError } from '../../model/failure.js';
 import { parseAddress } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
 import { execute, requireSuccess } from '../ssh/execute.js';
-import { quote } from '../ssh/quote.js';
 import type { Host, RunOptions } from '../ssh/types.js';
 import { criSocketPath } from './cri-request.js';
 import { splitPieces } from './pieces.js';

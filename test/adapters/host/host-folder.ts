@@ -65,7 +65,28 @@ X`,
 };
 
 /** Everyday programs of the shell; the names in `without` are the only ones that a host lacks. */
-const everyday = ['awk', 'sed', 'cat', 'date', 'find', 'stat', 'head', 'tr', 'getconf', 'sleep', 'mkdir', 'mv', 'rm'];
+const everyday = [
+  'awk',
+  'sed',
+  'cat',
+  'date',
+  'find',
+  'stat',
+  'head',
+  'tr',
+  'getconf',
+  'sleep',
+  'mkdir',
+  'mv',
+  'rm',
+  'cp',
+  'chmod',
+  'grep',
+  'cut',
+  'tail',
+  'ls',
+  'base64',
+];
 
 /**
  * A folder that looks like a clean host, on which the real scripts run with the given shell: `/` of the script is the

@@ -63,18 +63,25 @@ export const setNodeLabelsAndTaints = async (
 
 const Waited = z.enum(['ready', 'not-ready', 'absent']);
 
+/** The kubelet's words while no CNI plugin has been applied: everything else of the Node is in order. */
+const lacksNetworkOnly = (node: NodeFacts): boolean =>
+  /NetworkPluginNotReady|cni plugin not initialized|cni config uninitialized/i.test(node.notReadyBecause ?? '');
+
 /**
  * Waits on the host until a Node is Ready, event driven by `kubectl wait`.
+ * @param options.acceptMissingNetwork also returns when all it lacks is a CNI plugin; default false
  * @throws QuorateError NodeNotReady with the Ready condition's own words when it is not within `timeoutMs`; ApiUnavailable
  */
 export const waitForNodeReady = async (
   host: Host,
   address: string,
   name: string,
-  options: { timeoutMs: number; signal?: AbortSignal },
+  options: { timeoutMs: number; signal?: AbortSignal; acceptMissingNetwork?: boolean },
 ): Promise<NodeFacts> => {
   const seconds = Math.max(1, Math.round(options.timeoutMs / 1000));
   const k = kubectl(address, seconds + 5);
+  // A Node that only lacks its network never becomes Ready: then the condition is read after a while instead.
+  const slice = options.acceptMissingNetwork === true ? 3 : seconds;
   // The Node object itself may come seconds later than the kubelet: `kubectl wait` fails at once while there is none.
   const script = `
 end=$(($(date +%s) + ${seconds}))
@@ -82,8 +89,14 @@ state=absent
 while :; do
   left=$((end - $(date +%s)))
   [ $left -gt 0 ] || break
+  [ $left -lt ${slice} ] || left=${slice}
   if ${k} wait --for=condition=Ready ${quote(`node/${name}`)} --timeout="\${left}s" >/dev/null 2>"/tmp/.quorate-wait-$$"; then state=ready; break; fi
   grep -q 'NotFound\\|not found' "/tmp/.quorate-wait-$$" && state=absent || state=not-ready
+  ${
+    options.acceptMissingNetwork === true
+      ? `[ $state = not-ready ] && ${k} get ${quote(`node/${name}`)} -o jsonpath='{.status.conditions[?(@.type=="Ready")].message}' | grep -qi 'cni' && break`
+      : ':'
+  }
   sleep 0.2
 done
 rm -f "/tmp/.quorate-wait-$$"
@@ -95,7 +108,8 @@ echo "$state"`;
   options.signal?.throwIfAborted();
   const state = Waited.catch('not-ready').parse(text.trim());
   const node = await readNode(host, address, name);
-  if (state === 'ready' && node !== undefined) return node;
+  if (node !== undefined && (state === 'ready' || (options.acceptMissingNetwork === true && lacksNetworkOnly(node))))
+    return node;
   throw new QuorateError(
     'NodeNotReady',
     node === undefined

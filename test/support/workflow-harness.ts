@@ -13,6 +13,7 @@ import { isExclusive } from '../../src/model/queue.js';
 import type { ClusterEntityState, clusterEntity } from '../../src/workflows/cluster-entity.js';
 import { scriptedActivities } from './scripted-activities.js';
 import type { Script } from './scripted-activities.js';
+import { watchWithClient } from './watch-with-client.js';
 
 export const by = 'ann@desk';
 
@@ -36,7 +37,11 @@ export interface Harness {
     context: OperationContext,
     options?: { limits?: ClusterEntityState['limits']; updateId?: string },
   ): Promise<SubmitResult>;
+  /** The cluster's entity. */
+  entity(cluster: string): WorkflowHandle;
   queue(cluster: string): Promise<ClusterQueue>;
+  /** Waits until that many operations of the cluster have ended, and answers how, oldest first. */
+  allEnded(cluster: string, count: number): Promise<ClusterQueue['ended']>;
   close(): Promise<void>;
 }
 
@@ -47,7 +52,7 @@ export const startHarness = async (
 ): Promise<Harness> => {
   const { client, nativeConnection: connection, namespace, bundle: workflowBundle } = server;
   const { taskQueue, maxCachedWorkflows } = options;
-  const scripted = scriptedActivities(options.activities);
+  const scripted = scriptedActivities({ watchOperation: watchWithClient(client), ...options.activities });
   const worker = await Worker.create({
     connection,
     namespace,
@@ -60,6 +65,8 @@ export const startHarness = async (
     ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
   });
   const running = worker.run();
+  const entity = (cluster: string): WorkflowHandle => client.workflow.getHandle(workflowIds.cluster(cluster));
+  const queue = (cluster: string): Promise<ClusterQueue> => entity(cluster).query<ClusterQueue>(names.queries.queue);
   return {
     client,
     taskQueue,
@@ -90,8 +97,13 @@ export const startHarness = async (
         },
       );
     },
-    queue: (cluster) =>
-      client.workflow.getHandle(workflowIds.cluster(cluster)).query<ClusterQueue>(names.queries.queue),
+    entity,
+    queue,
+    allEnded: (cluster, count) =>
+      eventually(async () => {
+        const { ended: past } = await queue(cluster);
+        return past.length === count ? past : undefined;
+      }, `${count} operations of ${cluster} ended`),
     close: async () => {
       worker.shutdown();
       await running;

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import type { OperationContext } from '../../../src/model/operation.js';
+import { operationContext } from '../../support/facts.js';
+import { fails, gate } from '../../support/scripted-activities.js';
+import { uniqueName } from '../../support/temporal.js';
+import { useHarness } from '../../support/use-harness.js';
+import { ended, eventually, workflowIdOf } from '../../support/workflow-harness.js';
+
+const harness = useHarness('revival');
+
+/** An exclusive operation that hangs in a step, under an entity that then is lost. */
+const begun = async (name: string) => {
+  const context = operationContext({ cluster: uniqueName(name) });
+  const script = harness().script(context.cluster);
+  const held = gate();
+  script.on('prepareHost', held.hold);
+  await harness().submit(context);
+  await held.reached;
+  const handle = harness().client.workflow.getHandle(workflowIdOf(context));
+  const { runId } = await handle.describe();
+  return { context, script, held, handle, runId };
+};
+const watching = (context: OperationContext): Promise<true> =>
+  eventually(
+    async () => (harness().script(context.cluster).callsOf('watchOperation').length > 0 ? true : undefined),
+    'the operation is watched',
+  );
+
+describe('an entity that was terminated while an operation ran', () => {
+  test.concurrent('watches it to its end before it runs the next one', async () => {
+    const { context, script, held, runId } = await begun('next');
+    await harness().entity(context.cluster).terminate('by hand');
+    const next = operationContext({ cluster: context.cluster, host: 'cp4' });
+    await harness().submit(next);
+    await watching(context);
+    expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${context.cluster}`]);
+    expect(script.callsOf('readHost')).toHaveLength(1);
+    held.open();
+    const past = await harness().allEnded(context.cluster, 1);
+    expect(past).toMatchObject([{ operation: next.operation, outcome: 'finished' }]);
+    expect(past[0]?.runId).not.toBe(runId);
+    const [first, second] = script.callsOf('readHost');
+    const endOfFirst = script.callsOf('revokeCredentials')[0]?.ended ?? Number.POSITIVE_INFINITY;
+    expect(second?.began).toBeGreaterThan(endOfFirst);
+    expect(first?.args[0]).toMatchObject({ operation: context.operation });
+    expect(second?.args[0]).toMatchObject({ operation: next.operation });
+  });
+
+  test.concurrent('adopts it when it is asked for again under the same id', async () => {
+    const { context, script, held, runId } = await begun('adopts');
+    await harness().entity(context.cluster).terminate('by hand');
+    await harness().submit(context);
+    await watching(context);
+    expect((await harness().queue(context.cluster)).running).toMatchObject([{ operation: context.operation }]);
+    held.open();
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: context.operation, outcome: 'finished', runId },
+    ]);
+    expect(script.callsOf('runKubeadm')).toHaveLength(1);
+  });
+
+  test.concurrent('sees that it is terminated while it is watched', async () => {
+    const { context, handle } = await begun('terminated');
+    await harness().entity(context.cluster).terminate('by hand');
+    await harness().submit(context);
+    await watching(context);
+    await handle.terminate('this one too');
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: context.operation, outcome: 'terminated' },
+    ]);
+  });
+
+  test.concurrent(
+    'goes on when watching failed for good: the next start tells whether the other still runs',
+    async () => {
+      const { context, script, held } = await begun('unwatchable');
+      await harness().entity(context.cluster).terminate('by hand');
+      script.on('watchOperation', fails('CommandFailed'));
+      const next = operationContext({ cluster: context.cluster, host: 'cp4' });
+      await harness().submit(next);
+      await watching(context);
+      held.open();
+      expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+        { operation: next.operation, outcome: 'finished' },
+      ]);
+    },
+  );
+});
+
+test('an entity that was cancelled ends; the operation runs on, and the next entity finds it', async () => {
+  const { context, held, handle, script } = await begun('cancelled');
+  await harness().entity(context.cluster).cancel();
+  expect(await ended(harness().entity(context.cluster))).toMatchObject({ status: 'cancelled' });
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+  await harness().submit(context);
+  await watching(context);
+  held.open();
+  expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+    { operation: context.operation, outcome: 'finished' },
+  ]);
+  expect(script.callsOf('runKubeadm')).toHaveLength(1);
+});
+
+test('an entity that was reset to its beginning adopts the operation that runs', async () => {
+  const { context, held, runId, script } = await begun('reset');
+  const entity = harness().entity(context.cluster);
+  const { events } = await entity.fetchHistory();
+  const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  if (firstTask?.eventId === undefined) throw new Error('no completed workflow task');
+  const { client } = harness();
+  await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: entity.workflowId, runId: (await entity.describe()).runId },
+    workflowTaskFinishEventId: firstTask.eventId,
+    reason: 'a test',
+    requestId: crypto.randomUUID(),
+  });
+  await watching(context);
+  held.open();
+  expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+    { operation: context.operation, outcome: 'finished', runId },
+  ]);
+  expect(script.callsOf('runKubeadm')).toHaveLength(1);
+});

@@ -15,4 +15,6 @@ const version = ['../../package.json', '../../../package.json']
   })
   .find((found) => found !== undefined);
 
-process.exitCode = await runProgram(process.argv.slice(2), processIo(), version ?? 'unknown');
+const code = await runProgram(process.argv.slice(2), processIo(), version ?? 'unknown');
+// Temporal's native runtime would keep the process alive; the empty write comes after everything that was written.
+process.stdout.write('', () => process.exit(code));

@@ -6,6 +6,7 @@ import { findTemporalExecutable } from './temporal-server/executable.js';
 import { stateFolder } from './temporal-server/folders.js';
 import { requireFreePort } from './temporal-server/ports.js';
 import { superviseTemporalServer } from './temporal-server/supervise.js';
+import { workflowBundle } from './workflow-bundle.js';
 
 export interface DevOptions {
   /** Port of Temporal's gRPC front end on 127.0.0.1; default 7233. */
@@ -17,7 +18,6 @@ export interface DevOptions {
   /** The `temporal` executable; found or fetched when absent. */
   readonly executable?: string;
   readonly activities: object;
-  readonly workflows?: string;
   /** Default `quorate`. */
   readonly taskQueue?: string;
   /** Told what happens, one line each. */
@@ -65,6 +65,9 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
     });
     say(`Temporal: ${executable.path} (${executable.source}), version ${executable.version}`);
     say(`database: ${databaseFile}`);
+    // Takes seconds after a change of the workflows, so it begins while the server does.
+    const bundle = workflowBundle({ say });
+    bundle.catch(() => {});
     const server = await superviseTemporalServer(
       { executable: executable.path, port, uiPort, databaseFile, logFile },
       { say },
@@ -76,7 +79,7 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
         activities: options.activities,
         say,
         graceMs: 5_000,
-        ...(options.workflows === undefined ? {} : { workflows: options.workflows }),
+        bundle,
         ...(options.taskQueue === undefined ? {} : { taskQueue: options.taskQueue }),
       });
       return {

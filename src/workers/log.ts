@@ -25,6 +25,7 @@ export const createLogger = (
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },
       formatters: { level: (label) => ({ level: label }) },
     },
     { write: (line: string) => write(redact(line)) },

@@ -12,8 +12,8 @@ export interface RunWorkerOptions {
   readonly say: (line: string) => void;
   /** How long activities in flight may go on after a shutdown was asked for; default 10 seconds. */
   readonly graceMs?: number;
-  /** Module of the workflow types; default the product's. */
-  readonly workflows?: string;
+  /** The workflow code; default the product's, bundled when it has changed. */
+  readonly bundle?: Promise<{ readonly codePath: string }>;
   readonly taskQueue?: string;
 }
 
@@ -31,7 +31,7 @@ export interface RunningWorker {
  */
 export const runWorker = async (options: RunWorkerOptions): Promise<RunningWorker> => {
   const { target, say } = options;
-  const bundling = workflowBundle({ say, ...(options.workflows === undefined ? {} : { entry: options.workflows }) });
+  const bundling = options.bundle ?? workflowBundle({ say });
   bundling.catch(() => {});
   const client = await connectClient(target);
   try {

@@ -31,6 +31,14 @@ const bundleKey = async (entry: string): Promise<string> => {
   return hash.digest('hex').slice(0, 16);
 };
 
+/** Bundles of earlier versions; another process may still use a recent one. */
+const removeOld = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (Date.now() - (await stat(path)).mtimeMs > 30 * 86_400_000) await rm(path, { force: true });
+  }
+};
+
 const exists = async (path: string): Promise<boolean> => {
   try {
     return (await stat(path)).size > 0;
@@ -64,6 +72,7 @@ export const workflowBundle = async (
   try {
     await writeFile(partial, code);
     await rename(partial, codePath);
+    await removeOld(folder);
   } finally {
     await rm(partial, { force: true });
   }

@@ -8,7 +8,7 @@ import { renderReset } from '../../../src/adapters/kubeadm/render-reset.js';
 import { operationContext } from '../../support/facts.js';
 
 // The golden files are accepted by `kubeadm config validate` of 1.37.1.
-const golden = (name: string): string => `golden/${name}.yaml`;
+const golden = (name: string): string => `golden/${name}.golden`;
 const secrets = {
   token: 'abcdef.0123456789abcdef',
   caHash: `sha256:${'7bb7'.repeat(16)}`,

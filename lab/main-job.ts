@@ -41,11 +41,11 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
     const nodes = lab.hosts.filter((host) => host.kind === 'node').map((host) => host.name);
     const [first = controlPlaneName(1), ...rest] = nodes;
     const network = installNetwork(first, interrupt.signal);
-    await quorate(commands.init(spec, first));
+    await quorate(dev, commands.init(spec, first));
     await network;
-    for (const host of rest) await quorate(commands.join(spec, host));
+    for (const host of rest) await quorate(dev, commands.join(spec, host));
     // Its exit code tells of anything that is not perfect yet; the table says what.
-    await quorate(commands.status(spec)).catch(() => undefined);
+    await quorate(dev, commands.status(spec)).catch(() => undefined);
     title('The cluster is up');
     console.log(`Temporal UI:   ${dev.address}`);
     console.log(`Specification: ${spec}`);
@@ -67,18 +67,29 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
   }
 }
 
-/** Starts `quorate dev` and resolves with the address of the Temporal UI once it prints it. */
-async function startDev(sshConfigFile: string, database: string): Promise<{ process: ChildProcess; address: string }> {
+interface Dev {
+  process: ChildProcess;
+  /** Of the Temporal UI. */
+  address: string;
+  /** By which the other commands find this server among others: TEMPORAL_ADDRESS. */
+  environment: Record<string, string>;
+}
+
+/** Starts `quorate dev` and resolves once it prints that it is ready. */
+async function startDev(sshConfigFile: string, database: string): Promise<Dev> {
   title('quorate dev');
   const child = spawn(process.execPath, [QUORATE, ...commands.dev(sshConfigFile, database)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });
+  const environment: Record<string, string> = {};
   const address = new Promise<string>((resolve, reject) => {
     lines.on('line', (line) => {
       console.log(line);
-      const found = /https?:\/\/\S+/.exec(line)?.[0];
-      if (found !== undefined && /UI/.test(line)) resolve(found);
+      const server = /Temporal server: ([^\s,]+:\d+)/.exec(line)?.[1];
+      if (server !== undefined) environment['TEMPORAL_ADDRESS'] = server;
+      const ui = /Temporal UI (https?:\/\/\S+)/.exec(line)?.[1];
+      if (ui !== undefined) resolve(ui);
     });
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`quorate dev ended with code ${code} before it was ready.`)));
@@ -87,7 +98,7 @@ async function startDev(sshConfigFile: string, database: string): Promise<{ proc
     );
   });
   try {
-    return { process: child, address: await address };
+    return { process: child, address: await address, environment };
   } catch (error) {
     await end(child);
     throw error;
@@ -110,9 +121,12 @@ async function installNetwork(host: string, signal: AbortSignal): Promise<void> 
   if (!signal.aborted) throw last;
 }
 
-async function quorate(args: string[]): Promise<void> {
+async function quorate(dev: Dev, args: string[]): Promise<void> {
   title(`quorate ${args.join(' ')}`);
-  const child = spawn(process.execPath, [QUORATE, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [QUORATE, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...dev.environment },
+  });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`"quorate ${args.join(' ')}" ended with code ${code}.`);
 }

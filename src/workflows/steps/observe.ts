@@ -1,4 +1,5 @@
 import { QuorateError } from '../../model/failure.js';
+import type { OperationContext } from '../../model/operation.js';
 import { plan } from '../../model/plan.js';
 import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
 import { preflight } from '../../model/preflight/index.js';
@@ -9,13 +10,24 @@ import type { Step } from '../step.js';
 import { facts } from './state.js';
 import type { JoinState } from './state.js';
 
+/** While only reading, an operator waits at the terminal: an unreachable host is said so sooner than in the middle of a change. */
+const readingBudgetMs = 30_000;
+
+const impatient = (context: OperationContext): OperationContext => ({
+  ...context,
+  policy: {
+    ...context.policy,
+    unreachableBudgetMs: Math.min(readingBudgetMs, context.policy.unreachableBudgetMs),
+  },
+});
+
 /** Reads the host, the cluster and the ways between them, side by side. */
 export const read: Step<JoinState> = {
   id: 'read',
   title: ({ target }) => `read ${target.name}, the cluster and the ways between them`,
   changes: false,
   run: async (state) => {
-    const { context } = state;
+    const context = impatient(state.context);
     const { name } = context.target;
     // All settle before the first failure is thrown: none is left running behind a decision.
     const [host, cluster, reach] = await Promise.allSettled([

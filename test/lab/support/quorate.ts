@@ -30,7 +30,8 @@ export interface Quorate {
   readonly client: Client;
   readonly clusterFile: string;
   readonly workerLog: string;
-  startWorker(): Promise<WorkerProcess>;
+  /** @param sshConfigFile default the lab's own. */
+  startWorker(sshConfigFile?: string): Promise<WorkerProcess>;
   /** Runs `quorate` and waits for its end. */
   run(args: readonly string[], options?: { timeoutMs?: number; file?: string }): Promise<Ran>;
   /** Runs `quorate` and fails the test unless it exits with 0. */
@@ -68,9 +69,9 @@ export const startQuorate = async (lab: Lab): Promise<Quorate> => {
   const client = new Client({ connection, namespace: server.namespace });
   const workers = new Set<ChildProcess>();
 
-  const startWorker = async (): Promise<WorkerProcess> => {
+  const startWorker = async (sshConfigFile = lab.sshConfigFile): Promise<WorkerProcess> => {
     const log = createWriteStream(workerLog, { flags: 'a' });
-    const child = spawn(process.execPath, [program, 'worker', '--ssh-config', lab.sshConfigFile], {
+    const child = spawn(process.execPath, [program, 'worker', '--ssh-config', sshConfigFile], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

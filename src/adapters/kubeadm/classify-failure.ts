@@ -1,6 +1,7 @@
 import type { FailureType } from '../../model/failure.js';
 import { failureRows } from './failure-rows.js';
 import type { FailedOutput } from './failure-rows.js';
+import { tellingLines } from './output-lines.js';
 import { isCheck, parsePreflight } from './preflight-output.js';
 import { scrub } from './scrub.js';
 
@@ -18,17 +19,8 @@ export interface KubeadmFailure {
 
 const evidenceLines = 20;
 
-// klog's grpc chatter of a runtime that does not answer says the same each second.
-const noise = /^[IWE]\d{4} \S+ +\d+ \S+\] \[core\]/;
-
-const linesOf = (output: string): string[] =>
-  output
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line.trim() !== '' && !noise.test(line));
-
 const evidenceOf = (output: string): string[] => {
-  const lines = linesOf(output).filter((line) => !line.startsWith('To see the stack trace of this error'));
+  const lines = tellingLines(output).filter((line) => !line.startsWith('To see the stack trace of this error'));
   const errors = lines.filter((line) => /\[ERROR |^error: |error execution phase/.test(line));
   const tail = lines.slice(-(evidenceLines - Math.min(errors.length, evidenceLines / 2)));
   const kept = [...new Set([...tail, ...errors.slice(0, evidenceLines)])].slice(0, evidenceLines);
@@ -38,18 +30,25 @@ const evidenceOf = (output: string): string[] => {
 };
 
 const takeApart = (output: string, host: string, endpoint: string): FailedOutput => {
-  const lines = linesOf(output);
-  const text = lines.filter((line) =>
+  const lines = tellingLines(output);
+  const kept = lines.filter((line) =>
     parsePreflight(line).every((one) => one.severity === 'error' && !isCheck(one, 'ImagePull')),
   );
   return {
     host,
     endpoint,
-    text: text.join('\n'),
+    text: kept.join('\n'),
+    log: kept.join('\n'),
     errors: parsePreflight(output).filter(({ severity }) => severity === 'error'),
     phase: /error execution phase ([^:\s]+):/.exec(output)?.[1],
     lastStep: lines.findLast((line) => /^\[[a-z-]+\] /.test(line)) ?? '',
   };
+};
+
+/** The error that ended kubeadm: from its first line to the end of the output. */
+const finalError = (text: string): string => {
+  const at = text.search(/^error: |error execution phase /m);
+  return at === -1 ? '' : text.slice(at);
 };
 
 /**
@@ -62,13 +61,16 @@ export const classifyFailure = (of: { output: string; host: string; endpoint: st
   const output = takeApart(of.output, of.host, of.endpoint);
   const evidence = evidenceOf(of.output);
   const phase = output.phase === undefined ? {} : { phase: output.phase };
-  const found = failureRows.find((candidate) => candidate.when(output));
+  const last = { ...output, text: finalError(output.text) };
+  // What kubeadm ended with counts before what it, or a container, said on the way.
+  const found =
+    failureRows.find((candidate) => candidate.when(last)) ?? failureRows.find((candidate) => candidate.when(output));
   if (found === undefined) {
-    const last = evidence.findLast((line) => line.startsWith('error')) ?? evidence.at(-1) ?? 'it printed nothing';
+    const words = evidence.findLast((line) => line.startsWith('error')) ?? evidence.at(-1) ?? 'it printed nothing';
     return {
       type: 'KubeadmFailed',
       ...phase,
-      message: `kubeadm failed on ${of.host}: ${last}`,
+      message: `kubeadm failed on ${of.host}: ${words}`,
       remedy: `read its log on ${of.host}, mend the cause, then retry`,
       evidence,
     };

@@ -9,6 +9,8 @@ export interface FailedOutput {
   readonly endpoint: string;
   /** Without warnings and without failed image pulls, whose texts (x509, refused) are about the registry. */
   readonly text: string;
+  /** `text`, also where that is cut to the error at its end. */
+  readonly log: string;
   readonly errors: readonly PreflightLine[];
   /** Phase that failed, as kubeadm names it. */
   readonly phase: string | undefined;
@@ -153,9 +155,8 @@ const identity: FailureRow[] = [
   ),
   row(
     'F7',
-    ({ text }) =>
-      text.includes('unable to fetch the kubeadm-config ConfigMap') &&
-      text.includes('found /etc/kubernetes/admin.conf'),
+    ({ text, log }) =>
+      text.includes('unable to fetch the kubeadm-config ConfigMap') && log.includes('found /etc/kubernetes/admin.conf'),
     'DirtyHost',
     ({ host }) => `kubeadm used a stale admin.conf on ${host} in place of the token`,
     ({ host }) => `approve a reset of ${host}`,

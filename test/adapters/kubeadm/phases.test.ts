@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { scrub } from '../../../src/adapters/kubeadm/scrub.js';
 import { advance, progressOf } from '../../../src/adapters/kubeadm/phases.js';
 
 const joinLog = `[preflight] Running pre-flight checks
@@ -69,12 +70,20 @@ test('lines that say nothing new change nothing', () => {
   expect(advance(progress, ['', 'error: error execution phase x: y', '[certs] Generating "x"'])).toBe(progress);
 });
 
-test.each(['init', 'join-worker', 'join-control-plane', 'reset'])(
-  'a real log of %s of 1.37.1 ends as finished',
-  (name) => {
-    const log = readFileSync(new URL(`logs/${name}.log`, import.meta.url), 'utf8');
-    const progress = progressOf(log);
-    expect(progress).toMatchObject({ phase: 'done', finished: true });
-    expect(progress.etcdMemberAnnounced).toBe(name === 'join-control-plane');
-  },
-);
+// Written by kubeadm 1.37.1 in units of Quorate.
+const logOf = (name: string): string => readFileSync(new URL(`logs/${name}.txt`, import.meta.url), 'utf8');
+
+test.each(['join-worker', 'join-control-plane'])('a real log of %s ends as finished', (name) => {
+  const progress = progressOf(logOf(name));
+  expect(progress).toMatchObject({ phase: 'done', finished: true });
+  expect(progress.etcdMemberAnnounced).toBe(name === 'join-control-plane');
+});
+
+test('a real log of init ends with the addons: its closing words belong to a phase that is skipped', () => {
+  expect(progressOf(logOf('init'))).toMatchObject({ phase: 'addon', etcdMemberAnnounced: false });
+});
+
+test.each(['init', 'join-worker', 'join-control-plane'])('a real log of %s holds no secret', (name) => {
+  const log = logOf(name);
+  expect(scrub(log)).toBe(log);
+});

@@ -3,7 +3,7 @@ import { ClusterQueue, names, workflowIds } from '../model/messages.js';
 import { OperatorError } from '../model/operator-error.js';
 import { mayMean, operationSubject } from './operation-id.js';
 import { hasEnded, queuedOperations, summaryOf, type OperationSummary } from './operation-summary.js';
-import { outage, within } from './temporal-calls.js';
+import { outageOf, within } from './temporal-calls.js';
 
 export interface ListFilter {
   readonly cluster?: string;
@@ -88,8 +88,9 @@ export const listOperations = async (client: Client, filter: ListFilter = {}): P
           ),
         );
       } catch (error) {
-        if (outage(error) === undefined) throw error;
-        notes.push(`operations of ${cluster} that wait for their turn are not listed: no worker answers`);
+        const why = await outageOf(client, error);
+        if (why === undefined) throw error;
+        notes.push(`operations of ${cluster} that wait for their turn are not listed: ${why}`);
       }
     }
   }

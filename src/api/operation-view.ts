@@ -5,7 +5,7 @@ import { names } from '../model/messages.js';
 import { OperationProgress } from '../model/progress.js';
 import { readQueue } from './find-operations.js';
 import { hasEnded, queuedOperations, summaryOf, type OperationSummary } from './operation-summary.js';
-import { outage, within } from './temporal-calls.js';
+import { outageOf, within, type Outage } from './temporal-calls.js';
 
 /** What the worker does for an operation right now. */
 export interface ActivityView {
@@ -27,7 +27,7 @@ export interface OperationView {
   readonly progress?: OperationProgress;
   readonly activity?: ActivityView;
   /** What keeps us from seeing more; the operation itself is not affected. */
-  readonly outage?: string;
+  readonly outage?: Outage;
 }
 
 const Heartbeat = z.object({ lastLine: z.string().min(1) });
@@ -84,9 +84,9 @@ const viewStarted = async (client: Client, known: OperationSummary): Promise<Ope
     const state = hasEnded(summary.state) ? ended : progress.blocked === undefined ? 'running' : 'blocked';
     return { ...view, summary: { ...summary, state }, progress };
   } catch (error) {
-    const why = outage(error);
-    if (why === undefined) throw error;
-    return { ...view, outage: why === 'server-away' ? 'the Temporal server does not answer' : 'no worker answers' };
+    const outage = await outageOf(client, error);
+    if (outage === undefined) throw error;
+    return { ...view, outage };
   }
 };
 

@@ -17,19 +17,33 @@ const grpcCode = (error: unknown): number | undefined => {
   return typeof code === 'number' ? code : undefined;
 };
 
-/**
- * What a failed call says about the world:
- * - `server-away`: no answer from the Temporal server; the call may or may not have been carried out
- * - `worker-away`: the server answers, but no worker does
- * - `undefined`: a definite answer
- */
-export const outage = (error: unknown): 'server-away' | 'worker-away' | undefined => {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'worker-away';
+export type Outage = 'the Temporal server does not answer' | 'no worker answers';
+
+/** Whether a call failed because it was not answered: it may or may not have been carried out. */
+const unanswered = (error: unknown): boolean => {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const code = grpcCode(error);
-  if (code === grpc.unavailable) return 'server-away';
-  if (code === grpc.deadlineExceeded || code === grpc.cancelled) return 'worker-away';
-  // "no poller seen for task queue recently" and "workflow task in failed state".
-  return code === grpc.failedPrecondition ? 'worker-away' : undefined;
+  // FAILED_PRECONDITION: "no poller seen for task queue recently".
+  return (
+    code === grpc.unavailable ||
+    code === grpc.deadlineExceeded ||
+    code === grpc.cancelled ||
+    code === grpc.failedPrecondition
+  );
+};
+
+/**
+ * Who did not answer a failed call; undefined when there was a definite answer. The client's own retries turn an absent
+ * server into a deadline that passed, as an absent worker does: so the server itself is asked.
+ */
+export const outageOf = async (client: Client, error: unknown): Promise<Outage | undefined> => {
+  if (!unanswered(error)) return undefined;
+  try {
+    await within(client, 1_500, () => client.workflowService.getSystemInfo({}));
+    return 'no worker answers';
+  } catch {
+    return 'the Temporal server does not answer';
+  }
 };
 
 /** Runs calls of a client with a deadline each, in milliseconds. */
@@ -44,8 +58,6 @@ export interface Patience {
   /** Told once when an answer is late, in words that follow "no answer yet:". */
   readonly onWaiting?: (why: string) => void;
 }
-
-const words = { 'server-away': 'the Temporal server does not answer', 'worker-away': 'no worker answers' } as const;
 
 /**
  * Repeats a call that is safe to repeat (an update with the same id) until there is a definite answer: a call that timed
@@ -65,18 +77,18 @@ export const persist = async <Result>(
     try {
       return await within(client, Math.min(callMs, Math.max(end - Date.now(), 500)), call);
     } catch (error) {
-      const why = outage(error);
+      const why = await outageOf(client, error);
       if (why === undefined) throw error;
-      if (!told) onWaiting?.(words[why]);
+      if (!told) onWaiting?.(why);
       told = true;
       if (Date.now() + wait > end) {
         throw new OperatorError(
           'temporal-unreachable',
-          `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${words[why]}. It may still be carried out.`,
+          `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${why}. It may still be carried out.`,
           {
             evidence: [errorText(error)],
             remedy:
-              why === 'server-away'
+              why === 'the Temporal server does not answer'
                 ? 'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.'
                 : 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
             cause: error,

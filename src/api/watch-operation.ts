@@ -1,16 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import { errorText } from '../model/operator-error.js';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { hasEnded, summaryOf, type OperationSummary } from './operation-summary.js';
 import { viewOperation, type OperationView } from './operation-view.js';
-import { outage, within } from './temporal-calls.js';
+import { outageOf, within } from './temporal-calls.js';
 
 export interface WatchOptions {
-  /** Time between two looks, milliseconds; default 1 000, at least 500. */
+  /** Time between two looks, milliseconds; default 500, which is also the least. */
   readonly intervalMs?: number;
   /** Ends the watch, not the operation. */
   readonly signal?: AbortSignal;
 }
+
+/** Waits; an abort ends it early. */
+const pause = async (ms: number, signal: AbortSignal | undefined): Promise<void> => {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    // Whoever waits looks at the signal next.
+  }
+};
 
 /** After an operator's reset the operation goes on in another run of the same workflow. */
 const runAfterReset = async (client: Client, ended: OperationSummary): Promise<OperationSummary | undefined> => {
@@ -19,6 +27,21 @@ const runAfterReset = async (client: Client, ended: OperationSummary): Promise<O
   const summary = summaryOf(current);
   return summary?.operation === ended.operation && summary.runId !== ended.runId ? summary : undefined;
 };
+
+/** Settles as soon as a run has ended, without being asked again and again; a failed call settles nothing. */
+const endOf = (client: Client, { workflowId, runId }: OperationSummary): Promise<void> =>
+  new Promise((resolve) => {
+    if (runId === undefined) return;
+    client.workflow
+      .getHandle(workflowId, runId)
+      .result()
+      .then(
+        () => resolve(),
+        (error: unknown) => {
+          if (error instanceof WorkflowFailedError) resolve();
+        },
+      );
+  });
 
 /**
  * Looks at an operation until it has ended and yields whatever changed. A server or worker that does not answer is
@@ -29,12 +52,13 @@ const runAfterReset = async (client: Client, ended: OperationSummary): Promise<O
 export async function* watchOperation(
   client: Client,
   operation: OperationSummary,
-  { intervalMs = 1_000, signal }: WatchOptions = {},
+  { intervalMs = 500, signal }: WatchOptions = {},
 ): AsyncGenerator<OperationView, void, void> {
   const interval = Math.max(intervalMs, 500);
   let current = operation;
   let last: OperationView = { summary: operation };
   let shown = '';
+  let end: { runId: string; reached: Promise<void> } | undefined;
   while (signal?.aborted !== true) {
     let view: OperationView;
     try {
@@ -42,10 +66,9 @@ export async function* watchOperation(
       const next = await runAfterReset(client, view.summary);
       if (next !== undefined) view = await viewOperation(client, next);
     } catch (error) {
-      const why = outage(error);
-      if (why === undefined) throw error;
-      const text = why === 'server-away' ? 'the Temporal server does not answer' : 'no worker answers';
-      view = { ...last, outage: text };
+      const outage = await outageOf(client, error);
+      if (outage === undefined) throw error;
+      view = { ...last, outage };
     }
     // Without a worker there is no progress to read: what was seen last is still the best there is.
     if (view.progress === undefined && last.progress !== undefined && view.outage !== undefined) {
@@ -57,8 +80,11 @@ export async function* watchOperation(
     last = view;
     current = view.summary;
     if (hasEnded(current.state)) return;
-    await sleep(interval, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-      if (signal?.aborted !== true) throw new Error(errorText(error));
-    });
+    const { runId } = current;
+    // Armed again after an outage: the call that waited for the end may have failed in it.
+    if (runId !== undefined && (end?.runId !== runId || view.outage !== undefined)) {
+      end = { runId, reached: endOf(client, current) };
+    }
+    await Promise.race([pause(interval, signal), ...(end === undefined ? [] : [end.reached])]);
   }
 }

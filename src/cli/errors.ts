@@ -13,7 +13,8 @@ interface Problem {
   readonly code: number;
 }
 
-const outageCode = 14;
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. */
+const outageCodes: readonly unknown[] = [4, 14];
 
 const describe = (error: unknown): Problem => {
   if (error instanceof OperatorError) {
@@ -35,7 +36,7 @@ const describe = (error: unknown): Problem => {
     };
   }
   const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
-  if (cause?.code === outageCode) {
+  if (outageCodes.includes(cause?.code)) {
     return {
       type: 'temporal-unreachable',
       message: `Temporal does not answer: ${errorText(cause)}`,

@@ -3,21 +3,22 @@ import type { Host, RunOptions } from '../ssh/types.js';
 import { splitPieces } from './pieces.js';
 import type { Pieces } from './pieces.js';
 
-/** One command, about 50 ms, at most 3 s when the kubelet hangs. */
-const script = `
+/** One command, about 50 ms, at most 3 s when the kubelet hangs. What is older than the given minutes is another story. */
+const diagnoseScript = (minutes: number): string => `
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd / || exit 1
 prefix() { cut -c 1-600 | awk -v "piece=$1" '{ print piece " " $0 }'; }
 systemctl show --property=LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,UnitFileState kubelet.service 2>/dev/null | prefix unit
-journalctl --unit=kubelet.service --lines=120 --output=cat --no-pager 2>/dev/null | prefix kubelet
+# reversed: with --since alone, --lines counts from the oldest
+journalctl --unit=kubelet.service --since=-${minutes}min --reverse --lines=120 --output=cat --no-pager 2>/dev/null | prefix kubelet
 for configuration in kubelet.conf bootstrap-kubelet.conf; do
   [ ! -e etc/kubernetes/$configuration ] || echo "file $configuration"
 done
 body=$(curl -qsS -m 2 --noproxy '*' -w ' %{http_code}' http://127.0.0.1:10248/healthz 2>&1)
 printf '%s\\n' "$body" | head -n 3 | prefix healthz
 newest=
-for log in var/log/pods/kube-system_etcd-*/etcd/*.log; do
-  [ ! -f "$log" ] || if [ -z "$newest" ] || [ "$log" -nt "$newest" ]; then newest=$log; fi
+for log in $(find var/log/pods/kube-system_etcd-*/etcd/ -name '*.log' -mmin -${minutes} 2>/dev/null); do
+  if [ -z "$newest" ] || [ "$log" -nt "$newest" ]; then newest=$log; fi
 done
 if [ -n "$newest" ]; then
   before=\${newest##*/}; before=$((\${before%.log} - 1)); before=\${newest%/*}/$before.log
@@ -30,6 +31,11 @@ echo end
 
 const mostLines = 12;
 const longestLine = 300;
+
+export interface DiagnoseOptions extends Pick<RunOptions, 'signal'> {
+  /** Logs from before it are left out, as they may be of an earlier node; default 15 minutes ago. By whole minutes. */
+  readonly since?: Date;
+}
 
 /** Bootstrap tokens, bearer tokens and JSON Web Tokens, should a log hold one. */
 const withoutSecrets = (text: string): string =>
@@ -44,6 +50,8 @@ const line = (text: string): string => withoutSecrets(text).slice(0, longestLine
 /** What klog says after its header (`E1123 06:11:00.123456 811 file.go:72] `); repeated lines differ in the header only. */
 const klogText = (text: string): string => text.replace(/^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\] /, '');
 
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
 const unitLine = (pieces: Pieces): string => {
   const show = new Map(
     pieces.values('unit').map((value) => [value.slice(0, value.indexOf('=')), value.slice(value.indexOf('=') + 1)]),
@@ -56,7 +64,7 @@ const unitLine = (pieces: Pieces): string => {
   return [
     `kubelet.service is ${state} (${show.get('SubState') ?? 'unknown'})`,
     ...(failed ? [`last result ${show.get('Result')}, exit status ${show.get('ExecMainStatus')}`] : []),
-    ...(restarts > 0 ? [`restarted ${restarts} times`] : []),
+    ...(restarts > 0 ? [`restarted ${times(restarts)}`] : []),
     ...(show.get('UnitFileState') === 'enabled' ? [] : [`${show.get('UnitFileState') || 'not enabled'} for boot`]),
   ].join(', ');
 };
@@ -80,9 +88,12 @@ const bootstrapLine = (pieces: Pieces): string => {
     : 'neither kubelet.conf nor bootstrap-kubelet.conf exists';
 };
 
-/** The last different error lines; without any, the last line at all. */
+/** The last different error lines; without any, the last line at all. What systemd says of the unit is in its state. */
 const kubeletLines = (pieces: Pieces): string[] => {
-  const lines = pieces.values('kubelet');
+  const lines = pieces
+    .values('kubelet')
+    .filter((text) => !text.startsWith('kubelet.service: '))
+    .toReversed();
   const errors = lines.filter((text) => /^[EF]\d{4} /.test(text) || /\b(error|failed|fatal|panic)\b/i.test(text));
   const last = [...new Set(errors.map(klogText).toReversed())].slice(0, 4).toReversed();
   const shown = last.length > 0 ? last : lines.slice(-1).map(klogText);
@@ -91,6 +102,9 @@ const kubeletLines = (pieces: Pieces): string[] => {
 
 /** The word that tells a member whose data directory is older than what it once confirmed: it cannot be healed in place. */
 const lostData = 'tocommit(';
+
+/** Every etcd that is stopped says so of its listeners, as errors. */
+const stopping = /use of closed network connection|http: Server closed/;
 
 const etcdMessage = (text: string): { level: string; message: string } => {
   // <time> <stream> <F or P> <what etcd printed>
@@ -117,11 +131,13 @@ const etcdLines = (pieces: Pieces): string[] => {
   const restarts = Number(/\/(\d+)\.log$/.exec(log)?.[1] ?? 0);
   const messages = pieces.values('etcd').map(etcdMessage);
   const lost = messages.findLast(({ message }) => message.includes(lostData));
-  const grave = messages.filter(({ level }) => level === 'panic' || level === 'fatal' || level === 'error');
+  const grave = messages.filter(
+    ({ level, message }) => (level === 'panic' || level === 'fatal' || level === 'error') && !stopping.test(message),
+  );
   const shown = [...new Set(grave.map(({ message }) => message).toReversed())].slice(0, 3).toReversed();
   if (restarts === 0 && shown.length === 0) return [];
   return [
-    `etcd was restarted ${restarts} times; its log is /${log}`,
+    `etcd was restarted ${times(restarts)}; its log is /${log}`,
     ...(lost === undefined || shown.includes(lost.message) ? [] : [`etcd: ${lost.message}`]),
     ...shown.map((message) => `etcd: ${message}`),
   ];
@@ -134,8 +150,10 @@ const etcdLines = (pieces: Pieces): string[] => {
  *
  * @throws QuorateError Unreachable, CommandFailed
  */
-export const diagnoseKubelet = async (host: Host, options: Pick<RunOptions, 'signal'> = {}): Promise<string[]> => {
+export const diagnoseKubelet = async (host: Host, { since, ...options }: DiagnoseOptions = {}): Promise<string[]> => {
   const what = 'asking the kubelet';
+  const minutes = since === undefined ? 15 : Math.max(1, Math.ceil((Date.now() - since.getTime()) / 60_000));
+  const script = diagnoseScript(minutes);
   const pieces = splitPieces(host.name, what, await execute(host, what, script, options));
   return [unitLine(pieces), healthLine(pieces), bootstrapLine(pieces), ...kubeletLines(pieces), ...etcdLines(pieces)]
     .map(line)

@@ -11,7 +11,10 @@ export interface DialTask {
 }
 
 /** Seconds: one lost SYN, which is sent again after 1 s, is forgiven. */
-const patience = 1.3;
+export const firstPatience = 1.3;
+
+/** Seconds for what was silent at first: a host that is busy, not cut off, answers within it. */
+export const secondPatience = 5;
 
 /**
  * Dials every (number, address, port) of its arguments at once with bash's own /dev/tcp, each in a fork of one bash.
@@ -35,9 +38,14 @@ wait`;
  *
  * A large packet that gets no answer counts only where a small one does: many networks drop ping altogether.
  *
+ * @param patience seconds after which a port that says nothing counts as silent.
  * @param mtuTo addresses or names for the probe of large packets, of the size that the host's own link allows.
  */
-export const reachScript = (dials: readonly DialTask[], mtuTo: readonly string[]): string => `
+export const reachScript = (
+  dials: readonly DialTask[],
+  mtuTo: readonly string[],
+  patience: number = firstPatience,
+): string => `
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 has() { command -v "$1" >/dev/null 2>&1; }
 dial() {

@@ -5,7 +5,7 @@ import type { Dial, MtuProbe, ReachFacts } from '../../model/reach-facts.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { Host, Hosts, RunOptions } from '../ssh/types.js';
 import { splitPieces } from './pieces.js';
-import { dialResult, reachScript } from './reach-script.js';
+import { dialResult, reachScript, secondPatience } from './reach-script.js';
 import type { DialTask } from './reach-script.js';
 
 /** The part of an operation's context that says who must reach whom. */
@@ -13,6 +13,8 @@ export type ReachInput = Pick<OperationContext, 'target' | 'controlPlane' | 'end
 
 interface Task {
   readonly from: string;
+  /** Its name in the SSH configuration. */
+  readonly ssh: string;
   readonly dials: readonly DialTask[];
 }
 
@@ -28,18 +30,28 @@ const reachTasks = ({ target, controlPlane, endpoint, kind }: ReachInput): reado
   const dialsOf = (one: { name: string; address: string }, ports: readonly number[]): DialTask[] =>
     ports.map((each) => ({ to: one.name, address: one.address, port: each }));
   return [
-    { from: target.name, dials: [toEndpoint, ...peers.flatMap((peer) => dialsOf(peer, toPeer))] },
-    ...peers.map((peer) => ({ from: peer.name, dials: [toEndpoint, ...dialsOf(target, toTarget)] })),
+    {
+      from: target.name,
+      ssh: target.ssh ?? target.name,
+      dials: [toEndpoint, ...peers.flatMap((peer) => dialsOf(peer, toPeer))],
+    },
+    ...peers.map((peer) => ({
+      from: peer.name,
+      ssh: peer.ssh ?? peer.name,
+      dials: [toEndpoint, ...dialsOf(target, toTarget)],
+    })),
   ];
 };
 
-const runTask = async (host: Host, { from, dials }: Task, options: RunOptions): Promise<ReachFacts> => {
+const runOnce = async (
+  host: Host,
+  { from, dials }: Pick<Task, 'from' | 'dials'>,
+  options: RunOptions,
+  again?: { readonly patience: number },
+): Promise<ReachFacts> => {
   const what = 'dialling the endpoint and the other hosts';
   const probed = [...new Map(dials.map((dial) => [dial.to, dial.address]))];
-  const script = reachScript(
-    dials,
-    probed.map(([, address]) => address),
-  );
+  const script = reachScript(dials, again === undefined ? probed.map(([, address]) => address) : [], again?.patience);
   const pieces = splitPieces(from, what, requireSuccess(host, what, await host.run(script, options)));
   // 124: the time was up, so a dial that had begun was silent. Any other end, such as no bash, says nothing.
   const timeIsUp = pieces.first('dialled') === '124';
@@ -72,6 +84,25 @@ const runTask = async (host: Host, { from, dials }: Task, options: RunOptions): 
   };
 };
 
+const isSame = (dial: Dial, task: DialTask): boolean => dial.to === task.to && dial.port === task.port;
+
+/** What is silent is dialled once more, with more patience, before it counts: a busy host must not fail an operation. */
+const runTask = async (host: Host, task: Task, options: RunOptions): Promise<ReachFacts> => {
+  const first = await runOnce(host, task, options);
+  const silent = task.dials.filter((dial) => first.dials.some((one) => one.result === 'silent' && isSame(one, dial)));
+  if (silent.length === 0) return first;
+  const second = await runOnce(
+    host,
+    { from: task.from, dials: silent },
+    { ...options, timeoutMs: secondPatience * 1000 + 10_000 },
+    { patience: secondPatience },
+  );
+  return {
+    ...first,
+    dials: first.dials.map((dial) => second.dials.find((one) => one.to === dial.to && one.port === dial.port) ?? dial),
+  };
+};
+
 const untested = ({ from, dials }: Task): ReachFacts => ({
   dials: dials.map(({ to, port }) => ({ from, to, port, result: 'unknown' })),
   mtu: [],
@@ -79,7 +110,8 @@ const untested = ({ from, dials }: Task): ReachFacts => ({
 
 /**
  * Which ways are free between the target of an operation, the endpoint and the control-plane hosts, both ways, and
- * whether packets as large as the links allow get through. One command per host, side by side: at most about 1.5 s.
+ * whether packets as large as the links allow get through. One command per host, side by side: at most about 1.5 s, and 5 s
+ * more where something is silent, since that is tried again.
  *
  * A peer that SSH does not reach is not an error: its dials are `unknown`, and so is a dial to it that stayed silent,
  * as a host that is down says nothing about the way. A probe of large packets is left out where no ping is answered.
@@ -95,7 +127,7 @@ export const checkReach = async (
   const down = new Set<string>();
   const asked = others.map(async (task): Promise<ReachFacts> => {
     try {
-      return await runTask(hosts.host(task.from), task, { ...options, timeoutMs: 6000 });
+      return await runTask(hosts.host(task.ssh), task, { ...options, timeoutMs: 6000 });
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       if (error.type !== 'CommandFailed') down.add(task.from);
@@ -103,7 +135,7 @@ export const checkReach = async (
     }
   });
   const [ownFacts, ...peerFacts] = await Promise.all([
-    runTask(hosts.host(own.from), own, { ...options, timeoutMs: 15_000 }),
+    runTask(hosts.host(own.ssh), own, { ...options, timeoutMs: 15_000 }),
     ...asked,
   ]);
   const dials = ownFacts.dials.map((dial): Dial => {

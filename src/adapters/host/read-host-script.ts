@@ -83,7 +83,7 @@ const rulesProgram = `
 END { print "rules " n + 0 }`;
 
 /**
- * The script that reads a host: POSIX sh, about 30 short processes. Nothing is changed but a note of versions below /run/quorate.
+ * The script that reads a host: POSIX sh, about 30 short processes. Nothing is changed but a note of versions below /var/cache/quorate.
  *
  * Each line is `<piece> <value>`; a value never continues on the next line, so no file on the host can forge a piece.
  * Slow pieces run beside each other as `slow | { quick; cat; }`: what they print stays whole and in order without a
@@ -233,7 +233,7 @@ runtime() {
 version() {
   program=$1
   path=$(command -v "$program") || return 0
-  known=run/quorate/versions/$program size= identity= seen= said=
+  known=var/cache/quorate/versions/$program size= identity= seen= said=
   read -r size identity <<X
 $(stat -L -c '%s %d:%i:%z' "$path" 2>/dev/null)
 X
@@ -243,7 +243,7 @@ X
     case $said in
       v[1-9]*.* | *' v'[1-9]*.*)
         if [ "\${size:-0}" -gt 1048576 ]; then
-          (umask 077 && mkdir -p run/quorate/versions && printf '%s\\n%s\\n' "$size $identity" "$said" >"$known.$$" && mv "$known.$$" "$known") 2>/dev/null
+          (umask 077 && mkdir -p var/cache/quorate/versions && printf '%s\\n%s\\n' "$size $identity" "$said" >"$known.$$" && mv "$known.$$" "$known") 2>/dev/null
         fi ;;
     esac
   fi

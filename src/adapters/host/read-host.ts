@@ -16,7 +16,7 @@ export interface ReadHostInput {
 
 /**
  * Reads everything Quorate wants to know about a host in one command. No key, token or password leaves the host, and
- * nothing is changed on it but a note of versions below /run/quorate, which spares 250 ms of CPU the next time.
+ * nothing is changed on it but a note of versions below /var/cache/quorate, which spares 250 ms of CPU the next time.
  *
  * A missing tool leaves its facts empty or unknown. API servers that the host's kubeconfigs point to are asked from the
  * host itself, at most 2 s.

@@ -14,7 +14,12 @@ const unit = (values: Record<string, string>): void =>
       .map(([key, value]) => `'${key}=${value}'`)
       .join(' ')}`,
   );
-const journal = (...lines: string[]): void => host.program('journalctl', `cat <<'X'\n${lines.join('\n')}\nX`);
+/** Newest last, as in the journal; the script asks for them reversed. */
+const journal = (...lines: string[]): void =>
+  host.program(
+    'journalctl',
+    `case "$*" in *--reverse*) ;; *) exit 1 ;; esac\ncat <<'X'\n${lines.toReversed().join('\n')}\nX`,
+  );
 
 beforeEach(() => {
   host = hostFolder();
@@ -54,8 +59,10 @@ it('says why a kubelet does not start', async () => {
   });
   const error = '"command failed" err="failed to parse kubelet flag: unknown flag: --nonsense"';
   journal(
+    'E1123 06:10:00.123456     801 x.go:1] "older"',
     `E1123 06:11:00.123456     811 run.go:72] ${error}`,
     'kubelet.service: Main process exited, code=exited, status=1/FAILURE',
+    "kubelet.service: Failed with result 'exit-code'.",
     'Started kubelet.service - kubelet: The Kubernetes Node Agent.',
     `E1123 06:11:10.123456     822 run.go:72] ${error}`,
     'I1123 06:11:10.2 822 x.go:1] "last words"',
@@ -69,6 +76,7 @@ it('says why a kubelet does not start', async () => {
     'kubelet.service is activating (auto-restart), last result exit-code, exit status 1, restarted 12 times, disabled for boot',
     'kubelet healthz (127.0.0.1:10248): Failed to connect to 127.0.0.1 port 10248: Connection refused',
     'only bootstrap-kubelet.conf exists: the kubelet has no certificate yet',
+    'kubelet: "older"',
     `kubelet: ${error}`,
   ]);
 });
@@ -79,6 +87,7 @@ it('gives the last words of an etcd that keeps restarting', async () => {
   host.files({
     [`${folder}/3.log`]: [
       old,
+      '2026-11-23T06:10:00.5Z stderr F {"level":"error","msg":"serving","error":"accept: use of closed network connection"}',
       '2026-11-23T06:10:01.0Z stderr F {"level":"error","msg":"peer failed","error":"dial tcp: refused"}',
       '2026-11-23T06:10:02.0Z stderr F {"level":"panic","msg":"tocommit(912) is out of range [lastIndex(400)]. Was the raft log corrupted, truncated, or lost?"}',
       '2026-11-23T06:10:02.1Z stderr F panic: tocommit(912) is out of range [lastIndex(400)]',
@@ -86,7 +95,8 @@ it('gives the last words of an etcd that keeps restarting', async () => {
     ].join('\n'),
     [`${folder}/4.log`]: old,
   });
-  utimesSync(join(host.folder, 'root', folder, '3.log'), 1, 1);
+  const minuteAgo = Date.now() / 1000 - 60;
+  utimesSync(join(host.folder, 'root', folder, '3.log'), minuteAgo, minuteAgo);
   const lines = await diagnoseKubelet(host);
   expect(lines.slice(4)).toEqual([
     `etcd was restarted 4 times; its log is ${folder}/4.log`,
@@ -94,6 +104,19 @@ it('gives the last words of an etcd that keeps restarting', async () => {
     'etcd: tocommit(912) is out of range [lastIndex(400)]. Was the raft log corrupted, truncated, or lost?',
     'etcd: panic: tocommit(912) is out of range [lastIndex(400)]',
   ]);
+});
+
+it('leaves out what is older than the join', async () => {
+  const log = '/var/log/pods/kube-system_etcd-cp3_0123/etcd/7.log';
+  host.files({ [log]: 'x stderr F panic: tocommit(912) is out of range\n' });
+  const hourAgo = Date.now() / 1000 - 3600;
+  utimesSync(join(host.folder, 'root', log), hourAgo, hourAgo);
+  host.program('journalctl', 'echo "$*" >$FOLDER/asked');
+  expect((await diagnoseKubelet(host)).join('\n')).not.toContain('etcd');
+  expect((await host.run('cat $FOLDER/asked')).stdout).toContain('--since=-15min');
+  const since = new Date(Date.now() - 2 * 3600_000);
+  expect((await diagnoseKubelet(host, { since })).join('\n')).toContain('etcd: panic: tocommit(912)');
+  expect((await host.run('cat $FOLDER/asked')).stdout).toMatch(/--since=-12[01]min/);
 });
 
 it('is silent about an etcd that runs', async () => {

@@ -336,7 +336,7 @@ describe('what the tools say', () => {
   it('does without its notes where they are cut short or cannot be written', async () => {
     make();
     host.program('kubeadm', `echo v1.37.1; exit 0\n${'#'.repeat(2 ** 20)}`);
-    host.files({ '/run/quorate/versions': 'a file' });
+    host.files({ '/var/cache/quorate/versions': 'a file' });
     expect((await readHost(host, { address })).versions.kubeadm).toBe('v1.37.1');
   });
 

@@ -13,9 +13,8 @@ done`;
 /** Notes on every host, from the outside, each file that ever exists below /run/quorate. */
 export const watchSecrets = async (lab: Lab): Promise<void> => {
   for (const host of lab.hosts) {
-    await host.check(
-      `systemd-run --quiet --unit=lab-secret-watcher /bin/sh -c ${JSON.stringify(watcher).replaceAll('$', '\\$')}`,
-    );
+    await host.check('cat > /root/watch-secrets.sh', { stdin: watcher });
+    await host.check('systemd-run --quiet --unit=lab-secret-watcher /bin/sh /root/watch-secrets.sh');
   }
 };
 

@@ -6,7 +6,25 @@ const bytes = (text: string): number => Buffer.byteLength(JSON.stringify(text), 
 // Every kind of character: controls, quotes, two to four bytes, halves of surrogate pairs.
 const character = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
-  fc.constantFrom('"', '\\', '\n', '\u0000', '\u007f', 'ä', '→', '😀', '\ud83d', '\ude00', '\u2028'),
+  fc.constantFrom(
+    '"',
+    '\\',
+    '\n',
+    '\u0000',
+    '\u007f',
+    'ä',
+    '→',
+    '😀',
+    '\ud83d',
+    '\ude00',
+    '\u2028',
+    '\u0080',
+    '\u07ff',
+    '\u0800',
+    '\uffff',
+    '\u001f',
+    ' ',
+  ),
 );
 const text = fc.array(character, { maxLength: 80 }).map((parts) => parts.join(''));
 

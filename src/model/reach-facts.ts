@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How a TCP connection to a port went. */
-export const dialResults = [
+const dialResults = [
   'open', // connected
   'refused', // answered with a reset: the way is free, nothing listens
   'silent', // no answer in time: a firewall, a wrong address, a host that is down

@@ -66,10 +66,21 @@ const homeKubeconfigs = (host: HostFacts): string[] => {
     .map(({ file }) => file);
 };
 
+/** What kubeadm writes below /etc/kubernetes; anything else there, such as an audit policy, is the operator's and stays. */
+const isKubeadmFile = (file: string): boolean =>
+  /^\/etc\/kubernetes\/((admin|super-admin|kubelet|bootstrap-kubelet|controller-manager|scheduler)\.conf$|(manifests|pki|tmp)\/)/.test(
+    file,
+  );
+
+const kubeadmFiles = (host: HostFacts): string[] => {
+  const files = host.kubernetesFiles.filter(isKubeadmFile);
+  return files.length > 0 ? [`/etc/kubernetes (${count(files.length, 'file')})`] : [];
+};
+
 /** Signs of a node on the host. CNI files, links and packet-filter rules are none: a fresh host may have them. */
 export const nodeSigns = (host: HostFacts): string[] => [
   ...listeners(host),
-  ...(host.kubernetesFiles.length > 0 ? [`/etc/kubernetes (${count(host.kubernetesFiles.length, 'file')})`] : []),
+  ...kubeadmFiles(host),
   ...(host.kubeletStatePresent ? ['/var/lib/kubelet'] : []),
   ...(host.kubeletMounts.length > 0 ? [`${count(host.kubeletMounts.length, 'mount')} below /var/lib/kubelet`] : []),
   ...(host.etcdDataPresent ? ['/var/lib/etcd (data of an etcd member)'] : []),

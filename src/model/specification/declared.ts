@@ -1,7 +1,7 @@
 import { parseEndpoint, parseSubnet, type Endpoint, type Subnet } from '../network-address.js';
 import { isMap, valueAt } from './problem.js';
 
-export interface DeclaredHost {
+interface DeclaredHost {
   readonly name: string;
   readonly role: unknown;
   readonly address: string | undefined;

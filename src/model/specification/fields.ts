@@ -33,7 +33,7 @@ export const HostName = z
   .meta({ description: 'Name of the host, of its Kubernetes Node and of its etcd member.', examples: ['cp1'] });
 
 /** The lowest minor whose kubeadm reads the configuration that Quorate writes (kubeadm.k8s.io/v1beta4). */
-export const lowestMinor = 31;
+const lowestMinor = 31;
 
 export const KubernetesVersion = z
   .string()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HostAddress, not } from './fields.js';
 
-export const hostRoles = ['control-plane', 'worker', 'load-balancer'] as const;
+const hostRoles = ['control-plane', 'worker', 'load-balancer'] as const;
 export type HostRole = (typeof hostRoles)[number];
 
 const namePart = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
@@ -21,7 +21,7 @@ const LabelValue = z
   .string()
   .regex(labelValue, not('is not a Kubernetes label value: at most 63 of A-Z, a-z, 0-9, -, _ and .'));
 
-export const Labels = z
+const Labels = z
   .record(LabelKey, LabelValue)
   .default({})
   .meta({
@@ -30,9 +30,9 @@ export const Labels = z
     examples: [{ 'topology.kubernetes.io/zone': 'a' }],
   });
 
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
 
-export const Taint = z
+const Taint = z
   .strictObject({
     key: LabelKey.meta({ description: 'Key of the taint.', examples: ['dedicated'] }),
     value: LabelValue.optional().meta({ description: 'Value of the taint; default: none.', examples: ['gpu'] }),

@@ -21,16 +21,9 @@ const words: Readonly<Record<string, string>> = {
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  switch (typeof value) {
-    case 'object':
-      return 'a map';
-    case 'string':
-      return `the text ${shown(value)}`;
-    case 'number':
-      return `the number ${String(value)}`;
-    default:
-      return shown(value);
-  }
+  if (typeof value === 'object') return 'a map';
+  if (typeof value === 'string') return `the text ${shown(value)}`;
+  return typeof value === 'number' ? `the number ${String(value)}` : shown(value);
 };
 
 /** The example as YAML flow: plain where it is plain. */
@@ -126,7 +119,12 @@ export const problemsOfIssue = (issue: Issue, root: unknown, base: Path = []): V
         },
       ];
     }
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'too_big':
+    case 'too_small':
       return [
         {
           path,

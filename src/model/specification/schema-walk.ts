@@ -29,7 +29,7 @@ const step = (schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] => {
 };
 
 /** The schemas that a path may mean: more than one inside a union. */
-export const schemasAt = (schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType[] =>
+const schemasAt = (schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType[] =>
   path.reduce<z.core.$ZodType[]>((found, key) => found.flatMap((one) => step(one, key)), [schema]);
 
 /** Whether a union's option is the one that a value says it is by its literals, such as `kind`. */

@@ -2,7 +2,7 @@
 const patterns: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/(?<![A-Za-z0-9.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.-])/g, 'a bootstrap token'],
   // A hash of a CA or an image is as long, but says so and is public.
-  [/(?<![A-Za-z0-9:])[0-9a-f]{64}(?![A-Za-z0-9])/g, 'a certificate key'],
+  [/(?<![A-Za-z0-9])(?<!sha256:)[0-9a-f]{64}(?![A-Za-z0-9])/g, 'a certificate key'],
   [/PRIVATE KEY/g, 'a private key'],
   // "-----BEGIN [EC |RSA |OPENSSH ]PRIVATE KEY" in base64, as kubeconfigs carry it.
   [

@@ -6,7 +6,7 @@ import { LoadBalancer } from './load-balancer.js';
 import { Networking } from './networking.js';
 import { Policy } from './policy.js';
 
-export const specificationApiVersion = 'quorate.dev/v1alpha1';
+const specificationApiVersion = 'quorate.dev/v1alpha1';
 
 /**
  * The shape of cluster.yaml. Descriptions, defaults and consequences of every field stand with it, as the JSON Schema

@@ -22,7 +22,7 @@ const kubeletConf = (server: string, hash: string): HostFacts['kubeconfigs'][num
 });
 /** The host of the design page: a node of another cluster whose kubelet still runs. */
 const foreign = (answers: boolean): Partial<HostFacts> => ({
-  kubernetesFiles: Array.from({ length: 9 }, (_, index) => `/etc/kubernetes/file${index}`),
+  kubernetesFiles: Array.from({ length: 9 }, (_, index) => `/etc/kubernetes/pki/file${index}`),
   kubeconfigs: [kubeletConf(other, otherCaHash)],
   pkiCaHash: otherCaHash,
   kubeletStatePresent: true,
@@ -61,6 +61,14 @@ describe('describeDirt', () => {
         homeKubeconfigs: [{ file: '/root/.kube/config', server: other, caHash: otherCaHash }],
       }),
     ).toBeUndefined();
+  });
+
+  it("an operator's own files below /etc/kubernetes do not either, and are not counted", () => {
+    const own = ['/etc/kubernetes/audit-policy.yaml', '/etc/kubernetes/encryption/config.yaml'];
+    expect(dirt({ kubernetesFiles: own })).toBeUndefined();
+    expect(dirt({ kubernetesFiles: [...own, '/etc/kubernetes/scheduler.conf'] })?.found).toEqual([
+      '/etc/kubernetes (1 file)',
+    ]);
   });
 
   it('a marker alone, an enabled kubelet and a package’s empty folders do not either', () => {
@@ -189,7 +197,7 @@ describe('describeDirt', () => {
     const peer = 'https://10.203.0.11:6443';
     expect(
       dirt({
-        kubernetesFiles: ['x'],
+        kubernetesFiles: ['/etc/kubernetes/kubelet.conf'],
         kubeconfigs: [kubeletConf(peer, otherCaHash)],
         foreignServerAnswers: { [peer]: true },
       })?.foreign?.alive,
@@ -200,7 +208,7 @@ describe('describeDirt', () => {
     const own = 'https://10.203.0.13:6443';
     expect(
       dirt({
-        kubernetesFiles: ['x'],
+        kubernetesFiles: ['/etc/kubernetes/kubelet.conf'],
         kubeconfigs: [kubeletConf(own, otherCaHash)],
         foreignServerAnswers: { [own]: true },
       })?.foreign,
@@ -213,7 +221,7 @@ describe('describeDirt', () => {
 
   it('judges by the address when there is no CA to compare', () => {
     const unreadable = (server: string): Partial<HostFacts> => ({
-      kubernetesFiles: ['x'],
+      kubernetesFiles: ['/etc/kubernetes/kubelet.conf'],
       kubeconfigs: [{ file: '/etc/kubernetes/kubelet.conf', server }],
     });
     expect(dirt(unreadable(other))?.foreign).toEqual({ server: other, caHash: 'unknown', alive: false });

@@ -99,7 +99,8 @@ test('a host that does not answer: blocked, with what to look at', async () => {
   await lab.faults.clear();
   await lab.faults.cable('cp1', 'in');
   const aborted = await quorate.run(['decide', 'bad-input/init/cp1', 'abort', '--reason', 'test']);
-  says(aborted, 5, /nothing was changed/i);
+  // The operator asked for it: that the operation ended so is success.
+  says(aborted, 0, /nothing was changed/i);
 });
 
 test('a key that the host refuses', async () => {
@@ -124,20 +125,23 @@ test('a host key that has changed, and one that is not known', async () => {
   const keys = lines.map((line) => line.split(' ').slice(1).join(' '));
   // Every line gets the key of the next one: all of them are wrong.
   const swapped = lines.map((line, index) => `${line.split(' ')[0]} ${keys[(index + 1) % keys.length]}`).join('\n');
-  for (const [content, type, remedy] of [
-    [swapped, /has changed|another key|HostKeyMismatch|mismatch/i, /ssh-keygen -R/],
-    ['', /not known|unknown|no known_hosts/i, /ssh-keyscan|known_hosts/],
-  ] as const) {
-    const file = join(quorate.folder, 'known_hosts');
-    writeFileSync(file, `${content}\n`);
-    const sshConfig = join(quorate.folder, 'ssh_config');
-    writeFileSync(sshConfig, configuration.replaceAll(knownHosts, file));
+  try {
+    for (const [content, type, remedy] of [
+      [swapped, /another host key than the known one/, /ssh-keygen -R/],
+      ['', /not known|unknown|no known_hosts/i, /ssh-keyscan|known_hosts/],
+    ] as const) {
+      const file = join(quorate.folder, 'known_hosts');
+      writeFileSync(file, `${content}\n`);
+      const sshConfig = join(quorate.folder, 'ssh_config');
+      writeFileSync(sshConfig, configuration.replaceAll(knownHosts, file));
+      await worker.kill('SIGKILL');
+      worker = await quorate.startWorker(sshConfig);
+      says(await quorate.run(['init', 'cp1']), 1, type, remedy, /SHA256:/);
+    }
+  } finally {
     await worker.kill('SIGKILL');
-    worker = await quorate.startWorker(sshConfig);
-    says(await quorate.run(['init', 'cp1']), 1, type, remedy, /SHA256:/);
+    worker = await quorate.startWorker();
   }
-  await worker.kill('SIGKILL');
-  worker = await quorate.startWorker();
 });
 
 test('programs of another version', async () => {

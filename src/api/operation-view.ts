@@ -8,7 +8,7 @@ import { hasEnded, queuedOperations, summaryOf, type OperationSummary } from './
 import { outageOf, within, type Outage } from './temporal-calls.js';
 
 /** What the worker does for an operation right now. */
-export interface ActivityView {
+interface ActivityView {
   readonly type: string;
   /** 1 at first. */
   readonly attempt: number;

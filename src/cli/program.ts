@@ -60,7 +60,7 @@ const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line
  *
  * @param version shown by `--version`.
  */
-export const createProgram = (io: Io, version: string, setExitCode: (code: number) => void): Command => {
+const createProgram = (io: Io, version: string, setExitCode: (code: number) => void): Command => {
   /** Runs a command; what it throws is told and becomes the exit code. */
   const run =
     <Args extends unknown[]>(command: (...args: Args) => Promise<number>) =>

@@ -17,5 +17,3 @@ export const searchAttributes = {
 } as const;
 
 export type SearchAttributeName = keyof typeof searchAttributes;
-
-export const searchAttributeNames = Object.keys(searchAttributes) as readonly SearchAttributeName[];

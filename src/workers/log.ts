@@ -1,8 +1,7 @@
 import { DefaultLogger, type LogLevel, type Logger } from '@temporalio/worker';
 import { pino } from 'pino';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
-export type Level = (typeof logLevels)[number];
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * The last line of defence: adapters redact what they know to be secret before it becomes an error or a result; this

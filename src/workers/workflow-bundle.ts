@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './temporal-server/folders.js';
+import { runProgram } from './temporal-server/run-program.js';
 
 /** The compiled `src/workflows/index`, or the TypeScript source when the program runs from sources. */
-export const workflowsEntry = fileURLToPath(
+const workflowsEntry = fileURLToPath(
   new URL(`../workflows/index${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
 
@@ -39,12 +41,38 @@ const removeOld = async (folder: string): Promise<void> => {
   }
 };
 
+/** The folder, or a new one of ours where it cannot be made, as in containers without a home. */
+const writable = async (folder: string): Promise<string> => {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return folder;
+  } catch {
+    return mkdtemp(join(tmpdir(), 'quorate-workflows-'));
+  }
+};
+
 const exists = async (path: string): Promise<boolean> => {
   try {
     return (await stat(path)).size > 0;
   } catch {
     return false;
   }
+};
+
+/** Bundles in a process of its own, or in this one when it runs from TypeScript, which a plain Node.js cannot. */
+const bundle = async (entry: string, target: string): Promise<void> => {
+  const module = new URL(`./bundle-workflows${extname(import.meta.url)}`, import.meta.url).href;
+  if (!module.endsWith('.js')) {
+    const { bundleWorkflows } = await import('./bundle-workflows.js');
+    return bundleWorkflows(entry, target);
+  }
+  const script =
+    'const [module, entry, target] = process.argv.slice(1); await (await import(module)).bundleWorkflows(entry, target);';
+  const result = await runProgram(process.execPath, ['--input-type=module', '-e', script, module, entry, target], {
+    timeoutMs: 120_000,
+  });
+  if (result.code !== 0) throw new Error(`the workflows could not be bundled: ${result.stderr.trim()}`);
 };
 
 /**
@@ -59,18 +87,13 @@ export const workflowBundle = async (
   options: { entry?: string; folder?: string; say?: (line: string) => void } = {},
 ): Promise<{ codePath: string }> => {
   const entry = options.entry ?? workflowsEntry;
-  const folder = options.folder ?? join(cacheFolder(), 'workflows');
+  const folder = await writable(options.folder ?? join(cacheFolder(), 'workflows'));
   const codePath = join(folder, `${await bundleKey(entry)}.js`);
   if (await exists(codePath)) return { codePath };
   options.say?.('bundling the workflows (once after each change) ...');
-  const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const quiet = () => {};
-  const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
-  await mkdir(folder, { recursive: true });
   const partial = `${codePath}.${process.pid}`;
   try {
-    await writeFile(partial, code);
+    await bundle(entry, partial);
     await rename(partial, codePath);
     await removeOld(folder);
   } finally {

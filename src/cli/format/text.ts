@@ -21,7 +21,7 @@ export const bytes = (count: number): string =>
 const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 
 /** Columns that a text takes on a terminal; escape sequences of colours take none. */
-export const width = (text: string): number => {
+const width = (text: string): number => {
   let columns = 0;
   for (const character of text.replaceAll(/\x1b\[[0-9;]*m/g, '')) columns += wide.test(character) ? 2 : 1;
   return columns;

@@ -86,7 +86,9 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
           evidence: [memberLabel(decision.member)],
         });
       }
-      if (decision.kind === 'join' || decision.kind === 'already-joined') break;
+      if (decision.kind === 'already-joined')
+        return `etcd member ${memberLabel(decision.member)} runs on it: nothing is stale`;
+      if (decision.kind === 'join') break;
       notes.push(await removeMemberSafely(survivor, decision.member.id, 'that this host left behind'));
     }
     const node = await removeOldNode(survivor, context);

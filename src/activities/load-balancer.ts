@@ -13,7 +13,12 @@ export const loadBalancerActivities = (
 
   enableBackend: async (context) => {
     const loadBalancer = loadBalancerOf(dependencies, context);
-    const note = await loadBalancer.enable(context.target.name);
+    const known = await loadBalancer.describe();
+    // A host that was joined by hand is proven but not behind the load balancer yet.
+    const note =
+      context.loadBalancer.kind === 'external' || known.some(({ name }) => name === context.target.name)
+        ? await loadBalancer.enable(context.target.name)
+        : await loadBalancer.register(context.target, 'enabled');
     await loadBalancer.waitUntilUp(context.target.name, { timeoutMs: Math.min(60_000, context.policy.readyBudgetMs) });
     const through = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
     if (!through.ok) {

@@ -12,10 +12,12 @@ import {
 import { renderQueue } from '../model/details.js';
 import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
 import type { ClusterQueue } from '../model/messages.js';
+import { operationKinds } from '../model/operation.js';
 import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
 import { queue as queueQuery, submit, withdraw } from './messages.js';
 import { runChild } from './run-child.js';
+import type { Ending } from './run-child.js';
 import { parseOrRefuse } from './validation.js';
 
 const defaultLimits = {
@@ -157,11 +159,25 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     },
   );
 
+  /** An operation that an earlier, lost run of this workflow had begun: it must not run again when asked for once more. */
+  const rememberOther = (operation: string, workflowId: string, ending: Ending): void => {
+    const index = waiting.findIndex((entry) => entry.request.context.operation === operation);
+    const [asked] = index === -1 ? [] : waiting.splice(index, 1);
+    const [, kindName, host = ''] = operation.split('/');
+    const kind = operationKinds.find((candidate) => candidate === kindName);
+    if (kind === undefined) return;
+    const found = { operation, kind, host, by: 'unknown', since: new Date().toISOString() };
+    remember({ ...(asked === undefined ? found : itemOf(asked)), workflowId, ...ending });
+  };
+
   const start = async (entry: QueueEntry & { runId?: string }): Promise<void> => {
     const workflowId = workflowIdOf(entry);
-    const ending = await runChild(entry.request, workflowId, (runId) => {
-      entry.runId = runId;
-      changed();
+    const ending = await runChild(entry.request, workflowId, {
+      started: (runId) => {
+        entry.runId = runId;
+        changed();
+      },
+      otherEnded: (operation, of) => rememberOther(operation, workflowId, of),
     }).catch((error: unknown) => {
       if (isCancellation(error)) return undefined;
       throw error;

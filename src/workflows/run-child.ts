@@ -69,7 +69,11 @@ const watch = async (workflowId: string) => {
 export const runChild = async (
   request: SubmitRequest,
   workflowId: string,
-  onStarted: (runId: string) => void,
+  on: {
+    readonly started: (runId: string) => void;
+    /** Another operation ended that ran under this id. */
+    readonly otherEnded: (operation: string, ending: Ending) => void;
+  },
 ): Promise<Ending> => {
   const { context } = request;
   for (;;) {
@@ -91,7 +95,7 @@ export const runChild = async (
           { key: attributes.blocked, value: false },
         ],
       });
-      onStarted(child.firstExecutionRunId);
+      on.started(child.firstExecutionRunId);
       try {
         await child.result();
         return { outcome: 'finished', runId: child.firstExecutionRunId };
@@ -102,9 +106,13 @@ export const runChild = async (
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const watched = await watch(workflowId);
-    if (watched?.operation === context.operation) {
-      const outcome = outcomes.find((candidate) => candidate === watched.outcome) ?? 'failed';
-      return { outcome, runId: watched.runId, ...(watched.message === undefined ? {} : { message: watched.message }) };
-    }
+    if (watched === undefined) continue;
+    const ending: Ending = {
+      outcome: outcomes.find((candidate) => candidate === watched.outcome) ?? 'failed',
+      runId: watched.runId,
+      ...(watched.message === undefined ? {} : { message: watched.message.slice(0, 500) }),
+    };
+    if (watched.operation === context.operation) return ending;
+    on.otherEnded(watched.operation, ending);
   }
 };

@@ -1,5 +1,6 @@
 import type { UnitOutcome } from '../../activities/contract.js';
 import { failureClasses, QuorateError } from '../../model/failure.js';
+import type { OperationContext } from '../../model/operation.js';
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
@@ -39,6 +40,20 @@ export const writeInitConfiguration: Step<JoinState> = {
 const describe = (outcome: UnitOutcome): string =>
   `kubeadm ${outcome.state}${outcome.exitStatus === undefined ? '' : ` (exit status ${outcome.exitStatus})`}${outcome.phase === undefined ? '' : ` at "${outcome.phase}"`}`;
 
+const failureOf = (context: OperationContext, outcome: UnitOutcome, seen: readonly string[]): QuorateError => {
+  const failure = outcome.failure ?? {
+    type: outcome.state === 'interrupted' ? ('HostRebooted' as const) : ('KubeadmFailed' as const),
+    message: `${describe(outcome)} on ${context.target.name}`,
+    remedy: 'read the evidence, mend the cause, then retry: the operation cleans the host first',
+    evidence: [],
+  };
+  return new QuorateError(failure.type, failure.message, {
+    host: context.target.name,
+    remedy: failure.remedy,
+    evidence: [...failure.evidence.slice(0, 10), ...seen, `log on ${context.target.name}: ${outcome.logFile}`],
+  });
+};
+
 /**
  * After a kubeadm that did not succeed the world decides (invariant 3): a host that is a voter with a bootstrapped
  * kubelet has joined whatever the exit status says; anything else is a typed failure, with what was seen.
@@ -46,27 +61,17 @@ const describe = (outcome: UnitOutcome): string =>
 const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> => {
   const { context } = state;
   if (outcome.state === 'succeeded') return describe(outcome);
+  // There is no other member to ask about a first one: its own output is all there is.
+  if (context.kind === 'init') throw failureOf(context, outcome, []);
   const seen = await titled(short.readJoin, `read what became of ${context.target.name}`, context);
   const memberDone = context.kind === 'join-worker' || seen.member === 'voter';
   if (memberDone && seen.kubeletBootstrapped && seen.node !== undefined) {
     return `${describe(outcome)}, but ${context.target.name} has joined: going on with the proof`;
   }
-  const failure = outcome.failure ?? {
-    type: outcome.state === 'interrupted' ? ('HostRebooted' as const) : ('KubeadmFailed' as const),
-    message: `${describe(outcome)} on ${context.target.name}`,
-    remedy: 'read the evidence, mend the cause, then retry: the operation cleans the host first',
-    evidence: [],
-  };
-  throw new QuorateError(failure.type, failure.message, {
-    host: context.target.name,
-    remedy: failure.remedy,
-    evidence: [
-      `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; kubelet.conf of this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
-      ...failure.evidence,
-      ...seen.evidence,
-      `log on ${context.target.name}: ${outcome.logFile}`,
-    ],
-  });
+  throw failureOf(context, outcome, [
+    `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; kubelet.conf of this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
+    ...seen.evidence,
+  ]);
 };
 
 export const join: Step<JoinState> = {
@@ -105,5 +110,6 @@ export const revoke: Step<JoinState> = {
   id: 'revoke',
   title: () => 'revoke the credentials and delete what was written below /run/quorate',
   changes: true,
+  skipWhen: joined,
   run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
 };

@@ -197,7 +197,12 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     clockOffsetMs: Math.round(offset),
     versions: parseVersions(pieces),
     runtimeReady: /grpc-status: 0\b/.test(runtime) || pieces.first('runtime-socket') === 'answers',
-    sysctls: Object.fromEntries(pieces.values('sysctl').map((value) => value.split(' '))),
+    sysctls: Object.fromEntries(
+      pieces
+        .values('sysctl')
+        .map((value) => value.split(' '))
+        .filter(([name, setting]) => name !== '' && setting !== undefined),
+    ),
     kubelet: units.get('kubelet.service') ?? noUnit,
     containerd: units.get('containerd.service') ?? noUnit,
     listeners: parseListeners(pieces.values('listener')),

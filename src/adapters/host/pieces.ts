@@ -29,8 +29,14 @@ const broken = (host: string, what: string, piece: string, saw: string | undefin
  */
 export const splitPieces = (host: string, what: string, stdout: string): Pieces => {
   const lines = stdout.split('\n');
-  const end = lines.lastIndexOf('end');
-  if (end === -1) throw broken(host, what, 'end', lines.at(-1) === '' ? lines.at(-2) : lines.at(-1));
+  // Whole only with its newline: `ended` cut short may look like it.
+  const end = lines.slice(0, -1).lastIndexOf('end');
+  if (end === -1)
+    throw new QuorateError('CommandFailed', `${what} on ${host}: the output was cut short`, {
+      host,
+      remedy: `see whether ${host} ran out of memory or processes, then retry`,
+      evidence: [`last line: ${lines.findLast((line) => line !== '')?.slice(0, 200) ?? 'none'}`],
+    });
   const all = lines.slice(0, end).map((line) => {
     const space = line.indexOf(' ');
     return space === -1 ? ([line, ''] as const) : ([line.slice(0, space), line.slice(space + 1)] as const);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clusterYaml, startLab } from '../lab/index.js';
 import { freePort } from '../src/workers/temporal-server/ports.js';
-import { joinByHand, takeOut, untilCalm, untilProven } from './bench-join/by-hand.js';
+import { joinByHand, prepareWatch, takeOut, untilCalm, untilProven } from './bench-join/by-hand.js';
 import type { HandsOptions } from './bench-join/by-hand.js';
 import { createRemote } from './bench-join/remote.js';
 
@@ -85,15 +85,17 @@ try {
   await quorate(['init', 'cp1']);
   await lab.installNetwork('cp1');
   await quorate(['join', 'cp2']);
+  await prepareWatch(remote);
   console.error('the cluster is up: two control-plane hosts; the third joins and leaves again');
 
   const measure = async (side: 'quorate' | 'by hand', options: HandsOptions): Promise<number> => {
     await untilCalm(remote);
     const started = performance.now();
-    if (side === 'quorate') await quorate(['join', options.host]);
-    else await joinByHand(options);
-    await untilProven(options);
-    const ms = performance.now() - started;
+    const proven = untilProven(options).then(() => performance.now() - started);
+    const [ms] = await Promise.all([
+      proven,
+      side === 'quorate' ? quorate(['join', options.host]) : joinByHand(options),
+    ]);
     await takeOut(options);
     console.error(`${options.controlPlane ? 'control plane' : 'worker'}, ${side}: ${seconds(ms)} s`);
     return ms;

@@ -62,6 +62,8 @@ export const startHarness = async (
     // A cancel reaches an activity with a heartbeat.
     maxHeartbeatThrottleInterval: '100ms',
     shutdownGraceTime: 0,
+    // Each thread compiles the bundle for itself.
+    workflowThreadPoolSize: 1,
     ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
   });
   const running = worker.run();
@@ -117,11 +119,11 @@ export const workflowIdOf = ({ kind, cluster, target }: OperationContext): strin
 export const progressOf = (handle: WorkflowHandle): Promise<OperationProgress> =>
   handle.query<OperationProgress>(names.queries.progress);
 
-/** Asks until the answer is there. @throws Error after `timeoutMs` (20 s), with the last answer in words. */
+/** Asks until the answer is there. @throws Error after `timeoutMs` (45 s), with the last answer in words. */
 export const eventually = async <Value>(
   ask: () => Promise<Value | undefined>,
   what: string,
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<Value> => {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
@@ -132,7 +134,7 @@ export const eventually = async <Value>(
     } catch (error) {
       last = error;
     }
-    await sleep(40);
+    await sleep(100);
   }
   throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
 };

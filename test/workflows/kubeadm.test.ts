@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { UnitOutcome } from '../../src/activities/contract.js';
 import type { FailureType } from '../../src/model/failure.js';
 import type { OperationContext } from '../../src/model/operation.js';
-import { leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { clusterFacts, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import type { Behaviour } from '../support/scripted-activities.js';
 import { hostOf, joinFacts } from '../support/scripted-answers.js';
@@ -51,12 +51,38 @@ describe('the world decides what a kubeadm that did not succeed has done', () =>
     expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
   });
 
-  test('init: the first member is a voter', async () => {
+  test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const script = harness().script(context.cluster);
-    script.on('runKubeadm', outcome({ state: 'timed-out' }));
-    script.world.join = joinFacts({ member: 'voter', kubeletBootstrapped: true, node: nodeFacts('cp1') });
-    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    script.on('runKubeadm', outcome(failed('KubeadmFailed', 'the API server did not come up')));
+    const handle = await harness().start(context);
+    expect(await blocked(handle)).toMatchObject({
+      type: 'KubeadmFailed',
+      step: 'init',
+      message: 'the API server did not come up',
+      evidence: ['[kubelet-check] timed out', 'log on cp1: /var/log/quorate/init-0.log'],
+    });
+    expect(script.names()).not.toContain('readJoin');
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.callsOf('readHost')).toHaveLength(2);
+  });
+
+  test('joined by itself after it was given up: nothing is joined again, but the credentials are revoked', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('late') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome(failed('KubeadmFailed')));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    const host = hostOf(context, leftovers(context.cluster));
+    script.world.hosts['w2'] = host;
+    script.world.cluster = clusterFacts({
+      nodes: [nodeFacts('cp1'), nodeFacts('w2', { machineId: host.machineId, internalIp: context.target.address })],
+    });
+    const before = script.calls.length;
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(before + 3)).toEqual(['proveWorker', 'revokeCredentials']);
   });
 
   test.concurrent.for([
@@ -83,8 +109,8 @@ describe('the world decides what a kubeadm that did not succeed has done', () =>
       choices: ['retry', 'rollback', 'abort'],
     });
     expect(reason.evidence).toEqual([
-      `etcd member: ${join.member}; Node: ${join.node === undefined ? 'none' : 'Ready'}; kubelet.conf of this cluster: ${join.kubeletBootstrapped ? 'yes' : 'no'}`,
       '[kubelet-check] timed out',
+      `etcd member: ${join.member}; Node: ${join.node === undefined ? 'none' : 'Ready'}; kubelet.conf of this cluster: ${join.kubeletBootstrapped ? 'yes' : 'no'}`,
       'CSR csr-1 is Pending',
       'log on cp3: /var/log/quorate/join-control-plane-0.log',
     ]);

@@ -72,7 +72,7 @@ describe('a host that is a member already', () => {
     });
     const handle = await harness().start(context);
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
-    expect(script.names().slice(3)).toEqual(['proveWorker', 'revokeCredentials']);
+    expect(script.names().slice(3)).toEqual(['proveWorker']);
     expect((await progressOf(handle)).plan).toEqual([
       `verify w2, which is a member of ${context.cluster} already; nothing is reset or joined`,
     ]);
@@ -90,7 +90,7 @@ describe('a host that is a member already', () => {
     });
     const handle = await harness().start(context);
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
-    expect(script.names().slice(3)).toEqual(['proveControlPlane', 'enableBackend', 'revokeCredentials']);
+    expect(script.names().slice(3)).toEqual(['proveControlPlane', 'enableBackend']);
     expect(stepStates(await progressOf(handle))).toMatchObject({ join: 'skipped', register: 'skipped', prove: 'done' });
     expect(host.pkiCaHash).toBe(caHash);
   });

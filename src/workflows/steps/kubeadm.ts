@@ -110,6 +110,7 @@ export const revoke: Step<JoinState> = {
   id: 'revoke',
   title: () => 'revoke the credentials and delete what was written below /run/quorate',
   changes: true,
-  skipWhen: joined,
+  // A host that joined by itself after a failed try has the credentials of that try.
+  skipWhen: (state) => (state.joinedBefore === true ? 'the host was a member before' : undefined),
   run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
 };

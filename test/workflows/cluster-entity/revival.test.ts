@@ -36,9 +36,12 @@ describe('an entity that was terminated while an operation ran', () => {
     expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${context.cluster}`]);
     expect(script.callsOf('readHost')).toHaveLength(1);
     held.open();
-    const past = await harness().allEnded(context.cluster, 1);
-    expect(past).toMatchObject([{ operation: next.operation, outcome: 'finished' }]);
-    expect(past[0]?.runId).not.toBe(runId);
+    const past = await harness().allEnded(context.cluster, 2);
+    expect(past).toMatchObject([
+      { operation: context.operation, kind: context.kind, host: 'cp3', by: 'unknown', outcome: 'finished', runId },
+      { operation: next.operation, outcome: 'finished' },
+    ]);
+    expect(past[1]?.runId).not.toBe(runId);
     const [first, second] = script.callsOf('readHost');
     const endOfFirst = script.callsOf('revokeCredentials')[0]?.ended ?? Number.POSITIVE_INFINITY;
     expect(second?.began).toBeGreaterThan(endOfFirst);
@@ -85,6 +88,22 @@ describe('an entity that was terminated while an operation ran', () => {
       ]);
     },
   );
+
+  test.concurrent('does not run it again when it is asked for behind another one', async () => {
+    const { context, script, held, runId } = await begun('behind');
+    await harness().entity(context.cluster).terminate('by hand');
+    const next = operationContext({ cluster: context.cluster, host: 'cp4' });
+    await harness().submit(next);
+    await harness().submit(context);
+    await watching(context);
+    held.open();
+    expect(await harness().allEnded(context.cluster, 2)).toMatchObject([
+      { operation: context.operation, by: 'ann@desk', outcome: 'finished', runId },
+      { operation: next.operation, outcome: 'finished' },
+    ]);
+    expect(script.callsOf('runKubeadm')).toHaveLength(2);
+    expect((await harness().queue(context.cluster)).waiting).toEqual([]);
+  });
 });
 
 test('an entity that was cancelled ends; the operation runs on, and the next entity finds it', async () => {

@@ -37,26 +37,34 @@ const liveDisplay = (io: Io, columns: number): Display => {
 
 /** One line with the time for each change: for logs, pipes and continuous integration. */
 const plainDisplay = (io: Io): Display => {
-  const seen = new Map<string, string>();
+  const states = new Map<string, string>();
+  let begun = false;
   let lastLine: string | undefined;
-  let held: string | undefined;
+  let hold: string | undefined;
   const say = (text: string): void => io.out(`${clock(new Date())} ${printable(text)}\n`);
   return {
     show: (view) => {
-      if (seen.size === 0) say(heading(view));
-      seen.set('', '');
+      if (!begun) say(heading(view));
+      begun = true;
       for (const { id, title, state, note } of view.progress?.steps ?? []) {
         const text = note === undefined ? state : `${state}: ${note}`;
-        if (seen.get(id) === text) continue;
-        if (state !== 'pending' || seen.has(id)) say(`${title}: ${text}`);
-        seen.set(id, text);
+        if (states.get(id) === text) continue;
+        if (state !== 'pending' || states.has(id)) {
+          say(`${title}: ${text}`);
+          hold = undefined;
+        }
+        states.set(id, text);
       }
       const line = lastLineOf(view);
       if (line !== undefined && line !== lastLine) say(`  ${view.summary.host} printed: ${line}`);
       lastLine = line;
-      const hold = holdUp(view);
-      if (hold !== undefined && hold !== held) say(hold);
-      held = hold;
+      const held = holdUp(view);
+      // A further attempt that fails in the same way is no news.
+      const news = view.outage ?? view.summary.waitsFor ?? view.activity?.lastFailure;
+      if (held !== undefined && news !== hold) {
+        say(held);
+        hold = news;
+      }
     },
     close: () => {},
   };

@@ -108,7 +108,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     )
     .addOption(sshConfig())
     .addOption(metrics())
-    .addOption(logLevel('warn'))
+    .addOption(logLevel('error'))
     .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
     .action(run(async (options: DevCommandOptions) => (await import('./commands/serve.js')).dev(io, options)));
 

@@ -30,6 +30,8 @@ export const createLogger = (
     { write: (line: string) => write(redact(line)) },
   );
   return new DefaultLogger(level.toUpperCase() as LogLevel, ({ level: entryLevel, message, meta }) => {
-    log[entryLevel.toLowerCase() as Level](meta ?? {}, message);
+    // A token is of use to nobody who reads a log, and long.
+    const { taskToken: _, ...facts }: Record<string | symbol, unknown> = meta ?? {};
+    log[entryLevel.toLowerCase() as Level](facts, message);
   });
 };

@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorText } from '../../model/operator-error.js';
+
+const require = createRequire(import.meta.url);
 
 /**
  * Lets the Temporal SDK fetch the `temporal` executable from temporal.download and puts it at `target`.
@@ -23,7 +26,7 @@ export const fetchWithSdk = async (target: string, version: string): Promise<str
         version: `v${version}`,
         ttl: 0,
         sdkName: 'sdk-typescript',
-        sdkVersion: '1.24.0',
+        sdkVersion: (require('@temporalio/worker/package.json') as { version: string }).version,
       },
       namespace: 'default',
       ip: '127.0.0.1',

@@ -40,7 +40,7 @@ if [ $over = no ]; then
 else
   tail -c +${offset + 1} ${quote(logFile)} 2>/dev/null
 fi
-printf '\\n%s \\n' ${mark}
+printf '%s \\n' ${mark}
 ${showUnit(unit, logFile)}
 `;
 

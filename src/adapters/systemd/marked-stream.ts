@@ -1,13 +1,14 @@
 /**
  * Tells a file's content, as it arrives in chunks, from what a script prints after it:
- * everything before a newline and `<mark> ` is content. A chunk's end that may be the beginning of the
- * separator is held back until the next chunk decides.
+ * everything before `<mark> ` is content. A chunk's end that may be the beginning of the separator is held back until
+ * the next chunk decides; a newline is not, or the last line before a long silence would not be known to be whole.
+ * @param mark from `newMark`: it cannot be in the file
  */
 export const markedStream = (
   mark: string,
   onContent: (text: string) => void,
 ): { write: (chunk: string) => void; rest: () => string | undefined } => {
-  const separator = `\n${mark} `;
+  const separator = `${mark} `;
   let held = '';
   let rest: string | undefined;
 

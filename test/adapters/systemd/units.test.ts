@@ -74,6 +74,7 @@ test('output arrives while the command runs, and the end is seen at once', async
   expect(reading).toMatchObject({ state: 'failed', exitStatus: 3 });
   expect(pieces.join('')).toBe('line 1\nline 2\nline 3\n');
   expect(pieces.length).toBeGreaterThan(2);
+  expect(pieces[0]).toMatch(/\n$/); // a line is known to be whole before the next one comes
   expect(late).toBeLessThan(1000); // 0.1 to 0.2 s on an idle machine
 });
 
@@ -103,7 +104,7 @@ test('a log that looks like the end of the following does not end it', async () 
 test('what another process of the unit writes after the main one ended is reported as well', async () => {
   const ended = 'LoadState=loaded\nActiveState=active\nSubState=exited\nExecMainCode=1\nExecMainStatus=0\nLogSize=10\n';
   const late = fakeHost('w1', [
-    [/--pid=/, ({ script }) => `main\n\n${markOf(script)} \n${ended}`],
+    [/--pid=/, ({ script }) => `main\n${markOf(script)} \n${ended}`],
     [/^tail -c \+6 .* \| head -c 5$/, 'late\n'],
   ]);
   const pieces: [string, number][] = [];

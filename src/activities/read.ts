@@ -4,6 +4,7 @@ import { readHost } from '../adapters/host/read-host.js';
 import { readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
 import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
+import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import type { Activities } from './contract.js';
 import { askControlPlane, hostOf, peers } from './control-plane.js';
@@ -59,6 +60,23 @@ export const readClusterFrom = async (
   };
 };
 
+/**
+ * A control plane that exists but does not answer just now is asked again, as after every other lost connection; one
+ * that does not exist is a fact.
+ * @throws QuorateError ApiUnavailable
+ */
+const requireAnswer = (context: OperationContext, facts: ClusterFacts): void => {
+  if (context.kind === 'init' || facts.askedAt !== undefined) return;
+  const silent = facts.controlPlane.filter(
+    ({ initialised, because }) => initialised || !/admin\.conf/.test(because ?? ''),
+  );
+  if (silent.length === 0) return;
+  throw new QuorateError('ApiUnavailable', `no API server of ${context.cluster} is ready`, {
+    remedy: 'see what the API servers and etcd say there (`quorate status`), then retry',
+    evidence: facts.controlPlane.map(({ host, because }) => `${host}: ${because ?? 'not ready'}`),
+  });
+};
+
 export const readActivities = (
   dependencies: Dependencies,
 ): Pick<Activities, 'readHost' | 'readCluster' | 'checkReach'> => ({
@@ -67,6 +85,10 @@ export const readActivities = (
       address: context.target.address,
       criSocket: context.kubeadm.criSocket,
     }),
-  readCluster: (context) => readClusterFrom(dependencies, context, peers(context)),
+  readCluster: async (context) => {
+    const facts = await readClusterFrom(dependencies, context, peers(context));
+    requireAnswer(context, facts);
+    return facts;
+  },
   checkReach: (context) => checkReach(dependencies.hosts, context),
 });

@@ -76,13 +76,17 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
     let lostSince: number | undefined;
     for (;;) {
       try {
+        if (lostSince !== undefined) {
+          // Answering it proves the connection: the next loss has its own time, also when the command is silent.
+          await readUnit(host, unit, { logFile });
+          lostSince = undefined;
+        }
         const reading = await followUnit(host, unit, {
           offset,
           logFile,
           signal,
           timeoutMs: 45 * 60_000,
           onOutput: (text, newOffset) => {
-            lostSince = undefined;
             offset = newOffset;
             const lines = (rest + text).split('\n');
             rest = lines.pop() ?? '';
@@ -93,7 +97,6 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
         });
         const state = ended(reading);
         if (state !== undefined) return await finish(reading, state);
-        lostSince = undefined;
       } catch (error) {
         if (!(error instanceof QuorateError) || error.type !== 'Unreachable') throw error;
         lostSince ??= Date.now();

@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, setHandler, sleep } from '@temporalio/workflow';
 import { failureClasses } from '../model/failure.js';
 import type { FailureType } from '../model/failure.js';
 import { HostPrinted } from '../model/messages.js';
@@ -53,7 +53,7 @@ export const runOperation = async <State extends OperationState>(
   const decisions = createDecisions(journal);
   const saga = createSaga<State>(journal, decisions);
 
-  const recovered = new Set<FailureType>();
+  const recovered = new Map<FailureType, number>();
   let changed = false;
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
@@ -85,11 +85,13 @@ export const runOperation = async <State extends OperationState>(
 
   /** Where to go on, or throws when the operation ends here. */
   const decideWhereToGoOn = async (step: Step<State>, failure: Failure, approvable: boolean): Promise<number> => {
-    const recovery = step.recoverFrom?.(failure.type);
-    if (!approvable && recovery !== undefined && !recovered.has(failure.type)) {
-      recovered.add(failure.type);
-      journal.step(step.id, 'failed', `${failure.message}; tried once more from "${recovery}"`);
-      return nextRound(recovery);
+    const times = recovered.get(failure.type) ?? 0;
+    const recovery = approvable ? undefined : step.recoverFrom?.(failure.type, times, state.context);
+    if (recovery !== undefined) {
+      recovered.set(failure.type, times + 1);
+      journal.step(step.id, 'failed', `${failure.message}; tried once more from "${recovery.step}"`);
+      if (recovery.afterMs !== undefined) await sleep(recovery.afterMs, { summary: `look again: ${failure.type}` });
+      return nextRound(recovery.step);
     }
     if (!changed && !approvable && !waitsBeforeAnyChange(failure.type)) {
       journal.step(step.id, 'failed', failure.message);

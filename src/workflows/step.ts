@@ -35,6 +35,13 @@ export interface Step<State extends OperationState> {
   };
   /** Step from which a `retry` goes on in a new round; default this one. After sight was lost it is always this one. */
   readonly retryFrom?: string;
-  /** Step from which the operation goes on by itself after this failure, once per failure type. */
-  readonly recoverFrom?: (type: FailureType) => string | undefined;
+  /**
+   * Where the operation goes on by itself after this failure, instead of asking.
+   * @param times how often it has done so for this failure type already
+   */
+  readonly recoverFrom?: (
+    type: FailureType,
+    times: number,
+    context: OperationContext,
+  ) => { readonly step: string; readonly afterMs?: number } | undefined;
 }

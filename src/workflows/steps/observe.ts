@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError, failureClasses } from '../../model/failure.js';
 import type { OperationContext } from '../../model/operation.js';
 import { plan } from '../../model/plan.js';
 import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
@@ -12,6 +12,9 @@ import type { JoinState } from './state.js';
 
 /** While only reading, an operator waits at the terminal: an unreachable host is said so sooner than in the middle of a change. */
 const readingBudgetMs = 30_000;
+
+const rereads = 3;
+const rereadAfterMs = 5_000;
 
 const impatient = (context: OperationContext): OperationContext => ({
   ...context,
@@ -32,7 +35,7 @@ export const read: Step<JoinState> = {
     // All settle before the first failure is thrown: none is left running behind a decision.
     const [host, cluster, reach] = await Promise.allSettled([
       titled(short.readHost, `read ${name}`, context),
-      titled(short.readCluster, `read the cluster ${context.cluster}`, context),
+      titled(short.readCluster, `read the cluster ${context.cluster}`, state.context),
       titled(short.checkReach, `reach between ${name}, the endpoint and its peers`, context),
     ]);
     if (host.status === 'rejected') throw host.reason;
@@ -62,6 +65,11 @@ export const check: Step<JoinState> = {
   title: ({ target }) => `check ${target.name} against the cluster and plan`,
   changes: false,
   retryFrom: 'read',
+  // An election or a restart of an API server is normal on a cluster that was just changed: look again before asking.
+  recoverFrom: (type, times, { policy }) =>
+    failureClasses[type] === 'cluster-unhealthy' && times < rereads
+      ? { step: 'read', afterMs: Math.min(rereadAfterMs, policy.readyBudgetMs) }
+      : undefined,
   // oxlint-disable-next-line require-await -- steps are asynchronous; this one is pure
   run: async (state, tools) => {
     const { host, cluster, reach } = facts(state);

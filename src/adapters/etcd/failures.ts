@@ -33,7 +33,10 @@ export const runEtcdctl = async (host: Host, what: string, script: string, optio
   if (end.kind === 'exited' && end.code !== 0) {
     const match = known.find(([text]) => text.test(stderr));
     if (match !== undefined) {
-      const evidence = stderr.trim().split('\n').slice(-5);
+      // The client's own log, one line of JSON for each try, says the same at length.
+      const lines = stderr.trim().split('\n');
+      const plain = lines.filter((line) => !line.startsWith('{"level":'));
+      const evidence = (plain.length > 0 ? plain : lines).slice(-5);
       const last = evidence.at(-1) ?? '';
       throw new QuorateError(match[1], `${what} at ${host.name}: ${errorText(last)}`, {
         host: host.name,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { parseJson } from '../script/parse-json.js';
@@ -46,26 +47,49 @@ export const readCertificateExpiry = async (host: Host): Promise<readonly Certif
   );
 };
 
+export interface KubeletCertificate {
+  /** `sha256:<hex>` of the CA that the host trusts, /etc/kubernetes/pki/ca.crt. */
+  readonly caHash?: string;
+  /** That CA issued the kubelet's client certificate, and it is valid by the worker's clock. */
+  readonly verified: boolean;
+  /** Such as `CN=system:node:w1,O=system:nodes`; empty when there is no certificate. */
+  readonly subject: string;
+}
+
+const certificatesIn = (pem: string): X509Certificate[] =>
+  (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).flatMap((text) => {
+    try {
+      return [new X509Certificate(text)];
+    } catch {
+      return [];
+    }
+  });
+
 /**
- * Whose CA issued the kubelet's client certificate. The key in the same file never leaves the host.
- * @returns hash of the CA that kubelet.conf trusts, whether that CA verifies the client certificate, and its subject
- * @throws QuorateError Unreachable
+ * Whose CA issued the kubelet's client certificate. Of the file that holds its key as well, only the certificate is read.
+ * @throws QuorateError Unreachable, CommandFailed
  */
-export const readKubeletCertificate = async (
-  host: Host,
-): Promise<{ caHash?: string; verified: boolean; subject: string }> => {
+export const readKubeletCertificate = async (host: Host): Promise<KubeletCertificate> => {
   const mark = newMark();
   const script = `
-crt=/var/lib/kubelet/pki/kubelet-client-current.pem
-ca=/etc/kubernetes/pki/ca.crt
-printf '\\n%s ca\\n' ${mark}; cat "$ca" 2>/dev/null
-printf '\\n%s subject\\n' ${mark}; openssl x509 -noout -subject -nameopt RFC2253 -in "$crt" 2>/dev/null
-printf '\\n%s verified\\n' ${mark}; openssl x509 -in "$crt" 2>/dev/null | openssl verify -CAfile "$ca" >/dev/null 2>&1 && echo yes || echo no`;
+printf '\\n%s ca\\n' ${mark}; cat /etc/kubernetes/pki/ca.crt 2>/dev/null
+printf '\\n%s kubelet\\n' ${mark}; sed -n '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p' /var/lib/kubelet/pki/kubelet-client-current.pem 2>/dev/null
+true`;
   const sections = parseSections(await execute(host, "reading the kubelet's certificate", script), mark);
   const caHash = caHashOfPem(sections.get('ca') ?? '');
+  const [certificate] = certificatesIn(sections.get('kubelet') ?? '');
+  const now = Date.now();
+  const verified =
+    certificate !== undefined &&
+    certificatesIn(sections.get('ca') ?? '').some(
+      (ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey),
+    ) &&
+    // kubeadm's certificates begin 5 min before they are made
+    Date.parse(certificate.validFrom) <= now + 300_000 &&
+    Date.parse(certificate.validTo) > now;
   return {
     ...(caHash === undefined ? {} : { caHash }),
-    verified: (sections.get('verified') ?? '').trim() === 'yes',
-    subject: (sections.get('subject') ?? '').trim().replace(/^subject=\s*/, ''),
+    verified,
+    subject: certificate?.subject.split('\n').toReversed().join(',') ?? '',
   };
 };

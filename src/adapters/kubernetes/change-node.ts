@@ -1,41 +1,43 @@
-import { z } from 'zod';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../../model/failure.js';
 import type { NodeFacts } from '../../model/cluster-facts.js';
 import { parseJson } from '../script/parse-json.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { kubectl, saysUnavailable } from './kubectl.js';
+import { apiGet } from './api-get.js';
+import { kubectl } from './kubectl.js';
 import { KubernetesNode, nodeFacts } from './node.js';
 import { runKubectl } from './run-kubectl.js';
 
-/** A Node, or undefined when there is none of that name. Asked at the API server of `address` on `host`. */
+/**
+ * A Node, or undefined when there is none of that name. Asked at the API server of `address` on `host`.
+ * @throws QuorateError ApiUnavailable, CommandFailed, Unreachable
+ */
 export const readNode = async (host: Host, address: string, name: string): Promise<NodeFacts | undefined> => {
-  const text = await runKubectl(
-    host,
-    `reading Node ${name}`,
-    `${kubectl(address)} get node ${quote(name)} -o json --ignore-not-found`,
-  );
-  return text.trim() === '' ? undefined : nodeFacts(parseJson(KubernetesNode, text, 'kubectl get node', host));
+  const [answer] = await apiGet(host, address, `reading Node ${name}`, [`/api/v1/nodes/${encodeURIComponent(name)}`]);
+  return answer?.status === 200
+    ? nodeFacts(parseJson(KubernetesNode, answer.body, `GET Node ${name}`, host))
+    : undefined;
 };
 
+// In kubectl's words: gone already, or there is another one of that name now.
+const notThatNode = /^Error from server \((NotFound|Conflict)\)/m;
+
 /**
- * Deletes the Node of that name only if it is still the one with that uid; one that is gone is fine.
- * @throws QuorateError ApiUnavailable, CommandFailed
+ * Deletes the Node of that name only if it is still the one with that uid; one that is gone, or another one, is left.
+ * @throws QuorateError ApiUnavailable, CommandFailed, Unreachable
  */
 export const deleteNode = async (host: Host, address: string, name: string, uid: string): Promise<void> => {
   const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } });
-  const script = `${kubectl(address)} delete --raw ${quote(`/api/v1/nodes/${name}`)} -f -`;
-  const outcome = await host.run(script, { stdin: body });
-  const { end, stderr } = outcome;
-  if (
-    end.kind === 'exited' &&
-    end.code !== 0 &&
-    /not ?found|Conflict|the UID in the precondition/i.test(stderr) &&
-    !saysUnavailable(stderr)
-  )
-    return;
-  if (end.kind === 'exited' && end.code === 0) return;
-  await runKubectl({ ...host, run: () => Promise.resolve(outcome) }, `deleting Node ${name}`, script);
+  const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+  try {
+    await runKubectl(host, `deleting Node ${name}`, `${kubectl(address)} delete --raw ${quote(path)} -f -`, {
+      stdin: body,
+    });
+  } catch (error) {
+    const said = error instanceof QuorateError ? error.details.evidence.join('\n') : '';
+    if (!notThatNode.test(said)) throw error;
+  }
 };
 
 /**
@@ -61,16 +63,19 @@ export const setNodeLabelsAndTaints = async (
   if (commands.length > 0) await runKubectl(host, `labelling Node ${name}`, ['set -eu', ...commands].join('\n'));
 };
 
-const Waited = z.enum(['ready', 'not-ready', 'absent']);
-
 /** The kubelet's words while no CNI plugin has been applied: everything else of the Node is in order. */
 const lacksNetworkOnly = (node: NodeFacts): boolean =>
   /NetworkPluginNotReady|cni plugin not initialized|cni config uninitialized/i.test(node.notReadyBecause ?? '');
 
+/** How long a Node has to lack nothing but its network before that is taken for its final state. */
+const networkGraceMs = 3_000;
+const pollMs = (waitedMs: number): number => (waitedMs < 30_000 ? 250 : 1_000);
+
 /**
- * Waits on the host until a Node is Ready, event driven by `kubectl wait`.
- * @param options.acceptMissingNetwork also returns when all it lacks is a CNI plugin; default false
- * @throws QuorateError NodeNotReady with the Ready condition's own words when it is not within `timeoutMs`; ApiUnavailable
+ * Reads a Node until it is Ready; it need not exist at first.
+ * @param options.acceptMissingNetwork also returns when for 3 s all it lacks is a CNI plugin; default false
+ * @throws QuorateError NodeNotReady with the Ready condition's own words when it is not within `timeoutMs`, ApiUnavailable when
+ *   the API server did not answer at the end of it; the signal's reason
  */
 export const waitForNodeReady = async (
   host: Host,
@@ -78,49 +83,43 @@ export const waitForNodeReady = async (
   name: string,
   options: { timeoutMs: number; signal?: AbortSignal; acceptMissingNetwork?: boolean },
 ): Promise<NodeFacts> => {
-  const seconds = Math.max(1, Math.round(options.timeoutMs / 1000));
-  const k = kubectl(address, seconds + 5);
-  // A Node that only lacks its network never becomes Ready: then the condition is read after a while instead.
-  const slice = options.acceptMissingNetwork === true ? 3 : seconds;
-  // The Node object itself may come seconds later than the kubelet: `kubectl wait` fails at once while there is none.
-  const script = `
-end=$(($(date +%s) + ${seconds}))
-state=absent
-while :; do
-  left=$((end - $(date +%s)))
-  [ $left -gt 0 ] || break
-  [ $left -lt ${slice} ] || left=${slice}
-  if ${k} wait --for=condition=Ready ${quote(`node/${name}`)} --timeout="\${left}s" >/dev/null 2>"/tmp/.quorate-wait-$$"; then state=ready; break; fi
-  grep -q 'NotFound\\|not found' "/tmp/.quorate-wait-$$" && state=absent || state=not-ready
-  ${
-    options.acceptMissingNetwork === true
-      ? `[ $state = not-ready ] && ${k} get ${quote(`node/${name}`)} -o jsonpath='{.status.conditions[?(@.type=="Ready")].message}' | grep -qi 'cni' && break`
-      : ':'
+  const started = Date.now();
+  let networkMissingSince: number | undefined;
+  for (;;) {
+    const read = await readNode(host, address, name).catch(unlessTransient);
+    const node = read instanceof QuorateError ? undefined : read;
+    const now = Date.now();
+    if (node?.ready === true) return node;
+    networkMissingSince = node !== undefined && lacksNetworkOnly(node) ? (networkMissingSince ?? now) : undefined;
+    const networkMissing = networkMissingSince !== undefined && now - networkMissingSince >= networkGraceMs;
+    if (node !== undefined && networkMissing && options.acceptMissingNetwork === true) return node;
+    if (now - started >= options.timeoutMs) {
+      throw read instanceof QuorateError ? read : notReady(name, node, options.timeoutMs);
+    }
+    await sleep(pollMs(now - started), undefined, { signal: options.signal }).catch(() =>
+      options.signal?.throwIfAborted(),
+    );
   }
-  sleep 0.2
-done
-rm -f "/tmp/.quorate-wait-$$"
-echo "$state"`;
-  const text = await runKubectl(host, `waiting for Node ${name}`, script, {
-    timeoutMs: options.timeoutMs + 20_000,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  options.signal?.throwIfAborted();
-  const state = Waited.catch('not-ready').parse(text.trim());
-  const node = await readNode(host, address, name);
-  if (node !== undefined && (state === 'ready' || (options.acceptMissingNetwork === true && lacksNetworkOnly(node))))
-    return node;
-  throw new QuorateError(
+};
+
+/** An API server that restarts just after a join is no reason to stop waiting. */
+const unlessTransient = (error: unknown): QuorateError => {
+  if (error instanceof QuorateError && error.type === 'ApiUnavailable') return error;
+  throw error;
+};
+
+const notReady = (name: string, node: NodeFacts | undefined, timeoutMs: number): QuorateError => {
+  const because = node?.notReadyBecause ?? '';
+  const after = `after ${Math.round(timeoutMs / 1000)} s`;
+  return new QuorateError(
     'NodeNotReady',
-    node === undefined
-      ? `there is no Node ${name} after ${seconds} s`
-      : `Node ${name} is not Ready after ${seconds} s: ${node.notReadyBecause ?? 'it is now'}`,
+    node === undefined ? `there is no Node ${name} ${after}` : `Node ${name} is not Ready ${after}: ${because}`,
     {
       host: name,
-      remedy: /network|cni/i.test(node?.notReadyBecause ?? '')
+      remedy: /network|cni/i.test(because)
         ? 'apply the CNI plugin of your cluster (kubectl apply), then retry'
         : `look at \`journalctl -u kubelet\` on ${name}, mend the cause, then retry`,
-      evidence: node === undefined ? [] : [node.notReadyBecause ?? 'Ready'],
+      evidence: because === '' ? [] : [because],
     },
   );
 };

@@ -1,13 +1,14 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { ClusterFacts, LeaseFacts } from '../../model/cluster-facts.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { parseJson } from '../script/parse-json.js';
 import { newMark, parseSections } from '../script/sections.js';
+import { requireSuccess } from '../ssh/execute.js';
+import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { kubectl } from './kubectl.js';
+import { apiFunction, parseAnswers } from './api-get.js';
 import { KubernetesNode, nodeFacts } from './node.js';
-import { runKubectl } from './run-kubectl.js';
 
 export type ClusterReading = Pick<
   ClusterFacts,
@@ -22,38 +23,20 @@ export type ClusterReading = Pick<
 
 const leaseNames = ['kube-controller-manager', 'kube-scheduler'] as const;
 
-// Each process costs more than its request: few of them, side by side.
-const readScript = (address: string, mark: string): string => {
-  const k = kubectl(address);
-  return `
-t=$(mktemp -d) && trap 'rm -rf "$t"' EXIT
-${k} get --raw /api/v1/nodes > "$t/nodes" 2> "$t/nodes.err" & p1=$!
-( ${k} -n kube-system get lease/kube-controller-manager lease/kube-scheduler configmap/kubeadm-config -o json --ignore-not-found > "$t/system" 2> "$t/system.err" ) & p2=$!
-( ${k} -n kube-public get configmap/cluster-info -o json --ignore-not-found > "$t/public" 2> "$t/public.err" ) & p3=$!
-( ${k} get --raw /version > "$t/version" 2>/dev/null ) & p4=$!
-failed=0
-for p in $p1 $p2 $p3; do wait $p || failed=1; done
-wait $p4 || true
-for part in nodes system public version; do printf '\\n%s %s\\n' ${mark} $part; cat "$t/$part"; done
-printf '\\n%s ca\\n' ${mark}
-cat /etc/kubernetes/pki/ca.crt
-printf '\\n%s now\\n' ${mark}
-date -u +%s
-cat "$t"/*.err >&2
-exit $failed`;
-};
+const paths = [
+  '/api/v1/nodes',
+  ...leaseNames.map((name) => `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${name}`),
+  '/api/v1/namespaces/kube-system/configmaps/kubeadm-config',
+  '/api/v1/namespaces/kube-public/configmaps/cluster-info',
+  '/version',
+];
 
+const NodeList = z.object({ items: z.array(KubernetesNode) });
 const Lease = z.object({
-  kind: z.literal('Lease'),
-  metadata: z.object({ name: z.enum(leaseNames) }),
   spec: z.object({ holderIdentity: z.string().default(''), renewTime: z.string().optional() }),
 });
-const ConfigMap = z.object({
-  kind: z.literal('ConfigMap'),
-  metadata: z.object({ name: z.string() }),
-  data: z.record(z.string(), z.string()).default({}),
-});
-const SystemList = z.object({ items: z.array(z.union([Lease, ConfigMap])).default([]) });
+const ConfigMap = z.object({ data: z.record(z.string(), z.string()).default({}) });
+const Version = z.object({ gitVersion: z.string() });
 
 const ClusterConfiguration = z.object({ controlPlaneEndpoint: z.string().optional() });
 const Kubeconfig = z.object({
@@ -72,70 +55,55 @@ const parseYamlAs = <T>(schema: z.ZodType<T>, text: string | undefined): T | und
   }
 };
 
+const leaseFacts = (name: (typeof leaseNames)[number], lease: z.infer<typeof Lease>, nowMs: number): LeaseFacts => ({
+  name,
+  holder: lease.spec.holderIdentity,
+  ageSeconds:
+    lease.spec.renewTime === undefined
+      ? Number.MAX_SAFE_INTEGER
+      : Math.max(0, Math.round((nowMs - Date.parse(lease.spec.renewTime)) / 1000)),
+});
+
 /**
- * Nodes, leader leases, kubeadm's ConfigMaps and version of a cluster, read on one control-plane host in one command.
+ * Nodes, leader leases, kubeadm's ConfigMaps and version of a cluster, read on one control-plane host in one command
+ * over one connection to its own API server; about 40 ms. What is not there is absent.
  * @param address the host's own address, which its API server advertises
  * @throws QuorateError ApiUnavailable, Unreachable, CommandFailed
  */
 export const readCluster = async (host: Host, address: string): Promise<ClusterReading> => {
+  const what = `reading the cluster on ${host.name}`;
   const mark = newMark();
-  const stdout = await runKubectl(host, `reading the cluster on ${host.name}`, readScript(address, mark), {
-    maxOutputBytes: 64 * 2 ** 20,
-    timeoutMs: 30_000,
-  });
-  const sections = parseSections(stdout, mark);
-  const section = (name: string): string => sections.get(name) ?? '';
-  const nodes = parseJson(z.object({ items: z.array(KubernetesNode) }), section('nodes'), 'kubectl get nodes', host);
-  const items =
-    section('system').trim() === ''
-      ? []
-      : parseJson(SystemList, section('system'), 'kubectl get lease,configmap', host).items;
-  const nowMs = Number(section('now').trim()) * 1000;
-  const kubeadmConfig = items.find((item) => item.kind === 'ConfigMap' && item.metadata.name === 'kubeadm-config');
-  const configuration = parseYamlAs(
-    ClusterConfiguration,
-    kubeadmConfig?.kind === 'ConfigMap' ? kubeadmConfig.data['ClusterConfiguration'] : undefined,
-  );
-  const info =
-    section('public').trim() === ''
-      ? undefined
-      : parseJson(ConfigMap, section('public'), 'kubectl get configmap', host);
-  const infoCluster = parseYamlAs(Kubeconfig, info?.data['kubeconfig'])?.clusters[0]?.cluster;
-  const version = z.object({ gitVersion: z.string() }).safeParse(jsonOrUndefined(section('version')));
-  const caHash = caHashOfPem(section('ca'));
-  const infoCa = infoCluster?.['certificate-authority-data'];
-  const clusterInfoCaHash =
-    infoCa === undefined ? undefined : caHashOfPem(Buffer.from(infoCa, 'base64').toString('utf8'));
-  return {
-    nodes: nodes.items.map(nodeFacts),
-    leases: items.flatMap((item) =>
-      item.kind === 'Lease'
-        ? [
-            {
-              name: item.metadata.name,
-              holder: item.spec.holderIdentity,
-              ageSeconds:
-                item.spec.renewTime === undefined
-                  ? Number.MAX_SAFE_INTEGER
-                  : Math.max(0, Math.round((nowMs - Date.parse(item.spec.renewTime)) / 1000)),
-            },
-          ]
-        : [],
-    ),
-    ...(caHash === undefined ? {} : { caHash }),
-    ...(version.success ? { serverVersion: version.data.gitVersion } : {}),
-    ...(configuration?.controlPlaneEndpoint === undefined
-      ? {}
-      : { kubeadmConfigEndpoint: configuration.controlPlaneEndpoint }),
-    ...(infoCluster === undefined ? {} : { clusterInfoEndpoint: infoCluster.server }),
-    ...(clusterInfoCaHash === undefined ? {} : { clusterInfoCaHash }),
+  const script = `${apiFunction(address, mark)}
+api ${paths.map(quote).join(' ')}
+printf '\n%s now\n%s\n\n%s ca\n' ${mark} "$(date +%s%3N)" ${mark}
+cat /etc/kubernetes/pki/ca.crt`;
+  const outcome = await host.run(script, { maxOutputBytes: 64 * 2 ** 20, timeoutMs: 45_000 });
+  const answers = parseAnswers(host, what, outcome.stdout, outcome.stderr, mark);
+  const sections = parseSections(requireSuccess(host, what, outcome), mark);
+  const found = <T>(index: number, schema: z.ZodType<T>): T | undefined => {
+    const answer = answers[index];
+    return answer?.status === 200 ? parseJson(schema, answer.body, `GET ${paths[index]}`, host) : undefined;
   };
-};
-
-const jsonOrUndefined = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  const nowMs = Number(sections.get('now')?.trim());
+  const caHash = caHashOfPem(sections.get('ca') ?? '');
+  const endpoint = parseYamlAs(
+    ClusterConfiguration,
+    found(3, ConfigMap)?.data['ClusterConfiguration'],
+  )?.controlPlaneEndpoint;
+  const info = parseYamlAs(Kubeconfig, found(4, ConfigMap)?.data['kubeconfig'])?.clusters[0]?.cluster;
+  const infoCa = info?.['certificate-authority-data'];
+  const infoCaHash = infoCa === undefined ? undefined : caHashOfPem(Buffer.from(infoCa, 'base64').toString('utf8'));
+  const version = found(5, Version)?.gitVersion;
+  return {
+    nodes: found(0, NodeList)?.items.map(nodeFacts) ?? [],
+    leases: leaseNames.flatMap((name, index) => {
+      const lease = found(1 + index, Lease);
+      return lease === undefined ? [] : [leaseFacts(name, lease, nowMs)];
+    }),
+    ...(caHash === undefined ? {} : { caHash }),
+    ...(version === undefined ? {} : { serverVersion: version }),
+    ...(endpoint === undefined ? {} : { kubeadmConfigEndpoint: endpoint }),
+    ...(info === undefined ? {} : { clusterInfoEndpoint: info.server }),
+    ...(infoCaHash === undefined ? {} : { clusterInfoCaHash: infoCaHash }),
+  };
 };

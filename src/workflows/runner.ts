@@ -90,7 +90,7 @@ export const runOperation = async <State extends OperationState>(
     if (recovery !== undefined) {
       recovered.set(failure.type, times + 1);
       journal.step(step.id, 'failed', `${failure.message}; tried once more from "${recovery.step}"`);
-      if (recovery.afterMs !== undefined) await sleep(recovery.afterMs, { summary: `look again: ${failure.type}` });
+      if (recovery.afterMs > 0) await sleep(recovery.afterMs, { summary: `look again: ${failure.type}` });
       return nextRound(recovery.step);
     }
     if (!changed && !approvable && !waitsBeforeAnyChange(failure.type)) {

@@ -43,5 +43,5 @@ export interface Step<State extends OperationState> {
     type: FailureType,
     times: number,
     context: OperationContext,
-  ) => { readonly step: string; readonly afterMs?: number } | undefined;
+  ) => { readonly step: string; readonly afterMs: number } | undefined;
 }

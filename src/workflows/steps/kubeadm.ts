@@ -82,7 +82,8 @@ export const join: Step<JoinState> = {
   // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
   retryFrom: 'read',
   // Discovery and download-certs write nothing that a new token could not use: mint again once.
-  recoverFrom: (type, times) => (failureClasses[type] === 'credential' && times === 0 ? { step: 'read' } : undefined),
+  recoverFrom: (type, times) =>
+    failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined,
   run: async (state) =>
     judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context)),
   undo: {

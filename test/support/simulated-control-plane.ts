@@ -1,0 +1,222 @@
+import type { EtcdMember, NodeFacts } from '../../src/model/cluster-facts.js';
+import type { FakeReply, FakeRule, FakeRun } from './fake-host.js';
+import { markOf, sectioned } from './fake-host.js';
+
+/** What the control-plane hosts of a simulated cluster share, and what tests may break. */
+export interface ControlPlaneState {
+  /** What changed something, oldest first, as `<host>: <what>`. */
+  readonly events: string[];
+  members: EtcdMember[];
+  /** Members that stay in the list although etcd said that it removed them. */
+  readonly undying: Set<string>;
+  readonly nodes: Map<string, NodeFacts>;
+  /** Hosts with an admin.conf, and what /readyz of each answers. */
+  readonly apiServers: Map<string, 'ready' | 'not-ready' | 'silent'>;
+  /** What curl says of /readyz through the endpoint. */
+  endpoint: string;
+  leaseAgeMs: number;
+  /** Tokens by id with the description of each. */
+  readonly tokens: Map<string, string>;
+  sharedCertificates: boolean;
+  /** Answers a host's script instead of the simulation. */
+  instead: ((host: string, run: FakeRun) => FakeReply | undefined) | undefined;
+}
+
+/** Parts of credentials that may be nowhere but on standard input and output of the hosts. */
+export const simulatedToken = { id: 'abcdef', secret: '0123456789abcdef' };
+
+const memberList = (members: readonly EtcdMember[]): string =>
+  JSON.stringify({
+    members: members.map(({ id, name, peerUrls, clientUrls, isLearner }) => ({
+      ID: id,
+      ...(name === undefined ? {} : { name }),
+      peerURLs: peerUrls,
+      ...(clientUrls.length === 0 ? {} : { clientURLs: clientUrls }),
+      ...(isLearner ? { isLearner } : {}),
+    })),
+  });
+
+const statusList = (members: readonly EtcdMember[]): string => {
+  const leader = members.find((member) => member.status?.isLeader === true)?.id;
+  return JSON.stringify(
+    members.flatMap(({ id, clientUrls, status }) =>
+      status === undefined
+        ? []
+        : [
+            {
+              Endpoint: clientUrls[0],
+              Status: {
+                header: { member_id: id },
+                version: status.version,
+                dbSize: status.dbSizeBytes,
+                ...(leader === undefined ? {} : { leader }),
+                raftIndex: status.raftIndex,
+                raftAppliedIndex: status.raftAppliedIndex,
+                ...(status.errors.length === 0 ? {} : { errors: status.errors }),
+              },
+            },
+          ],
+    ),
+  );
+};
+
+const kubernetesNode = (node: NodeFacts): unknown => ({
+  metadata: { name: node.name, uid: node.uid, creationTimestamp: node.createdAt, labels: node.labels },
+  spec: {
+    unschedulable: node.unschedulable,
+    taints: node.taints.map((taint) => {
+      const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(taint) ?? [];
+      return { key, ...(value === undefined ? {} : { value }), effect };
+    }),
+  },
+  status: {
+    conditions: [
+      {
+        type: 'Ready',
+        status: node.ready ? 'True' : 'False',
+        reason: node.notReadyBecause?.split(': ')[0] ?? 'KubeletReady',
+        message: node.notReadyBecause?.split(': ').slice(1).join(': ') ?? 'kubelet is posting ready status',
+      },
+    ],
+    addresses: node.internalIp === undefined ? [] : [{ type: 'InternalIP', address: node.internalIp }],
+    nodeInfo: { kubeletVersion: node.kubeletVersion, machineID: node.machineId },
+  },
+});
+
+const word = (text: string | undefined): string => (text ?? '').replaceAll("'", '');
+
+/** An object of the API by its path; undefined when there is none. */
+const object = (state: ControlPlaneState, path: string): unknown => {
+  if (path === '/api/v1/nodes') return { items: [...state.nodes.values()].map(kubernetesNode) };
+  if (path.endsWith('/certificatesigningrequests')) return { items: [] };
+  if (path === '/version') return { gitVersion: 'v1.37.1' };
+  const lease = /leases\/(kube-\S+)$/.exec(path)?.[1];
+  if (lease !== undefined)
+    return {
+      spec: { holderIdentity: `cp1_${lease}`, renewTime: new Date(Date.now() - state.leaseAgeMs).toISOString() },
+    };
+  const node = state.nodes.get(/^\/api\/v1\/nodes\/(.+)$/.exec(path)?.[1] ?? '');
+  return node === undefined ? undefined : kubernetesNode(node);
+};
+
+/** Rules of a control-plane host: etcdctl, kubectl and curl as far as the activities use them. */
+export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem: string): FakeRule[] => {
+  const did = (what: string): void => void state.events.push(`${host}: ${what}`);
+  const leader = (): EtcdMember | undefined => state.members.find((member) => member.status?.isLeader === true);
+
+  return [
+    [
+      /member remove/,
+      ({ script }) => {
+        const id = /member remove ([0-9a-f]+)/.exec(script)?.[1] ?? '';
+        did(`member remove ${id}`);
+        if (leader()?.id === id) return { code: 1, stderr: 'the test wants the leadership moved first' };
+        if (!state.undying.has(id)) state.members = state.members.filter((member) => member.id !== id);
+        return '';
+      },
+    ],
+    [
+      /move-leader/,
+      ({ script }) => {
+        const id = /move-leader ([0-9a-f]+)/.exec(script)?.[1] ?? '';
+        did(`move-leader ${id}`);
+        const asked = leader()?.clientUrls[0] ?? 'no leader';
+        if (!script.includes(asked)) return { code: 1, stderr: `no leader endpoint given at ${asked}` };
+        state.members = state.members.map((member) =>
+          member.status === undefined
+            ? member
+            : { ...member, status: { ...member.status, isLeader: member.id === id } },
+        );
+        return '';
+      },
+    ],
+    [
+      /snapshot save/,
+      ({ script }) => {
+        did('snapshot');
+        const status = { hash: 1, revision: 812, totalKey: 455, totalSize: 3 * 2 ** 20 };
+        return sectioned(script, { file: '/var/lib/quorate/snapshots/s.db\n', status: JSON.stringify(status) });
+      },
+    ],
+    [
+      /member list/,
+      ({ script }) =>
+        sectioned(script, {
+          consistent: 'yes\n',
+          members: memberList(state.members),
+          status: statusList(state.members),
+        }),
+    ],
+    [
+      /echo initialised/,
+      () => {
+        const api = state.apiServers.get(host);
+        if (api === undefined) return 'code=000\n';
+        if (api === 'silent') return 'initialised\ncode=000\n';
+        return api === 'ready' ? 'initialised\ncode=200\n' : 'initialised\ncode=500\n[-]etcd failed: reason withheld\n';
+      },
+    ],
+    [/time_total/, () => state.endpoint],
+    [
+      /token create/,
+      ({ script, options }) => {
+        const description = /--description '?([^'\n]+?)'? >/.exec(script)?.[1] ?? '';
+        state.tokens.set(simulatedToken.id, description);
+        const controlPlane = (options.stdin ?? '') !== '';
+        if (controlPlane) state.sharedCertificates = true;
+        did(`token create${controlPlane ? ' and upload-certs' : ''}`);
+        return sectioned(script, {
+          signed: 'yes\n',
+          expires: '1800000000\n',
+          ca: caPem,
+          token: `${simulatedToken.id}.${simulatedToken.secret}\n`,
+        });
+      },
+    ],
+    [
+      /delete secret/,
+      ({ script }) => {
+        const ours = word(/ours=('[^']*'|\S+)/.exec(script)?.[1]);
+        const gone = [...state.tokens].filter(([, description]) => ours === '' || description === ours);
+        for (const [id] of gone) state.tokens.delete(id);
+        if (/ kubeadm-certs\b/.test(script)) state.sharedCertificates = false;
+        did(`delete secret ${gone.map(([id]) => id).join(' ')}`.trim());
+        return gone.map(([id]) => `bootstrap-token-${id}\n`).join('');
+      },
+    ],
+    [
+      /^api \//m,
+      ({ script }) => {
+        const paths = (/^api (.*)$/m.exec(script)?.[1] ?? '').split(' ').map(word);
+        const answers = paths.map((path) => {
+          const body = object(state, path);
+          return `${JSON.stringify(body ?? {})}\n${markOf(script)} end ${body === undefined ? 404 : 200}\n`;
+        });
+        return `${answers.join('')}${sectioned(script, { now: `${Date.now()}\n`, ca: caPem })}`;
+      },
+    ],
+    [/127\.0\.0\.1:10257/, () => (state.apiServers.get(host) === 'ready' ? '' : 'etcd /health answers 000;\n')],
+    [
+      /delete --raw/,
+      ({ script, options }) => {
+        const name = /\/api\/v1\/nodes\/([^\s']+)/.exec(script)?.[1] ?? '';
+        const { preconditions } = JSON.parse(options.stdin ?? '{}') as { preconditions?: { uid?: string } };
+        const node = state.nodes.get(name);
+        if (node === undefined) return { code: 1, stderr: `Error from server (NotFound): nodes "${name}" not found` };
+        if (node.uid !== preconditions?.uid)
+          return { code: 1, stderr: 'Error from server (Conflict): the UID in the precondition' };
+        state.nodes.delete(name);
+        did(`delete Node ${name} ${node.uid}`);
+        return '{}';
+      },
+    ],
+    [
+      /kubectl .* (label|taint) node/,
+      ({ script }) => {
+        for (const [, what, wanted] of script.matchAll(/ ((?:label|taint) node \S+) --overwrite (.*) >/g))
+          did(`${what ?? ''} ${wanted ?? ''}`);
+        return '';
+      },
+    ],
+  ];
+};

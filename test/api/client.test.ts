@@ -8,6 +8,7 @@ import {
 } from '../support/scripted-operations.js';
 import { uniqueName } from '../support/temporal.js';
 import type { SubmitRequest } from '../../src/model/messages.js';
+import { eventually } from '../support/eventually.js';
 
 let it: ScriptedOperations;
 let stopWorker: () => Promise<void>;
@@ -21,7 +22,7 @@ afterAll(() => it.stop());
 const begin = async (request: SubmitRequest): Promise<OperationSummary> => {
   await it.client.submit(request);
   const { operation } = request.context;
-  await expect.poll(async () => (await it.client.find(operation).catch(() => undefined))?.state).toBe('running');
+  await eventually(async () => (await it.client.find(operation).catch(() => undefined))?.state).toBe('running');
   return it.client.find(operation);
 };
 const finish = (summary: OperationSummary) => it.play(summary.workflowId, { outcome: 'finished', summary: 'done' });
@@ -39,7 +40,7 @@ describe('submitting', () => {
     const { cluster, operation } = request.context;
     expect(first).toEqual({ operation, workflowId: `op/${cluster}/join-worker/w1`, position: 0 });
     await it.client.submit(request);
-    await expect.poll(async () => (await it.client.list({ cluster })).operations.length).toBe(1);
+    await eventually(async () => (await it.client.list({ cluster })).operations.length).toBe(1);
   });
 
   test('without a worker says that nobody knows, and does it once when the worker is back', async () => {
@@ -56,9 +57,9 @@ describe('submitting', () => {
     expect(waits).toEqual(['no worker answers']);
     stopWorker = await it.startWorker();
     await it.client.submit(request);
-    await expect
-      .poll(async () => (await it.client.list({ cluster: request.context.cluster })).operations.length)
-      .toBe(1);
+    await eventually(async () => (await it.client.list({ cluster: request.context.cluster })).operations.length).toBe(
+      1,
+    );
   });
 
   test('what the queue refuses is refused with its words', async () => {
@@ -80,13 +81,13 @@ describe('finding', () => {
     const waiting = it.request('join-control-plane', 'cp3', cluster);
     await it.client.submit(waiting);
     await finish(w1);
-    await expect
-      .poll(async () => (await it.client.list({ cluster })).operations.map(({ host, state }) => [host, state]))
-      .toEqual([
-        ['cp3', 'waiting'],
-        ['cp2', 'running'],
-        ['w1', 'finished'],
-      ]);
+    await eventually(async () =>
+      (await it.client.list({ cluster })).operations.map(({ host, state }) => [host, state]),
+    ).toEqual([
+      ['cp3', 'waiting'],
+      ['cp2', 'running'],
+      ['w1', 'finished'],
+    ]);
     const names = async (filter: object) =>
       (await it.client.list({ cluster, ...filter })).operations.map(({ operation }) => operation);
     expect(await names({ ended: false })).toEqual([waiting.context.operation, cp2.operation]);
@@ -101,7 +102,7 @@ describe('finding', () => {
     const cluster = uniqueName('find');
     const first = await begin(it.request('join-worker', 'w2', cluster));
     await finish(first);
-    await expect.poll(async () => (await it.client.find(first.operation)).state).toBe('finished');
+    await eventually(async () => (await it.client.find(first.operation)).state).toBe('finished');
     const second = await begin(it.request('join-worker', 'w2', cluster));
     expect((await it.client.find(`${cluster}/join-worker/w2`)).operation).toBe(second.operation);
     expect((await it.client.find(first.operation.slice(0, -3))).operation).toBe(first.operation);
@@ -121,9 +122,11 @@ describe('watching', () => {
     const summary = await begin(it.request('join-worker', 'w1', uniqueName('watch')));
     const watched = collect(it.client.watch(summary, { intervalMs: 500 }));
     await it.play(summary.workflowId, { work: true });
-    await expect
-      .poll(async () => (await it.client.view(summary)).activity)
-      .toEqual({ type: 'work', attempt: 1, lastLine: '[etcd] waiting for the learner' });
+    await eventually(async () => (await it.client.view(summary)).activity).toEqual({
+      type: 'work',
+      attempt: 1,
+      lastLine: '[etcd] waiting for the learner',
+    });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await finish(summary);
     const views = await watched;
@@ -140,7 +143,7 @@ describe('watching', () => {
     await it.client.submit(second);
     const watched = collect(it.client.watch(await it.client.find(second.context.operation), { intervalMs: 500 }));
     await finish(first);
-    await expect.poll(async () => (await it.client.find(second.context.operation)).state).toBe('running');
+    await eventually(async () => (await it.client.find(second.context.operation)).state).toBe('running');
     await it.play(`change/${cluster}`, { outcome: 'rolled-back', summary: 'rolled back by ann' });
     const states = (await watched).map(({ summary: { state } }) => state);
     expect(states[0]).toBe('waiting');
@@ -153,12 +156,12 @@ describe('watching', () => {
     const watched = (async () => {
       for await (const view of it.client.watch(summary, { intervalMs: 500 })) views.push(view);
     })();
-    await expect.poll(() => views.at(-1)?.progress?.operation).toBe(summary.operation);
+    await eventually(() => views.at(-1)?.progress?.operation).toBe(summary.operation);
     await stopWorker();
-    await expect.poll(() => views.at(-1)?.outage, { timeout: 20_000 }).toBe('no worker answers');
+    await eventually(() => views.at(-1)?.outage).toBe('no worker answers');
     expect(views.at(-1)?.progress?.steps).toHaveLength(1);
     stopWorker = await it.startWorker();
-    await expect.poll(() => views.at(-1)?.outage, { timeout: 20_000 }).toBeUndefined();
+    await eventually(() => views.at(-1)?.outage).toBeUndefined();
     await finish(summary);
     await watched;
     expect(views.at(-1)?.summary.state).toBe('finished');
@@ -174,9 +177,9 @@ describe('deciding and cancelling', () => {
       message: 'The decision was refused: nothing to decide.',
     });
     await it.play(summary.workflowId, { blocked: blockedByDirtyHost });
-    await expect
-      .poll(async () => (await it.client.list({ cluster: summary.cluster, blocked: true })).operations[0])
-      .toMatchObject({ operation: summary.operation, state: 'blocked', blockedReason: 'DirtyHost' });
+    await eventually(
+      async () => (await it.client.list({ cluster: summary.cluster, blocked: true })).operations[0],
+    ).toMatchObject({ operation: summary.operation, state: 'blocked', blockedReason: 'DirtyHost' });
     expect((await it.client.view(summary)).progress?.blocked).toEqual(blockedByDirtyHost);
     await it.client.decide(summary, decision);
     const { progress, summary: after } = await it.client.view(summary);

@@ -7,6 +7,7 @@ import { findTemporalExecutable } from '../../src/workers/temporal-server/execut
 import { freePort } from '../../src/workers/temporal-server/ports.js';
 import { startTemporalServer } from '../../src/workers/temporal-server/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { eventually } from '../support/eventually.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -37,24 +38,24 @@ test('a watch outlives the Temporal server, and sees an operation that was reset
     });
   await start();
 
-  await expect.poll(() => client.find('prod').catch(() => undefined)).toBeDefined();
+  await eventually(() => client.find('prod').catch(() => undefined)).toBeDefined();
   const views: OperationView[] = [];
   const watching = (async () => {
     for await (const view of client.watch(await client.find('prod'))) views.push(view);
   })();
   const outage = () => views.at(-1)?.outage;
-  await expect.poll(outage, { timeout: 30_000 }).toBe('no worker answers');
+  await eventually(outage).toBe('no worker answers');
   await first.stop();
-  await expect.poll(outage, { timeout: 30_000 }).toBe('the Temporal server does not answer');
+  await eventually(outage).toBe('the Temporal server does not answer');
   const second = await startTemporalServer(options);
   onTestFinished(() => second.stop());
-  await expect.poll(outage, { timeout: 30_000 }).toBe('no worker answers');
+  await eventually(outage).toBe('no worker answers');
 
   const seen = views.length;
   const handle = temporal.workflow.getHandle('op/prod/join-worker/w1');
   await handle.terminate('as a reset does');
   await start();
-  await expect.poll(() => views.slice(seen).at(-1)?.summary.runId, { timeout: 30_000 }).toBeDefined();
+  await eventually(() => views.slice(seen).at(-1)?.summary.runId).toBeDefined();
   await handle.terminate('for good');
   await watching;
   expect(views.at(-1)?.summary.state).toBe('terminated');

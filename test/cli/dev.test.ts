@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../src/workers/temporal-server/ports.js';
 import { startQuorate, type QuorateProcess } from '../support/quorate-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { eventually } from '../support/eventually.js';
 
 // Whole processes are started several times.
 vi.setConfig({ testTimeout: 180_000 });
@@ -73,7 +74,7 @@ describe('quorate dev', () => {
     const pid = Number(/runs again \(pid (\d+)\)/.exec(first.out())?.[1]);
     expect(isAlive(pid)).toBe(true);
     first.child.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await eventually(() => isAlive(pid)).toBe(false);
 
     const second = dev();
     await second.said('quorate dev is ready');

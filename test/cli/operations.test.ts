@@ -11,6 +11,7 @@ import {
 } from '../support/scripted-operations.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { uniqueName } from '../support/temporal.js';
+import { eventually } from '../support/eventually.js';
 
 const status = StatusReport.parse({
   cluster: 'prod',
@@ -42,6 +43,12 @@ beforeEach(() => {
 });
 
 const quorate = (...args: string[]): Promise<CliResult> => runCli(args, { env });
+/** A command whose output a test waits for. */
+const watched = (args: readonly string[], options: { columns?: number; signal?: AbortSignal } = {}) => {
+  let out = '';
+  const result = runCli(args, { env, ...options, onOut: (text) => (out += text) });
+  return { result, said: (text: string) => eventually(() => out).toContain(text) };
+};
 const listed = async () => (await it.client.list({ cluster })).operations[0];
 /** Runs a command and, once its operation is in that state, what the test does meanwhile. */
 const meanwhile = async (
@@ -49,15 +56,16 @@ const meanwhile = async (
   state: string,
   act: (workflowId: string) => Promise<unknown>,
 ): Promise<CliResult> => {
-  await expect.poll(async () => (await listed())?.state).toBe(state);
+  await eventually(async () => (await listed())?.state).toBe(state);
   await act((await listed())?.workflowId ?? '');
   return running;
 };
 
 describe('join', () => {
   test('watches to the end: exit code 0, one line per change', async () => {
-    const { code, out } = await meanwhile(quorate('join', 'w1', '-f', file, '--by', 'ann'), 'running', async (id) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const joining = watched(['join', 'w1', '-f', file, '--by', 'ann']);
+    const { code, out } = await meanwhile(joining.result, 'running', async (id) => {
+      await joining.said('read the host: running');
       await it.play(id, {
         steps: [{ id: 'read', title: 'read the host', state: 'done', note: 'it is empty' }],
         outcome: 'finished',
@@ -143,9 +151,9 @@ describe('join', () => {
 
   test('whose watch is interrupted goes on', async () => {
     const interrupt = new AbortController();
-    const running = runCli(['join', 'w1', '-f', file], { env, signal: interrupt.signal });
-    const { code, err } = await meanwhile(running, 'running', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const running = watched(['join', 'w1', '-f', file], { signal: interrupt.signal });
+    const { code, err } = await meanwhile(running.result, 'running', async () => {
+      await running.said('read the host: running');
       interrupt.abort();
     });
     expect(code).toBe(130);
@@ -155,9 +163,9 @@ describe('join', () => {
 });
 
 test('on a terminal the block is drawn again in place', async () => {
-  const running = runCli(['join', 'w1', '-f', file], { env, columns: 60 });
-  const { out } = await meanwhile(running, 'running', async (id) => {
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const running = watched(['join', 'w1', '-f', file], { columns: 60 });
+  const { out } = await meanwhile(running.result, 'running', async (id) => {
+    await running.said('\x1b[2A\x1b[J');
     await it.play(id, { outcome: 'finished', summary: 'joined' });
   });
   expect(out).toContain('\x1b[2A\x1b[J');

@@ -12,6 +12,7 @@ import { startTemporalServer } from '../../../src/workers/temporal-server/server
 import { superviseTemporalServer } from '../../../src/workers/temporal-server/supervise.js';
 import { guardian, startWatchedProcess } from '../../../src/workers/temporal-server/watched-process.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { eventually } from '../../support/eventually.js';
 
 const connect = async (address: string): Promise<Client & { connection: Connection }> => {
   const connection = await Connection.connect({ address });
@@ -53,9 +54,9 @@ describe('the development server', () => {
     const client = await connect(second.address);
     const description = await client.workflow.getHandle('w').describe();
     expect(description.runId).toBe(started.firstExecutionRunId);
-    await expect
-      .poll(async () => (await client.workflow.count("QuorateCluster = 'prod' AND QuorateBlocked = true")).count)
-      .toBe(1);
+    await eventually(
+      async () => (await client.workflow.count("QuorateCluster = 'prod' AND QuorateBlocked = true")).count,
+    ).toBe(1);
     const { config } = await client.workflowService.describeNamespace({ namespace: 'default' });
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
     expect(await addSearchAttributes(client.connection, 'default')).toEqual([]);
@@ -68,7 +69,7 @@ describe('the development server', () => {
     onTestFinished(() => supervised.stop());
     const { pid, address } = supervised.current();
     process.kill(pid, 'SIGKILL');
-    await expect.poll(() => said.length, { timeout: 20_000 }).toBe(2);
+    await eventually(() => said.length).toBe(2);
     expect(said[0]).toContain(`(pid ${pid}) ended unexpectedly with exit code 137`);
     expect(supervised.current().pid).not.toBe(pid);
     await (await connect(address)).workflowService.describeNamespace({ namespace: 'default' });
@@ -96,9 +97,9 @@ describe('the development server', () => {
       namespace: 'default',
       searchAttributes: { QuorateHost: 3 },
     });
-    await expect
-      .poll(() => addSearchAttributes(connection, 'default').catch((error: unknown) => String(error)))
-      .toContain('QuorateHost (needed: Keyword)');
+    await eventually(() =>
+      addSearchAttributes(connection, 'default').catch((error: unknown) => String(error)),
+    ).toContain('QuorateHost (needed: Keyword)');
   });
 });
 
@@ -146,6 +147,6 @@ describe('a watched process', () => {
     const pid = Number(line.toString());
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+    await eventually(() => isAlive(pid)).toBe(false);
   });
 });

@@ -15,12 +15,12 @@ const Request = z.object({
 });
 const List = z.object({ items: z.array(Request).default([]) });
 
-/** Whether a request (PEM in base64) asks for the certificate of that node: its subject stands in the DER as it is. */
+/** Whether a request (PEM in base64) asks for the certificate of that node: the DER has its subject after its length. */
 const isForNode = (request: string, node: string): boolean => {
   const pem = Buffer.from(request, 'base64').toString('latin1');
-  const der = Buffer.from(pem.replaceAll(/-----[^-]*-----|\s/g, ''), 'base64').toString('latin1');
-  const at = der.indexOf(`system:node:${node}`);
-  return at !== -1 && !/[a-z0-9.-]/.test(der.charAt(at + `system:node:${node}`.length));
+  const der = Buffer.from(pem.replaceAll(/-----[^-]*-----|\s/g, ''), 'base64');
+  const subject = `system:node:${node}`;
+  return der.includes(Buffer.concat([Buffer.from([subject.length]), Buffer.from(subject)]));
 };
 
 const diagnose = ({ metadata: { name }, status }: z.infer<typeof Request>): string => {

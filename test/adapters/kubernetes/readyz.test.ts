@@ -1,59 +1,55 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readyz, readyzThroughEndpoint } from '../../../src/adapters/kubernetes/readyz.js';
-import { shellHost } from '../../support/shell-host.js';
-import type { ShellHost } from '../../support/shell-host.js';
+import { address, fakeApiServer } from './api-server.js';
+import type { FakeApiServer } from './api-server.js';
 
-const notReady = `[+]ping ok
+const failing = `[+]ping ok
 [-]etcd failed: reason withheld
-[+]poststarthook/start-apiextensions-informers ok
 [-]shutdown failed: reason withheld
 readyz check failed`;
 
-let host: ShellHost;
-let server: Server;
-let answer: { status: number; body: string };
+let api: FakeApiServer;
 beforeEach(async () => {
-  server = createServer((_, response) => response.writeHead(answer.status).end(answer.body));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  host = shellHost({
-    rewrite: (script) => script.replaceAll(/https:\/\/[0-9.]+:6443/g, `http://127.0.0.1:${port}`),
-  });
+  api = await fakeApiServer();
+  api.objects.set('/readyz', 'ok');
 });
-afterEach(() => {
-  server.close();
-  host.close();
-});
+afterEach(() => api.close());
 
 test('an API server that is ready', async () => {
-  answer = { status: 200, body: 'ok' };
-  expect(await readyz(host, '10.0.0.11')).toEqual({ ready: true });
-  expect(await readyzThroughEndpoint(host, '10.0.0.10:6443')).toEqual({ ready: true });
+  expect(await readyz(api.host, address)).toEqual({ initialised: true, ready: true });
+  expect(await readyzThroughEndpoint(api.host, `${address}:6443`)).toMatchObject({ ok: true });
 });
 
 test('one that is not says which checks fail', async () => {
-  answer = { status: 500, body: notReady };
-  expect(await readyz(host, '10.0.0.11')).toEqual({ ready: false, because: 'not ok: etcd, shutdown' });
+  api.answerAll({ status: 500, body: failing });
+  const answer = await readyz(api.host, address);
+  expect(answer).toMatchObject({ initialised: true, ready: false });
+  expect(answer.because).toMatch(/etcd failed.*shutdown failed/);
 });
 
-test('a load balancer without a server says so by its status', async () => {
-  answer = { status: 503, body: '' };
-  expect(await readyzThroughEndpoint(host, '10.0.0.10:6443')).toEqual({ ready: false, because: 'HTTP 503' });
-});
-
-test('a refused connection is not ready, with what curl says', async () => {
-  server.close();
-  expect((await readyz(host, '10.0.0.11')).because).toMatch(/connect/i);
+test('a host that answers without an admin.conf is not ready: it is somebody else’s, or half reset', async () => {
+  rmSync(join(api.host.folder, 'etc/admin.conf'));
+  expect(await readyz(api.host, address)).toMatchObject({ initialised: false, ready: false });
 });
 
 test.each([401, 403])('where anonymous requests get %i, kubectl is asked', async (status) => {
-  answer = { status, body: '{"kind":"Status"}' };
-  host.program('kubectl', 'echo ok');
-  expect(await readyz(host, '10.0.0.11')).toEqual({ ready: true });
-  host.program('kubectl', 'echo "error: x509: certificate has expired" >&2; exit 1');
-  expect(await readyz(host, '10.0.0.11')).toEqual({ ready: false, because: 'error: x509: certificate has expired' });
-  expect(await readyzThroughEndpoint(host, '10.0.0.10:6443')).toEqual({ ready: true });
+  api.answerAll({ status, body: '{}' });
+  expect(await readyz(api.host, address)).toMatchObject({ ready: false, because: `/readyz answers ${status}` });
+  api.host.program('kubectl', 'echo ok');
+  expect(await readyz(api.host, address)).toMatchObject({ ready: true });
+  expect(await readyzThroughEndpoint(api.host, `${address}:6443`)).toMatchObject({ ok: true });
+});
+
+test('through the endpoint: no answer, and a load balancer without a server', async () => {
+  expect(await readyzThroughEndpoint(api.host, '127.0.0.9:6443')).toEqual({
+    ok: false,
+    because: 'nothing answers at 127.0.0.9:6443',
+  });
+  api.answerAll({ status: 503, body: '' });
+  expect(await readyzThroughEndpoint(api.host, `${address}:6443`)).toEqual({
+    ok: false,
+    because: '/readyz answers 503',
+  });
 });

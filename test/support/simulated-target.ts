@@ -65,6 +65,17 @@ export const targetRules = (host: string, state: TargetState, events: string[]):
   const isLazy = (): boolean => [...state.files.values()].some((text) => text.includes('MNT_DETACH'));
 
   return [
+    // First: these look at nearly everything that the others are told by.
+    [/printf 'ended/, () => reading(state)],
+    [
+      /^removed\(\)/m,
+      () => {
+        did('deep clean');
+        const gone = state.dirt.filter((line) => !state.stays(line, isLazy()));
+        state.dirt = state.dirt.filter((line) => !gone.includes(line));
+        return gone.map((line) => `removed ${line}\n`).join('');
+      },
+    ],
     [
       /systemd-run/,
       ({ script }) => {
@@ -129,18 +140,6 @@ export const targetRules = (host: string, state: TargetState, events: string[]):
         return '';
       },
     ],
-    [
-      /iptables-save/,
-      ({ script }) => {
-        // The reading of a host looks at the packet filter too; it ends with a line of its own.
-        if (script.includes("printf 'ended")) return reading(state);
-        did('deep clean');
-        const gone = state.dirt.filter((line) => !state.stays(line, isLazy()));
-        state.dirt = state.dirt.filter((line) => !gone.includes(line));
-        return gone.map((line) => `removed ${line}\n`).join('');
-      },
-    ],
-    [/printf 'ended/, () => reading(state)],
     [
       /10248\/healthz/,
       'unit LoadState=loaded\nunit ActiveState=active\nunit SubState=running\nunit UnitFileState=enabled\nhealthz ok 200\nend\n',

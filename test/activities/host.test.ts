@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { hostActivities, resetToClean } from '../../src/activities/host.js';
+import { activityEnvironment } from '../support/activity-environment.js';
+import { operationContext } from '../support/facts.js';
+import { simulatedCluster } from '../support/simulated-cluster.js';
+import type { SimulatedCluster } from '../support/simulated-cluster.js';
+
+const context = operationContext();
+const mount = 'mount /var/lib/kubelet/pods/1/volumes/data';
+const dirt = ['etcd-data yes', 'kubelet-state pki', mount];
+
+let cluster: SimulatedCluster;
+beforeEach(() => {
+  cluster = simulatedCluster();
+  cluster.target.marker = '{"operation":"prod/earlier","cluster":"prod","at":"2026-01-05T08:00:00Z"}';
+  cluster.target.dirt = [...dirt];
+});
+const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
+  activityEnvironment().run(() => resetToClean(cluster.dependencies, context, purpose));
+const unitSteps = (): string[] =>
+  [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));
+
+describe('a reset', () => {
+  test('runs kubeadm, cleans what it leaves, reads the host again, and takes its own traces with it', async () => {
+    expect(await reset()).toBe('kubeadm reset succeeded; cleaned 3 leftovers; read again: clean');
+    expect(cluster.events).toEqual([
+      'cp3: kubeadm reset',
+      'cp3: deep clean',
+      'cp3: remove the marker',
+      'cp3: remove the configuration',
+    ]);
+    expect(unitSteps()).toEqual(['reset']);
+    expect(cluster.target.files.size).toBe(0);
+    expect(cluster.target.marker).toBeUndefined();
+  });
+
+  test('does nothing on a clean host', async () => {
+    cluster.target.dirt = [];
+    cluster.target.marker = undefined;
+    expect(await reset()).toBe('the host is clean');
+    expect(cluster.events).toEqual([]);
+  });
+
+  test('takes a host with nothing but a marker for one that is not finished', async () => {
+    cluster.target.dirt = [];
+    await reset();
+    expect(cluster.target.marker).toBeUndefined();
+  });
+
+  test('is not believed by its exit status: the host is read', async () => {
+    cluster.target.command = () => ({ exitStatus: 1, log: 'error: it went wrong\n' });
+    expect(await reset()).toBe('kubeadm reset failed; cleaned 3 leftovers; read again: clean');
+  });
+
+  test('tells kubeadm to leave etcd alone and to remove by force', async () => {
+    let yaml = '';
+    cluster.target.command = () => {
+      yaml = [...cluster.target.files.values()].join('\n');
+      return { exitStatus: 0, log: '' };
+    };
+    await reset();
+    expect(yaml).toContain('remove-etcd-member');
+    expect(yaml).not.toContain('MNT_DETACH');
+    expect([...cluster.target.files.keys()]).toEqual([]);
+  });
+
+  test('is tried a second time with a lazy unmount, in a unit of its own', async () => {
+    cluster.target.stays = (line, lazily) => line === mount && !lazily;
+    expect(await reset()).toBe('kubeadm reset succeeded; cleaned 1 leftovers; read again: clean');
+    expect(unitSteps()).toEqual(['reset', 'reset-lazily']);
+    expect(cluster.target.marker).toBeUndefined();
+  });
+
+  test('that does not get everything away lists what is left, and the marker stays', async () => {
+    cluster.target.stays = (line) => line !== 'etcd-data yes';
+    await expect(reset()).rejects.toMatchObject({
+      type: 'HostNotClean',
+      message: 'cp3 is not clean after a reset: mounts below /var/lib/kubelet: /var/lib/kubelet/pods/1/volumes/data',
+      details: {
+        host: 'cp3',
+        evidence: [
+          'mounts below /var/lib/kubelet: /var/lib/kubelet/pods/1/volumes/data',
+          'state of the kubelet in /var/lib/kubelet',
+        ],
+      },
+    });
+    expect(unitSteps()).toEqual(['reset', 'reset-lazily']);
+    expect(cluster.target.marker).toBeDefined();
+    expect(cluster.events).not.toContain('cp3: remove the marker');
+  });
+
+  test('before a join and one that undoes it are two commands', async () => {
+    await reset();
+    cluster.target.dirt = [...dirt];
+    await reset('undo-reset');
+    expect(unitSteps()).toEqual(['reset', 'undo-reset']);
+    expect(cluster.events.filter((event) => event === 'cp3: kubeadm reset')).toHaveLength(2);
+  });
+});
+
+test('the activity of the step resets for a join', async () => {
+  await activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(context));
+  expect(unitSteps()).toEqual(['reset']);
+});

@@ -174,6 +174,12 @@ export const ended = async (handle: WorkflowHandle): Promise<Ended> => {
   }
 };
 
+/** Updates in the history of a workflow: one that was refused leaves none. */
+export const acceptedUpdates = async (handle: WorkflowHandle): Promise<number> => {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+};
+
 /** State of each step, by id. */
 export const stepStates = (progress: OperationProgress): Record<string, string> =>
   Object.fromEntries(progress.steps.map((step) => [step.id, step.state]));

@@ -8,7 +8,7 @@ import { gate } from '../../support/scripted-activities.js';
 import type { Script } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';
 import { useHarness } from '../../support/use-harness.js';
-import { by, eventually } from '../../support/workflow-harness.js';
+import { acceptedUpdates, by, eventually } from '../../support/workflow-harness.js';
 
 const harness = useHarness('queue');
 
@@ -194,9 +194,9 @@ describe('withdraw', () => {
       const cluster = uniqueName('nonsense');
       await harness().submit(worker(cluster, 'w2'));
       await harness().allEnded(cluster, 1);
-      const before = (await harness().entity(cluster).describe()).historyLength;
+      const before = await acceptedUpdates(harness().entity(cluster));
       await expect(withdraw(cluster, request)).rejects.toThrow(WorkflowUpdateFailedError);
-      expect((await harness().entity(cluster).describe()).historyLength).toBe(before);
+      expect(await acceptedUpdates(harness().entity(cluster))).toBe(before);
     },
   );
 });
@@ -217,7 +217,7 @@ describe('a request that makes no sense', () => {
     const cluster = uniqueName('malformed');
     await harness().submit(worker(cluster, 'w2'));
     await harness().allEnded(cluster, 1);
-    const before = (await harness().entity(cluster).describe()).historyLength;
+    const before = await acceptedUpdates(harness().entity(cluster));
     const context = worker(cluster, 'w3');
     const wrong = await refusal(cluster, { context: { ...context, kind: 'explode' } });
     expect(wrong).toBeInstanceOf(ApplicationFailure);
@@ -227,7 +227,7 @@ describe('a request that makes no sense', () => {
     expect(await refusal(cluster, { context: worker('other', 'w3'), by })).toMatchObject({
       message: `this is the queue of ${cluster}, the operation is for other`,
     });
-    expect((await harness().entity(cluster).describe()).historyLength).toBe(before);
+    expect(await acceptedUpdates(harness().entity(cluster))).toBe(before);
   });
 });
 

@@ -125,6 +125,13 @@ describe('what a host left behind', () => {
     expect(cluster.nodes.has('cp3')).toBe(true);
   });
 
+  test('is nothing when its member runs with its data: neither member nor Node is touched', async () => {
+    const cluster = simulatedCluster();
+    expect(await stale(cluster, true, true)).toBe(`etcd member cp3 (id ${id('cp3')}) runs on it: nothing is stale`);
+    expect(cluster.events).toEqual([]);
+    expect(cluster.nodes.has('cp3')).toBe(true);
+  });
+
   test('is a voter that cannot go now: refused, and its Node stays too', async () => {
     const cluster = simulatedCluster();
     cluster.members = [etcdMember('cp1'), dead('cp2'), dead('cp3')];

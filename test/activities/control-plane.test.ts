@@ -1,0 +1,60 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { askControlPlane, hostOf, peers, pickControlPlane } from '../../src/activities/control-plane.js';
+import { operationContext } from '../support/facts.js';
+import { simulatedCluster } from '../support/simulated-cluster.js';
+import type { SimulatedCluster } from '../support/simulated-cluster.js';
+
+const context = operationContext();
+let cluster: SimulatedCluster;
+beforeEach(() => (cluster = simulatedCluster()));
+
+test('a host is reached by the name that the SSH configuration has for it', () => {
+  const entry = { name: 'cp1', address: '10.203.0.11' };
+  expect(hostOf(cluster.dependencies, entry).name).toBe('cp1');
+  expect(hostOf(cluster.dependencies, { ...entry, ssh: 'bastion-cp1' }).name).toBe('bastion-cp1');
+});
+
+test('the peers are the control plane without the target, in the order of the specification', () => {
+  expect(peers(context).map(({ name }) => name)).toEqual(['cp1', 'cp2']);
+  expect(peers(operationContext({ kind: 'join-worker' })).map(({ name }) => name)).toEqual(['cp1', 'cp2', 'cp3']);
+});
+
+test('each host is asked; one that cannot be reached is not ready, with why', async () => {
+  cluster.apiServers.set('cp2', 'not-ready');
+  cluster.apiServers.delete('cp3');
+  cluster.down.add('cp1');
+  const asked = await askControlPlane(cluster.dependencies, context.controlPlane);
+  expect(asked.map(({ entry, answer }) => [entry.name, answer])).toEqual([
+    ['cp1', { initialised: false, ready: false, because: expect.stringContaining('no connection to cp1') }],
+    ['cp2', { initialised: true, ready: false, because: 'not ready: etcd failed: reason withheld' }],
+    ['cp3', { initialised: false, ready: false, because: expect.stringContaining('no admin.conf') }],
+  ]);
+});
+
+describe('the host that is asked about the cluster', () => {
+  test.each([
+    ['the first', [], 'cp1'],
+    ['the next when the first cannot be reached', ['cp1'], 'cp2'],
+  ])('is %s', async (_, down, expected) => {
+    for (const name of down) cluster.down.add(name);
+    expect((await pickControlPlane(cluster.dependencies, context)).entry.name).toBe(expected);
+  });
+
+  test('is never the target itself, though its API server is the only one that is ready', async () => {
+    cluster.apiServers.set('cp1', 'silent');
+    cluster.apiServers.set('cp2', 'not-ready');
+    await expect(pickControlPlane(cluster.dependencies, context)).rejects.toMatchObject({
+      type: 'ApiUnavailable',
+      message: 'no API server of prod is ready',
+      details: {
+        evidence: ['cp1: nothing listens on 6443', 'cp2: not ready: etcd failed: reason withheld'],
+      },
+    });
+  });
+
+  test('may be the target where it is among the candidates', async () => {
+    const [cp3] = context.controlPlane.filter(({ name }) => name === 'cp3');
+    const picked = await pickControlPlane(cluster.dependencies, context, cp3 === undefined ? [] : [cp3]);
+    expect(picked.entry.name).toBe('cp3');
+  });
+});

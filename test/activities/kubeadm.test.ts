@@ -1,0 +1,263 @@
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../src/activities/kubeadm.js';
+import type { UnitOutcome } from '../../src/activities/contract.js';
+import type { OperationContext } from '../../src/model/operation.js';
+import { prodCa } from '../adapters/host/certificates.js';
+import { activityEnvironment } from '../support/activity-environment.js';
+import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { simulatedCluster } from '../support/simulated-cluster.js';
+import type { SimulatedCluster } from '../support/simulated-cluster.js';
+import { simulatedToken } from '../support/simulated-control-plane.js';
+
+const controlPlane = operationContext();
+const worker = operationContext({ kind: 'join-worker' });
+const init = operationContext({ kind: 'init' });
+const token = `${simulatedToken.id}.${simulatedToken.secret}`;
+
+let cluster: SimulatedCluster;
+beforeEach(() => (cluster = simulatedCluster()));
+const activities = () => kubeadmActivities(cluster.dependencies);
+const file = (name: string): string | undefined =>
+  [...cluster.target.files].find(([path]) => path.endsWith(`/${name}.yaml`))?.[1];
+
+describe('credentials', () => {
+  test.each([
+    ['a control plane', controlPlane, 'cp1: token create and upload-certs', 'cp3'],
+    ['a worker', worker, 'cp1: token create', 'w2'],
+  ])(
+    'for %s go to its host by standard input and into no result, script or error',
+    async (_, context, event, target) => {
+      const facts = await activities().createCredentials(context);
+      expect(facts).toEqual({
+        tokenId: simulatedToken.id,
+        expiresAt: '2027-01-15T08:00:00.000Z',
+        caHash: prodCa.hash,
+        mintedOn: 'cp1',
+      });
+      const yaml = file('join') ?? '';
+      expect(yaml).toContain(token);
+      expect(yaml).toContain(prodCa.hash);
+      const certificateKey = /certificateKey: "?([0-9a-f]{64})/.exec(yaml)?.[1];
+      expect(certificateKey !== undefined).toBe(context === controlPlane);
+      expect(cluster.events).toEqual([event]);
+      const scripts = ['cp1', target].flatMap((name) => cluster.host(name).runs.map(({ script }) => script)).join('\n');
+      for (const secret of [simulatedToken.secret, ...(certificateKey === undefined ? [] : [certificateKey])]) {
+        expect(JSON.stringify(facts)).not.toContain(secret);
+        expect(scripts).not.toContain(secret);
+      }
+    },
+  );
+
+  test('are minted on the first host whose API server is ready', async () => {
+    cluster.apiServers.set('cp1', 'not-ready');
+    expect((await activities().createCredentials(controlPlane)).mintedOn).toBe('cp2');
+  });
+
+  test('of a configuration that could not be written are in no error', async () => {
+    cluster.instead = (host) => (host === 'cp3' ? { code: 1, stderr: 'No space left on device' } : undefined);
+    const error: unknown = await activities()
+      .createCredentials(controlPlane)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type: 'CommandFailed', details: { host: 'cp3' } });
+    expect(JSON.stringify(error) + String(error)).not.toContain(simulatedToken.secret);
+  });
+});
+
+describe('revoking', () => {
+  const mint = (): void => {
+    cluster.tokens.set('abcdef', `quorate ${controlPlane.operation}`);
+    cluster.tokens.set('ghijkl', `quorate ${worker.operation}`);
+    cluster.tokens.set('mnopqr', 'of somebody else');
+    cluster.sharedCertificates = true;
+  };
+
+  test('after the join of a control plane takes its token and the shared certificates', async () => {
+    mint();
+    expect(await activities().revokeCredentials(controlPlane)).toMatch(/^revoked abcdef; nothing .* \/run\/quorate$/);
+    expect([...cluster.tokens.keys()]).toEqual(['ghijkl', 'mnopqr']);
+    expect(cluster.sharedCertificates).toBe(false);
+    expect(cluster.events).toContain('cp3: remove the configuration');
+  });
+
+  test('after the join of a worker leaves the shared certificates: a control plane may be joining with them', async () => {
+    mint();
+    await activities().revokeCredentials(worker);
+    expect([...cluster.tokens.keys()]).toEqual(['abcdef', 'mnopqr']);
+    expect(cluster.sharedCertificates).toBe(true);
+    expect(cluster.events).toContain('w2: remove the configuration');
+  });
+
+  test('after an init takes every token, asked at the only control plane there is', async () => {
+    mint();
+    cluster.apiServers.delete('cp2');
+    cluster.apiServers.delete('cp3');
+    await activities().revokeCredentials(init);
+    expect(cluster.tokens.size).toBe(0);
+    expect(cluster.events.toSorted()).toEqual([
+      'cp1: delete secret abcdef ghijkl mnopqr',
+      'cp1: remove the configuration',
+    ]);
+  });
+
+  test('after an init that was undone removes the files although there is no API server', async () => {
+    cluster.apiServers.clear();
+    expect(await activities().revokeCredentials(init)).toMatch(/^tokens: no API server of prod is ready/);
+    expect(cluster.events).toEqual(['cp1: remove the configuration']);
+  });
+
+  test('after a join is tried again while no API server answers: the token would live on', async () => {
+    cluster.apiServers.clear();
+    await expect(activities().revokeCredentials(controlPlane)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+  });
+
+  test('says when nothing was left', async () => {
+    expect(await activities().revokeCredentials(controlPlane)).toMatch(/^no token was left/);
+  });
+});
+
+test('the configuration of an init is written for root alone; the note holds nothing of it', async () => {
+  expect(await activities().writeInitConfiguration(init)).toMatch(
+    /^\/run\/quorate\/[0-9a-f]{12}\/init\.yaml, readable by root alone$/,
+  );
+  expect(file('init')).toContain('kind: InitConfiguration');
+});
+
+describe('running kubeadm', () => {
+  const run = (context: OperationContext): Promise<UnitOutcome> =>
+    activityEnvironment().run(() => activities().runKubeadm(context));
+  const log = (name: string): string =>
+    readFileSync(new URL(`../adapters/kubeadm/logs/${name}.txt`, import.meta.url), 'utf8');
+
+  test.each([
+    ['init', init, 'cp1', 'kubeadm init'],
+    ['join-control-plane', controlPlane, 'cp3', 'kubeadm join'],
+    ['join-worker', worker, 'w2', 'kubeadm join'],
+  ] as const)('for %s marks the host before the command begins to write on it', async (name, context, host, argv) => {
+    cluster.target.command = () => ({ exitStatus: 0, log: log(name) });
+    const [unit] = kubeadmUnits(context);
+    expect(await run(context)).toEqual({
+      unit,
+      state: 'succeeded',
+      exitStatus: 0,
+      phase: name === 'init' ? 'installs CoreDNS and kube-proxy' : 'has joined',
+      logFile: `/var/log/quorate/${unit?.replace('.service', '')}.log`,
+    });
+    expect(cluster.events).toEqual([`${host}: write the marker`, `${host}: ${argv}`]);
+    expect(JSON.parse(cluster.target.marker ?? '')).toMatchObject({ operation: context.operation, cluster: 'prod' });
+  });
+
+  test('that failed says why, from its own output', async () => {
+    const output =
+      '[preflight] Running pre-flight checks\nerror: error execution phase preflight: couldn\'t validate the identity of the API Server: could not find a JWS signature in the cluster-info ConfigMap for token ID "abcdef"\n';
+    cluster.target.command = () => ({ exitStatus: 1, log: output });
+    expect(await run(controlPlane)).toMatchObject({
+      state: 'failed',
+      exitStatus: 1,
+      phase: 'checks the host',
+      failure: { type: 'CredentialRejected', evidence: expect.arrayContaining([expect.stringContaining('JWS')]) },
+    });
+  });
+
+  test('that was interrupted is not explained by a log which did not fail', async () => {
+    const [unit = ''] = kubeadmUnits(controlPlane);
+    const environment = activityEnvironment({ heartbeatDetails: { unit, bootId: 'b0', offset: 0 } });
+    const outcome = await environment.run(() => activities().runKubeadm(controlPlane));
+    expect(outcome).toMatchObject({ unit, state: 'interrupted' });
+    expect(outcome.failure).toBeUndefined();
+    expect(cluster.events).not.toContain('cp3: kubeadm join');
+  });
+
+  test('in a new round is a new unit; its names are known to the undo', () => {
+    const again = kubeadmUnits({ ...controlPlane, round: 2 });
+    expect(new Set(again).size).toBe(3);
+    expect(again.at(-1)).toBe(kubeadmUnits(controlPlane)[0]);
+  });
+});
+
+describe('reading what became of a join', () => {
+  const member = etcdMember('cp3');
+  const { name: _, ...unnamed } = member;
+  test.each([
+    ['none', []],
+    ['unstarted', [{ ...unnamed, clientUrls: [] }]],
+    ['unstarted', [{ ...unnamed, clientUrls: [], isLearner: true }]],
+    ['learner', [{ ...member, isLearner: true }]],
+    ['voter', [member]],
+  ])('its member is %s', async (expected, ours) => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), ...ours];
+    const facts = await activities().readJoin(controlPlane);
+    expect(facts.member).toBe(expected);
+    expect(facts.memberId).toBe(ours[0]?.id);
+    expect(facts.node).toMatchObject({ name: 'cp3', uid: nodeFacts('cp3').uid, ready: true });
+    expect(facts.evidence.join('\n')).toContain('no certificate request has arrived');
+  });
+
+  test('a worker has none, although a member has its address', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('w2')];
+    const facts = await activities().readJoin(worker);
+    expect(facts).toMatchObject({ member: 'none', kubeletBootstrapped: false });
+    expect(facts.node).toBeUndefined();
+  });
+
+  test.each([
+    ['of this cluster', prodCa.pem, true],
+    ['of nobody', undefined, false],
+  ])('the kubelet has its certificate when kubelet.conf trusts the CA %s', async (_ca, pem, expected) => {
+    const kubeconfig = [
+      'apiVersion: v1',
+      'kind: Config',
+      'clusters:',
+      '- cluster:',
+      `    certificate-authority-data: ${Buffer.from(prodCa.pem).toString('base64')}`,
+      '    server: https://10.203.0.10:6443',
+      '  name: default',
+      'current-context: default',
+      'contexts:',
+      '- context: {cluster: default, user: u}',
+      '  name: default',
+    ];
+    cluster.target.dirt = [
+      'kubeconfig /etc/kubernetes/kubelet.conf',
+      ...kubeconfig.map((line) => `kubeconfig-line ${line}`),
+      ...(pem === undefined
+        ? []
+        : [
+            'ca-file /etc/kubernetes/pki/ca.crt',
+            ...pem
+              .trim()
+              .split('\n')
+              .map((line) => `ca-pem ${line}`),
+          ]),
+    ];
+    expect((await activities().readJoin(controlPlane)).kubeletBootstrapped).toBe(expected);
+  });
+
+  test('an init has only itself to ask', async () => {
+    cluster.apiServers.delete('cp2');
+    cluster.apiServers.delete('cp3');
+    cluster.members = [etcdMember('cp1')];
+    expect(await activities().readJoin(init)).toMatchObject({ member: 'voter', node: { name: 'cp1' } });
+  });
+});
+
+describe('a bootstrap that hangs', () => {
+  const diagnose = (): Promise<string[]> =>
+    diagnoseBootstrap(cluster.dependencies, controlPlane, cluster.host('cp3'), new Date());
+
+  test('is asked of the kubelet and of the cluster', async () => {
+    const lines = await diagnose();
+    expect(lines[0]).toMatch(/^kubelet.service is active/);
+    expect(lines.at(-1)).toMatch(/^no certificate request has arrived/);
+  });
+
+  test('is told as far as it is known when the host, or the cluster, cannot be asked', async () => {
+    cluster.down.add('cp3');
+    expect(await diagnose()).toEqual([
+      expect.stringMatching(/^cp3 could not be asked: .*no connection to cp3/),
+      expect.stringMatching(/^no certificate request/),
+    ]);
+    cluster.apiServers.clear();
+    expect(await diagnose()).toHaveLength(1);
+  });
+});

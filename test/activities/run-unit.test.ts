@@ -35,7 +35,7 @@ const starts = (): number =>
 /** The command of the unit: says that it was started, then does what `body` says. */
 const program = (body: string): void => machine.program('work', `echo x >> "$FOLDER/starts"\n${body}`);
 const touch = (name: string): Promise<unknown> => machine.run(`: > "$FOLDER/${name}"`);
-const until = (name: string): string => `while [ ! -e "$FOLDER/${name}" ]; do sleep 0.02; done`;
+const until = (name: string): string => `while [ -d "$FOLDER" ] && [ ! -e "$FOLDER/${name}" ]; do sleep 0.02; done`;
 const state = async (): Promise<string> => (await readUnit(machine, unit)).state;
 
 const eventually = <T>(value: () => T) => expect.poll(value, { timeout: 10_000, interval: 20 });

@@ -68,8 +68,17 @@ export const simulatedHaproxy = (name: string, backend = 'kube-apiserver'): Simu
     }
     return sectioned(script, { runtime: runtimeText(state, backend), end: '' });
   };
+  const wait = ({ script }: FakeRun): FakeReply => {
+    const server = state.running?.servers.get(/-v server=(\S+) /.exec(script)?.[1] ?? '');
+    return sectioned(script, {
+      [server?.flags === 0 ? 'up' : 'late']: '',
+      runtime: runtimeText(state, backend),
+      end: '',
+    });
+  };
   const state: SimulatedHaproxy = {
     host: fakeHost(name, [
+      [/outcome=late/, (run) => state.instead?.(run) ?? wait(run)],
       [/flock/, (run) => state.instead?.(run) ?? write(run)],
       [/section foreign/, (run) => state.instead?.(run) ?? read(run)],
     ]),

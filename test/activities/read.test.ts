@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readActivities } from '../../src/activities/read.js';
+import type { ClusterFacts } from '../../src/model/cluster-facts.js';
+import type { OperationContext } from '../../src/model/operation.js';
+import { prodCa } from '../adapters/host/certificates.js';
+import { etcdMember, operationContext } from '../support/facts.js';
+import { simulatedCluster } from '../support/simulated-cluster.js';
+import type { SimulatedCluster } from '../support/simulated-cluster.js';
+
+const context = operationContext({ loadBalancer: { kind: 'external' } });
+const init = operationContext({ kind: 'init', loadBalancer: { kind: 'external' } });
+
+let cluster: SimulatedCluster;
+beforeEach(() => (cluster = simulatedCluster()));
+const readCluster = (of: OperationContext = context): Promise<ClusterFacts> =>
+  readActivities(cluster.dependencies).readCluster(of);
+
+describe('reading the cluster', () => {
+  test('asks every control plane but the target, and the first that is ready about the rest', async () => {
+    cluster.apiServers.set('cp1', 'not-ready');
+    const facts = await readCluster();
+    expect(facts).toMatchObject({
+      controlPlane: [
+        { host: 'cp1', initialised: true, ready: false, because: 'not ready: etcd failed: reason withheld' },
+        { host: 'cp2', initialised: true, ready: true },
+      ],
+      askedAt: 'cp2',
+      caHash: prodCa.hash,
+      serverVersion: 'v1.37.1',
+      etcd: { askedAt: 'cp2' },
+      backends: [],
+    });
+    expect(facts.nodes.map(({ name }) => name)).toEqual(['cp1', 'cp2', 'cp3', 'w1']);
+    expect(facts.leases.map(({ name }) => name)).toEqual(['kube-controller-manager', 'kube-scheduler']);
+    expect(cluster.host('cp3').runs).toEqual([]);
+  });
+
+  test('asks another host for etcd when the first one’s does not answer', async () => {
+    cluster.instead = (host, { script }) =>
+      host === 'cp1' && script.includes('member list') ? { code: 1, stderr: 'context deadline exceeded' } : undefined;
+    expect((await readCluster()).etcd).toMatchObject({ askedAt: 'cp2' });
+  });
+
+  test('is possible without etcd: that is for the preflight to judge', async () => {
+    cluster.instead = (_, { script }) =>
+      script.includes('member list') ? { code: 1, stderr: 'context deadline exceeded' } : undefined;
+    const facts = await readCluster();
+    expect(facts.etcd).toBeUndefined();
+    expect(facts.askedAt).toBe('cp1');
+  });
+
+  test('is possible while a load balancer does not answer', async () => {
+    cluster.down.add('lb1');
+    expect((await readCluster(operationContext())).backends).toEqual([]);
+  });
+
+  test('that exists and does not answer is tried again, before an operation blocks', async () => {
+    cluster.apiServers.set('cp1', 'silent');
+    cluster.apiServers.delete('cp2');
+    await expect(readCluster()).rejects.toMatchObject({
+      type: 'ApiUnavailable',
+      details: {
+        evidence: [expect.stringMatching(/^cp1: nothing listens/), expect.stringMatching(/^cp2: .*admin\.conf/)],
+      },
+    });
+  });
+
+  test('whose hosts cannot be reached is tried again: it is not known whether there is one', async () => {
+    cluster.down.add('cp1').add('cp2');
+    await expect(readCluster()).rejects.toMatchObject({ type: 'ApiUnavailable' });
+  });
+
+  test('that does not exist is a fact', async () => {
+    cluster.apiServers.clear();
+    const facts = await readCluster();
+    expect(facts.askedAt).toBeUndefined();
+    expect(facts.controlPlane.map(({ initialised }) => initialised)).toEqual([false, false]);
+    expect(facts.nodes).toEqual([]);
+    expect(facts.etcd).toBeUndefined();
+  });
+
+  test('before an init is a fact, whatever is there', async () => {
+    cluster.apiServers.set('cp2', 'silent');
+    cluster.apiServers.set('cp3', 'not-ready');
+    const facts = await readCluster(init);
+    expect(facts.askedAt).toBeUndefined();
+    // Members of a cluster that has lost its API servers are still told of.
+    expect(facts.etcd?.members.map(({ id }) => id)).toContain(etcdMember('cp1').id);
+  });
+});
+
+test('reading the host asks the target alone', async () => {
+  const facts = await readActivities(cluster.dependencies).readHost(context);
+  expect(facts).toMatchObject({ hostname: 'cp3', cpus: 4 });
+  expect(cluster.host('cp1').runs).toEqual([]);
+});

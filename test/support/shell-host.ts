@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEnd, Host, RunOptions } from '../../src/adapters/ssh/types.js';
@@ -78,7 +87,21 @@ export const shellHost = (
           // gone already
         }
       }
+      // Units of the fake systemd run in sessions of their own: nothing of a test outlives it.
+      const units = join(folder, 'units');
+      for (const unit of existsSync(units) ? readdirSync(units) : []) {
+        const file = join(units, unit, 'pid');
+        if (existsSync(file) && !existsSync(join(units, unit, 'code'))) endProcess(Number(readFileSync(file, 'utf8')));
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };
+};
+
+const endProcess = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone already
+  }
 };

@@ -73,7 +73,7 @@ test('lines that say nothing new change nothing', () => {
 // Written by kubeadm 1.37.1 in units of Quorate.
 const logOf = (name: string): string => readFileSync(new URL(`logs/${name}.txt`, import.meta.url), 'utf8');
 
-test.each(['join-worker', 'join-control-plane'])('a real log of %s ends as finished', (name) => {
+test.each(['join-worker', 'join-control-plane', 'reset'])('a real log of %s ends as finished', (name) => {
   const progress = progressOf(logOf(name));
   expect(progress).toMatchObject({ phase: 'done', finished: true });
   expect(progress.etcdMemberAnnounced).toBe(name === 'join-control-plane');
@@ -83,7 +83,7 @@ test('a real log of init ends with the addons: its closing words belong to a pha
   expect(progressOf(logOf('init'))).toMatchObject({ phase: 'addon', etcdMemberAnnounced: false });
 });
 
-test.each(['init', 'join-worker', 'join-control-plane'])('a real log of %s holds no secret', (name) => {
+test.each(['init', 'join-worker', 'join-control-plane', 'reset'])('a real log of %s holds no secret', (name) => {
   const log = logOf(name);
   expect(scrub(log)).toBe(log);
 });

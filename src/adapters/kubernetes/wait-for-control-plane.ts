@@ -1,5 +1,5 @@
 import { QuorateError } from '../../model/failure.js';
-import { execute } from '../ssh/execute.js';
+import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
 import { urlHost } from './kubectl.js';
@@ -14,7 +14,7 @@ const checks = (address: string): readonly (readonly [name: string, url: string]
 
 /**
  * Waits on the host until its four static Pods answer their health checks.
- * @throws QuorateError ControlPlaneNotReady naming those that do not after `timeoutMs`; Unreachable
+ * @throws QuorateError ControlPlaneNotReady naming those that do not after `timeoutMs`; Unreachable; the signal's reason
  */
 export const waitForControlPlane = async (
   host: Host,
@@ -24,7 +24,7 @@ export const waitForControlPlane = async (
   const seconds = Math.max(1, Math.round(options.timeoutMs / 1000));
   const lines = checks(address).map(
     ([name, url]) => `code=$(curl -sk -m 3 -o /dev/null -w '%{http_code}' ${quote(url)}) || true
-  case "$code" in 200|401|403) ;; *) left="$left${name} answers $code;" ;; esac`,
+  case "$code" in 200|401|403) ;; *) left="\${left}${name} answers $code;" ;; esac`,
   );
   const script = `
 end=$(($(date +%s) + ${seconds}))
@@ -35,12 +35,12 @@ while :; do
   [ "$(date +%s)" -lt $end ] || { printf '%s\\n' "$left"; exit 0; }
   sleep 0.2
 done`;
-  const text = await execute(host, 'waiting for the static Pods', script, {
+  const outcome = await host.run(script, {
     timeoutMs: options.timeoutMs + 20_000,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   options.signal?.throwIfAborted();
-  const left = text
+  const left = requireSuccess(host, 'waiting for the static Pods', outcome)
     .trim()
     .split(';')
     .filter((line) => line !== '');

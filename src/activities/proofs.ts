@@ -102,9 +102,10 @@ export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'p
 
   proveWorker: async (context) => {
     const { target, cluster } = context;
+    const host = hostOf(dependencies, target);
     const [node, certificate] = await Promise.all([
       proveNode(dependencies, context, false),
-      readKubeletCertificate(hostOf(dependencies, target)),
+      readKubeletCertificate(host),
     ]);
     if (!certificate.verified) {
       throw new QuorateError(

@@ -142,7 +142,7 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
       /member list/,
       ({ script }) =>
         sectioned(script, {
-          consistent: 'yes\n',
+          how: 'etcdctl yes\n',
           members: memberList(state.members),
           status: statusList(state.members),
         }),

@@ -1,0 +1,31 @@
+import { CancelledFailure } from '@temporalio/common';
+import { expect, test } from 'vitest';
+import { createActivities } from '../../src/activities/index.js';
+import type { Activities } from '../../src/activities/index.js';
+import { QuorateError } from '../../src/model/failure.js';
+import { activityEnvironment } from '../support/activity-environment.js';
+import { operationContext } from '../support/facts.js';
+
+// A host that nothing can be asked of: whatever an activity does, its failure has to be of the closed list.
+const activities = createActivities({
+  hosts: {
+    host: () => {
+      throw new QuorateError('UnknownHost', 'no such host', { remedy: 'name it' });
+    },
+    close: () => Promise.resolve(),
+  },
+});
+const names = (Object.keys(activities) as (keyof Activities)[]).filter((name) => name !== 'watchOperation');
+
+test.each(names)('%s fails with a type of the closed list, or as cancelled', async (name) => {
+  const activity = activities[name] as (...args: unknown[]) => Promise<unknown>;
+  const args = [operationContext(), { etcdDataPresent: false }];
+  await expect(activityEnvironment().run(() => activity(...args))).rejects.toMatchObject({
+    name: 'ApplicationFailure',
+    type: 'UnknownHost',
+    nonRetryable: true,
+  });
+  const cancelled = activityEnvironment();
+  cancelled.cancel('CANCELLED');
+  await expect(cancelled.run(() => activity(...args))).rejects.toBeInstanceOf(CancelledFailure);
+});

@@ -4,7 +4,6 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -178,12 +177,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
         changed();
       },
       otherEnded: (operation, of) => rememberOther(operation, workflowId, of),
-    }).catch((error: unknown) => {
-      if (isCancellation(error)) return undefined;
-      throw error;
     });
-    // This workflow was cancelled: the operation runs on, and whoever starts this workflow again finds it.
-    if (ending === undefined) return;
     running.splice(running.indexOf(entry), 1);
     remember({ ...itemOf(entry), workflowId, ...ending });
   };

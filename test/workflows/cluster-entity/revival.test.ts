@@ -120,6 +120,17 @@ test('an entity that was cancelled ends; the operation runs on, and the next ent
   expect(script.callsOf('runKubeadm')).toHaveLength(1);
 });
 
+test('an entity that is cancelled while it watches ends as well', async () => {
+  const { context, held, handle } = await begun('cancelled-watching');
+  await harness().entity(context.cluster).terminate('by hand');
+  await harness().submit(operationContext({ cluster: context.cluster, host: 'cp4' }));
+  await watching(context);
+  await harness().entity(context.cluster).cancel();
+  expect(await ended(harness().entity(context.cluster))).toMatchObject({ status: 'cancelled' });
+  held.open();
+  expect(await ended(handle)).toMatchObject({ status: 'completed' });
+});
+
 test('an entity that was reset to its beginning adopts the operation that runs', async () => {
   const { context, held, runId, script } = await begun('reset');
   const entity = harness().entity(context.cluster);

@@ -15,7 +15,10 @@ const failureOf = async (
   { spentMs = 0, args = [context] as unknown[] } = {},
 ): Promise<ApplicationFailure> => {
   const environment = activityEnvironment({ scheduledTimestampMs: Date.now() - spentMs });
-  const activity = guarded((..._: unknown[]): Promise<never> => Promise.reject(error));
+  const activity = guarded((...passed: unknown[]): Promise<never> => {
+    expect(passed).toEqual(args);
+    return Promise.reject(error);
+  });
   const failure: unknown = await environment.run(() => activity(...args)).catch((thrown: unknown) => thrown);
   expect(failure).toBeInstanceOf(ApplicationFailure);
   return failure as ApplicationFailure;

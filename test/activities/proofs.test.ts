@@ -111,7 +111,10 @@ describe('a Node that lacks nothing but its network', () => {
 
   test('is not ready after a join', async () => {
     cluster.nodes.set('cp3', { ...labelled('cp3'), ...noNetwork });
-    await expect(proveControlPlane()).rejects.toMatchObject({
+    // Longer than what an init waits before it accepts it.
+    await expect(
+      proveControlPlane({ ...context, policy: { ...context.policy, readyBudgetMs: 3_500 } }),
+    ).rejects.toMatchObject({
       type: 'NodeNotReady',
       details: { remedy: expect.stringContaining('CNI plugin') },
     });

@@ -1,7 +1,7 @@
 import { markOf, sectioned } from './fake-host.js';
 import type { FakeRule } from './fake-host.js';
 
-export interface SimulatedUnit {
+interface SimulatedUnit {
   readonly argv: string;
   /** Undefined while it runs. */
   readonly exitStatus: number | undefined;

@@ -43,6 +43,9 @@ const toApplicationFailure = (error: unknown, context: OperationContext | undefi
 /** What the attempt before this one last reported, or undefined. */
 export const previousHeartbeat = (): unknown => activityInfo().heartbeatDetails as unknown;
 
+/** Whether an attempt before this one came as far as to report something. */
+export const hasReported = (): boolean => previousHeartbeat() !== undefined && previousHeartbeat() !== null;
+
 /** Sets what the periodic heartbeat of the running activity carries from now on, and sends it at once. */
 export const report = (details: Record<string, string | number | boolean>): void => {
   current.set(Context.current(), details);
@@ -59,8 +62,7 @@ export const guarded =
   <Arguments extends unknown[], Result>(activity: (...args: Arguments) => Promise<Result>) =>
   async (...args: Arguments): Promise<Result> => {
     const activityContext = Context.current();
-    const previous = previousHeartbeat();
-    if (previous !== undefined && previous !== null) current.set(activityContext, previous as Record<string, string>);
+    if (hasReported()) current.set(activityContext, previousHeartbeat() as Record<string, string>);
     const timer = setInterval(() => activityContext.heartbeat(current.get(activityContext)), heartbeatEveryMs);
     try {
       return await activity(...args);

@@ -15,6 +15,7 @@ import type { Host } from '../adapters/ssh/types.js';
 import { unitName } from '../adapters/systemd/unit-name.js';
 import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
+import { hasReported } from './boundary.js';
 import type { Activities, UnitOutcome } from './contract.js';
 import { hostOf, peers, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
@@ -135,8 +136,14 @@ export const kubeadmActivities = (
     const step = kubeadmStep(context);
     const unit = unitName({ operation: context.operation, step, host: context.target.name, round: context.round });
     const reporter = createProgressReporter(step, (since) => diagnoseBootstrap(dependencies, context, host, since));
-    await writeMarker(host, { operation: context.operation, cluster: context.cluster, at: new Date().toISOString() });
     try {
+      // An attempt that has told of its unit had marked the host before.
+      if (!hasReported())
+        await writeMarker(host, {
+          operation: context.operation,
+          cluster: context.cluster,
+          at: new Date().toISOString(),
+        });
       const run = await runUnit(
         host,
         { unit, argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation) },

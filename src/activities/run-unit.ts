@@ -65,15 +65,37 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
     logFile,
   });
 
+  let lostSince: number | undefined;
+  /** Waits before the connection is tried again, or throws what is not a lost connection or lasts too long. */
+  const orReconnect = async (error: unknown): Promise<void> => {
+    if (!(error instanceof QuorateError) || error.type !== 'Unreachable') throw error;
+    lostSince ??= Date.now();
+    if (Date.now() - lostSince > options.reconnectMs) throw error;
+    await sleep(reconnectEveryMs);
+  };
+
+  const readExisting = async (): Promise<UnitReading> => {
+    for (;;) {
+      try {
+        const reading = await readUnit(host, unit, { logFile });
+        lostSince = undefined;
+        return reading;
+      } catch (error) {
+        // A command that runs for longer than the activity's budget leaves Temporal no retry: it is tried here.
+        if (!startedBefore) throw error;
+        await orReconnect(error);
+      }
+    }
+  };
+
   const follow = async (): Promise<UnitRun> => {
     let rest = '';
-    const existing = await readUnit(host, unit, { logFile });
+    const existing = await readExisting();
     // Its log outlives the unit and a restart of the host: it was started once.
     if (existing.state === 'absent' && (existing.logSize > 0 || startedBefore)) return finish(existing, 'interrupted');
     const started = existing.state === 'absent' ? await ensureUnit(host, { ...command, logFile }) : existing;
     const { bootId } = started;
     report({ unit, bootId, offset });
-    let lostSince: number | undefined;
     for (;;) {
       try {
         if (lostSince !== undefined) {
@@ -98,10 +120,7 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
         const state = ended(reading);
         if (state !== undefined) return await finish(reading, state);
       } catch (error) {
-        if (!(error instanceof QuorateError) || error.type !== 'Unreachable') throw error;
-        lostSince ??= Date.now();
-        if (Date.now() - lostSince > options.reconnectMs) throw error;
-        await sleep(reconnectEveryMs);
+        await orReconnect(error);
       }
     }
   };

@@ -165,7 +165,8 @@ describe('running kubeadm', () => {
     const outcome = await environment.run(() => activities().runKubeadm(controlPlane));
     expect(outcome).toMatchObject({ unit, state: 'interrupted' });
     expect(outcome.failure).toBeUndefined();
-    expect(cluster.events).not.toContain('cp3: kubeadm join');
+    // Nothing is written either: a host that is lost just now would end the attempt before it could wait for it.
+    expect(cluster.events).toEqual([]);
   });
 
   test('in a new round is a new unit; its names are known to the undo', () => {

@@ -229,6 +229,31 @@ describe('a lost connection', () => {
     expect(starts()).toBe(1);
   });
 
+  test('that an attempt after a restart of the worker finds is waited for as well', async () => {
+    program(`echo one; ${until('go')}; echo two`);
+    const first = attempt();
+    await eventually(() => first.lines).toEqual(['one']);
+    first.environment.cancel('WORKER_SHUTDOWN');
+    await expect(first.run).rejects.toThrow(CancelledFailure);
+
+    host.reachable = false;
+    const second = attempt({ environment: reattached(4) });
+    await eventually(() => host.refused).toBeGreaterThan(0);
+    await touch('go');
+    host.reachable = true;
+    expect(await second.run).toMatchObject({ state: 'succeeded' });
+    expect(second.lines).toEqual(['two']);
+    expect(starts()).toBe(1);
+  });
+
+  test('before anything was started is for Temporal to retry, where an operator sees it', async () => {
+    program('echo never');
+    host.reachable = false;
+    await expect(attempt({ reconnectMs: 60_000 }).run).rejects.toMatchObject({ type: 'Unreachable' });
+    expect(host.refused).toBe(1);
+    expect(starts()).toBe(0);
+  });
+
   test('has its time anew each time, also while the command prints nothing', async () => {
     program(`echo one; ${until('go')}`);
     const { run, lines } = attempt({ reconnectMs: 1_500 });

@@ -24,7 +24,7 @@ export interface UnitOutcome {
 }
 
 /** Short-lived join credentials without their secret parts. */
-export interface CredentialsFacts {
+interface CredentialsFacts {
   readonly tokenId: string;
   readonly expiresAt: string;
   readonly caHash: string;
@@ -43,7 +43,7 @@ export interface JoinFacts {
 }
 
 /** One line for the operator about what an undo or a change did, such as "removed the learner cp3". */
-export type Note = string;
+type Note = string;
 
 /** The activities that operations call; `createActivities` makes them. Each one observes, acts if needed, and verifies. */
 export interface Activities {

@@ -1,3 +1,4 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { QuorateError } from '../model/failure.js';
 import type { Activities } from './contract.js';
@@ -19,7 +20,10 @@ export const loadBalancerActivities = (
       context.loadBalancer.kind === 'external' || known.some(({ name }) => name === context.target.name)
         ? await loadBalancer.enable(context.target.name)
         : await loadBalancer.register(context.target, 'enabled');
-    await loadBalancer.waitUntilUp(context.target.name, { timeoutMs: Math.min(60_000, context.policy.readyBudgetMs) });
+    await loadBalancer.waitUntilUp(context.target.name, {
+      signal: cancellationSignal(),
+      timeoutMs: Math.min(60_000, context.policy.readyBudgetMs),
+    });
     const through = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
     if (!through.ok) {
       throw new QuorateError(

@@ -30,7 +30,7 @@ const outcomes: readonly OperationOutcome[] = [
 ];
 
 /** How a child ended, in the words of an operation. */
-export const endingOf = (error: unknown): Ending => {
+const endingOf = (error: unknown): Ending => {
   if (!(error instanceof ChildWorkflowFailure)) throw error;
   const { cause } = error;
   if (cause instanceof TerminatedFailure) {

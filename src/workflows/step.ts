@@ -9,7 +9,7 @@ export interface OperationState {
 }
 
 /** What the runner lends to a step. */
-export interface StepTools {
+interface StepTools {
   /** Shows what will be done, one line each. */
   plan(lines: readonly string[]): void;
 }

@@ -46,7 +46,8 @@ const waitForJoinToPrint = (host: string, text: string): Promise<void> =>
   eventually(
     `"${text}" in the log of ${host}`,
     async () =>
-      (await lab.host(host).console(`grep -qsF ${JSON.stringify(text)} /var/log/quorate/quorate-join-*.log`)).code === 0,
+      (await lab.host(host).console(`grep -qsF ${JSON.stringify(text)} /var/log/quorate/quorate-join-*.log`)).code ===
+      0,
     180_000,
   );
 

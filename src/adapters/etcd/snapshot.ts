@@ -6,7 +6,7 @@ import type { Host } from '../ssh/types.js';
 import { etcdctlPrelude } from './etcdctl.js';
 import { runEtcdctl } from './failures.js';
 
-export const snapshotFolder = '/var/lib/quorate/snapshots';
+const snapshotFolder = '/var/lib/quorate/snapshots';
 
 const Status = z.object({ hash: z.number(), revision: z.number(), totalKey: z.number(), totalSize: z.number() });
 

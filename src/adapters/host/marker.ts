@@ -4,7 +4,7 @@ import type { Host } from '../ssh/types.js';
 import { removeFile, writeFile } from '../ssh/write-file.js';
 
 /** Survives a restart of the host, unlike /run. */
-export const markerFile = '/var/lib/quorate/marker.json';
+const markerFile = '/var/lib/quorate/marker.json';
 
 /** Says that Quorate wrote what is on the host: which operation, for which cluster, and when (ISO 8601). */
 export const Marker = z.object({

@@ -10,7 +10,7 @@ import { prepareScript } from './prepare-script.js';
 export type PrepareInput = Pick<OperationContext, 'kind' | 'kubernetesVersion' | 'networking' | 'target' | 'kubeadm'>;
 
 /** What was before, for whoever wants it back. */
-export interface PrepareUndo {
+interface PrepareUndo {
   /** `systemctl is-enabled` of kubelet.service, when Quorate enabled it. */
   readonly kubeletWas?: string;
   /** Kernel settings that were changed, with their former values. */

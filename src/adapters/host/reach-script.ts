@@ -11,7 +11,7 @@ export interface DialTask {
 }
 
 /** Seconds: one lost SYN, which is sent again after 1 s, is forgiven. */
-export const firstPatience = 1.3;
+const firstPatience = 1.3;
 
 /** Seconds for what was silent at first: a host that is busy, not cut off, answers within it. */
 export const secondPatience = 5;

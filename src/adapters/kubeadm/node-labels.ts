@@ -20,7 +20,7 @@ const within = (namespace: string, domain: string): boolean => namespace === dom
  * any label outside the namespaces kubernetes.io and k8s.io, those below kubelet.kubernetes.io and node.kubernetes.io,
  * and a few by name (kubelet's own check of its flags).
  */
-export const isKubeletLabel = (label: string): boolean => {
+const isKubeletLabel = (label: string): boolean => {
   const slash = label.indexOf('/');
   if (slash === -1) return true;
   const namespace = label.slice(0, slash);

@@ -7,7 +7,7 @@ import { quote } from '../ssh/quote.js';
  * - `timed-out`: it ran longer than it may
  * - `absent`: never started, stopped by hand, or the host restarted since (compare `bootId`)
  */
-export type UnitState = 'running' | 'succeeded' | 'failed' | 'killed' | 'timed-out' | 'absent';
+type UnitState = 'running' | 'succeeded' | 'failed' | 'killed' | 'timed-out' | 'absent';
 
 export interface UnitReading {
   readonly state: UnitState;

@@ -76,22 +76,27 @@ kubelets() {
   done
 }
 
+pod_processes() { grep -ls /kubepods proc/[0-9]*/cgroup 2>/dev/null | sed 's#^proc/\\([0-9]*\\)/.*#\\1#'; }
+# kubeadm has removed the Pods where it worked; every call is bounded, as a runtime that is half gone may never answer
 containers() {
-  if has crictl; then
-    pods=$(crictl --timeout 5s pods -q 2>/dev/null | wc -l)
-    [ "$pods" -eq 0 ] || { crictl --timeout 30s rmp -fa >/dev/null 2>&1 && removed "$pods Pods"; }
-  elif has ctr; then
-    for id in $(ctr --connect-timeout 2s -n k8s.io containers ls -q 'labels."io.kubernetes.pod.uid"' 2>/dev/null); do
-      ctr -n k8s.io tasks kill -s KILL -a "$id" >/dev/null 2>&1
-      ctr -n k8s.io tasks rm -f "$id" >/dev/null 2>&1
-      if ctr -n k8s.io containers rm "$id" >/dev/null 2>&1; then removed "container $id"; else failed "container $id"; fi
-    done
+  if has crictl && pods=$(crictl --timeout 5s pods -q 2>/dev/null | wc -l) && [ "$pods" -gt 0 ]; then
+    timeout 60 crictl --timeout 30s rmp -fa >/dev/null 2>&1 && removed "$pods Pods"
   fi
-  # of a runtime that is not there any more; nothing but Pods is in these cgroups
-  for file in $(grep -ls /kubepods proc/[0-9]*/cgroup 2>/dev/null); do
-    pid=\${file#proc/}; pid=\${pid%/cgroup}
-    kill -KILL "$pid" 2>/dev/null && removed "process $pid of a Pod"
+  # Nothing but Pods is in these cgroups. The runtime notices that they are gone; asked to kill them itself it may hang.
+  killed=$(pod_processes | wc -l)
+  if [ "$killed" -gt 0 ]; then
+    kill -KILL $(pod_processes) 2>/dev/null
+    n=0
+    while [ $n -lt 50 ] && [ -n "$(pod_processes)" ]; do sleep 0.1; n=$((n + 1)); done
+    if [ $n -lt 50 ]; then removed "$killed processes of Pods"; else failed 'processes of Pods do not end'; fi
+  fi
+  has ctr || return 0
+  gone=0
+  for id in $(timeout 5 ctr -n k8s.io containers ls -q 'labels."io.kubernetes.pod.uid"' 2>/dev/null); do
+    timeout 5 ctr -n k8s.io tasks rm "$id" >/dev/null 2>&1
+    if timeout 5 ctr -n k8s.io containers rm "$id" >/dev/null 2>&1; then gone=$((gone + 1)); else failed "container $id"; fi
   done
+  [ $gone -eq 0 ] || removed "$gone containers"
 }
 
 mounts() {

@@ -1,6 +1,6 @@
 import type { FailureType } from '../../model/failure.js';
 import { failureRows } from './failure-rows.js';
-import type { FailedOutput } from './failure-rows.js';
+import type { FailedOutput } from './failure-row.js';
 import { tellingLines } from './output-lines.js';
 import { isCheck, parsePreflight } from './preflight-output.js';
 import { scrub } from './scrub.js';

@@ -68,7 +68,7 @@ export const diagnoseBootstrap = async (
     diagnoseKubelet(host),
     (async () => {
       const asked = await pickControlPlane(dependencies, context);
-      return diagnoseCertificateRequests(asked.host, asked.entry.address, since);
+      return diagnoseCertificateRequests(asked.host, asked.entry.address, since, context.target.name);
     })(),
   ]);
   return [

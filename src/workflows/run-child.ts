@@ -56,7 +56,7 @@ const watch = async (workflowId: string) => {
     return await titled(long.watchOperation, `watch ${workflowId} to its end`, workflowId);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    await sleep('10s', { summary: `before ${workflowId} is tried again` });
+    await sleep('3s', { summary: `before ${workflowId} is tried again` });
     return undefined;
   }
 };

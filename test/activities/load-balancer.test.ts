@@ -3,6 +3,7 @@ import { loadBalancerActivities } from '../../src/activities/load-balancer.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { simulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
 import type { SimulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
+import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
@@ -21,7 +22,10 @@ const activities = () => {
   const dependencies: Dependencies = {
     hosts: { host: (name) => (name === 'lb1' ? lb1.host : host(name)), close },
   };
-  return loadBalancerActivities(dependencies);
+  const made = loadBalancerActivities(dependencies);
+  const { enableBackend } = made;
+  // It waits, and so asks its surroundings whether it is cancelled.
+  return { ...made, enableBackend: (of: typeof context) => activityEnvironment().run(() => enableBackend(of)) };
 };
 /** HAProxy's administrative flags of the target: 0 takes traffic. */
 const flags = (): number | undefined => lb1.running?.servers.get('cp3')?.flags;

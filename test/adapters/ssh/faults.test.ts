@@ -60,7 +60,8 @@ const failure = async (promise: Promise<unknown>): Promise<QuorateError> => {
 const say =
   (text: string, then?: (channel: ServerChannel) => void) =>
   (channel: ServerChannel): void => {
-    channel.write(text, () => setTimeout(() => then?.(channel), 20));
+    // Longer than a delayed ACK, which may hold back what was just written.
+    channel.write(text, () => setTimeout(() => then?.(channel), 150));
   };
 
 const fastKeepalive = { keepaliveIntervalMs: 50, keepaliveCountMax: 2 };
@@ -117,7 +118,7 @@ describe('a connection that is lost', () => {
     const { wire, host } = await setUpWire({
       onExec: (channel) => {
         channel.exit(7);
-        setTimeout(() => cut(), 30);
+        setTimeout(() => cut(), 150);
       },
     });
     cut = () => wire.reset();
@@ -280,7 +281,7 @@ describe('sessions', () => {
 describe('stopping', () => {
   it('at the deadline, with what was printed', async () => {
     const { host } = await setUp({ onExec: say('begun\n') });
-    expect(await host.run('x', { timeoutMs: 150 })).toMatchObject({ end: { kind: 'timeout' }, stdout: 'begun\n' });
+    expect(await host.run('x', { timeoutMs: 1_500 })).toMatchObject({ end: { kind: 'timeout' }, stdout: 'begun\n' });
   });
 
   it('by the caller: before, while connecting, while running', async () => {
@@ -298,7 +299,7 @@ describe('stopping', () => {
 
   it('a host that never confirms a command', async () => {
     const { host } = await setUp({ onRequest: () => false });
-    expect((await host.run('x', { timeoutMs: 150 })).end).toEqual({ kind: 'timeout' });
+    expect((await host.run('x', { timeoutMs: 1_500 })).end).toEqual({ kind: 'timeout' });
   });
 
   it('an error of the caller who listens rejects', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
@@ -152,8 +152,21 @@ export const blocked = async (handle: WorkflowHandle, decisions = 0): Promise<Bl
   return answer.blocked;
 };
 
-export const decide = (handle: WorkflowHandle, action: DecisionAction, reason = ''): Promise<unknown> =>
-  handle.executeUpdate(names.updates.decide, { args: [{ action, by, reason }] });
+/**
+ * Decides a blocked operation. Without the worker's cache a query is answered from the whole history, also from events
+ * that no workflow task has handled yet: it says "blocked" a moment before the workflow itself is, so a refusal is tried again.
+ */
+export const decide = async (handle: WorkflowHandle, action: DecisionAction, reason = ''): Promise<unknown> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await handle.executeUpdate<unknown, [unknown]>(names.updates.decide, { args: [{ action, by, reason }] });
+    } catch (error) {
+      const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+      if (!(cause instanceof ApplicationFailure) || cause.type !== 'NotBlocked' || attempt === 20) throw error;
+      await sleep(100);
+    }
+  }
+};
 
 /** Waits for the end of a workflow. */
 export const ended = async (handle: WorkflowHandle): Promise<Ended> => {

@@ -10,7 +10,7 @@ import { blocked, decide, ended, progressOf } from '../support/workflow-harness.
 
 const harness = useHarness('approvals');
 
-describe('a dirty host', () => {
+describe.concurrent('a dirty host', () => {
   test.concurrent.for(operationKinds)('%s: blocks, and goes on with a reset once approved', async (kind) => {
     const context = operationContext({ kind, cluster: uniqueName(kind) });
     const script = harness().script(context.cluster);
@@ -88,7 +88,7 @@ describe('a dirty host', () => {
   });
 });
 
-test('two things to approve are asked one after the other, each once', async () => {
+test.concurrent('two things to approve are asked one after the other, each once', async () => {
   const context = operationContext({ cluster: uniqueName('two'), policy: { removeStaleMembers: 'approve' } });
   const script = harness().script(context.cluster);
   script.world.hosts['cp3'] = hostOf(context, leftovers(context.cluster));
@@ -106,15 +106,22 @@ test('two things to approve are asked one after the other, each once', async () 
   expect(script.names().slice(9)).toEqual(changingActivities('join-control-plane', 'dirty'));
 });
 
-test('an approval is good for what was approved only: another block of an approved operation offers none', async () => {
-  const context = operationContext({ kind: 'join-worker', cluster: uniqueName('only') });
-  const script = harness().script(context.cluster);
-  script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster));
-  script.on('resetHost', fails('HostNotClean'));
-  const handle = await harness().start(context);
-  await blocked(handle);
-  await decide(handle, 'approve');
-  expect(await blocked(handle, 1)).toMatchObject({ type: 'HostNotClean', step: 'reset', choices: ['retry', 'abort'] });
-  await decide(handle, 'retry');
-  expect(await ended(handle)).toMatchObject({ status: 'completed' });
-});
+test.concurrent(
+  'an approval is good for what was approved only: another block of an approved operation offers none',
+  async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('only') });
+    const script = harness().script(context.cluster);
+    script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster));
+    script.on('resetHost', fails('HostNotClean'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'approve');
+    expect(await blocked(handle, 1)).toMatchObject({
+      type: 'HostNotClean',
+      step: 'reset',
+      choices: ['retry', 'abort'],
+    });
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  },
+);

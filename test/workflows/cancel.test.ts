@@ -22,7 +22,7 @@ const prepare = (kind: OperationKind, name: string) => {
   return { context, script };
 };
 
-describe('a cancel at every step', () => {
+describe.concurrent('a cancel at every step', () => {
   test.concurrent.for(everyStep)(
     '$kind at $step: stopped, then undone in reverse',
     async ({ kind, step, activity }) => {
@@ -65,7 +65,7 @@ describe('a cancel at every step', () => {
   );
 });
 
-describe('a cancel', () => {
+describe.concurrent('a cancel', () => {
   test('before the first step: nothing is read or changed', async () => {
     const { context, script } = prepare('join-worker', 'first');
     const held = gate();

@@ -38,7 +38,7 @@ const blockedJoin = async (name: string) => {
   return { context, script, handle };
 };
 
-describe('a decision that makes no sense is refused, with the reason, and leaves no event', () => {
+describe.concurrent('a decision that makes no sense is refused, with the reason, and leaves no event', () => {
   test.for([
     ['nobody decides', { action: 'retry', by: '', reason: '' }, 'InvalidDecision', /by: say who decides/],
     ['no `by`', { action: 'retry' }, 'InvalidDecision', /by: /],
@@ -87,7 +87,7 @@ describe('a decision that makes no sense is refused, with the reason, and leaves
   });
 });
 
-describe('a decision that makes sense', () => {
+describe.concurrent('a decision that makes sense', () => {
   test('answers what was accepted, and is remembered with who, why and when', async () => {
     const { handle } = await blockedJoin('accepted');
     const answer = await send(handle, { action: 'retry', by: 'ann@desk', reason: 'mended' });

@@ -22,7 +22,7 @@ const failed = (type: FailureType, message = `${type} says kubeadm`): Partial<Un
   failure: { type, message, remedy: `mend ${type}`, evidence: ['[kubelet-check] timed out'] },
 });
 
-describe('the world decides what a kubeadm that did not succeed has done', () => {
+describe.concurrent('the world decides what a kubeadm that did not succeed has done', () => {
   test('control plane: a voter with a bootstrapped kubelet and a Node has joined, whatever the exit status', async () => {
     const context = operationContext({ cluster: uniqueName('joined') });
     const script = harness().script(context.cluster);
@@ -132,7 +132,7 @@ describe('the world decides what a kubeadm that did not succeed has done', () =>
   });
 });
 
-describe('credentials that were rejected', () => {
+describe.concurrent('credentials that were rejected', () => {
   const rejected = outcome(failed('CredentialRejected', 'token abcdef is not signed'));
 
   test('are made again once, from reading on, without asking anybody', async () => {
@@ -170,7 +170,7 @@ describe('credentials that were rejected', () => {
   });
 });
 
-test('what a failed join left on the host is reset before the next try', async () => {
+test.concurrent('what a failed join left on the host is reset before the next try', async () => {
   const context = operationContext({ cluster: uniqueName('cleaned') });
   const { operation, cluster } = context;
   const script = harness().script(cluster);

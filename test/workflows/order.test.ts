@@ -11,7 +11,7 @@ import { ended, progressOf, stepStates } from '../support/workflow-harness.js';
 
 const harness = useHarness('order');
 
-describe('activities in order', () => {
+describe.concurrent('activities in order', () => {
   test.concurrent.for(operationKinds)('%s of a clean host', async (kind) => {
     const context = operationContext({ kind, cluster: uniqueName(kind) });
     const script = harness().script(context.cluster);
@@ -61,7 +61,7 @@ describe('activities in order', () => {
   });
 });
 
-describe('a host that is a member already', () => {
+describe.concurrent('a host that is a member already', () => {
   test('worker: only the proof, nothing is reset or joined', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('member') });
     const script = harness().script(context.cluster);
@@ -96,7 +96,7 @@ describe('a host that is a member already', () => {
   });
 });
 
-test('the status of a cluster is one activity', async () => {
+test.concurrent('the status of a cluster is one activity', async () => {
   const context = operationContext({ cluster: uniqueName('status') });
   const { client, taskQueue } = harness();
   const report = await client.workflow.execute(names.workflows.status, {

@@ -132,7 +132,7 @@ const withStaleVoter = () => {
 /** StaleMember is of the class that waits, the rest of these ends the operation. */
 const waits = new Set<FailureType>(['StaleMember']);
 
-describe('a definitive finding ends the operation before anything was changed', () => {
+describe.concurrent('a definitive finding ends the operation before anything was changed', () => {
   test.concurrent.for(definitive.filter(({ type }) => !waits.has(type)))('$type ($kind)', async (one) => {
     const { script, handle } = await start(one);
     const end = await ended(handle);
@@ -241,7 +241,7 @@ const waiting: readonly Case[] = [
 /** How often the world is read before the operation blocks: an unhealthy cluster is looked at again. */
 const readings = (type: FailureType): number => (failureClasses[type] === 'cluster-unhealthy' ? 4 : 1);
 
-describe('a finding that may pass blocks the operation before anything was changed', () => {
+describe.concurrent('a finding that may pass blocks the operation before anything was changed', () => {
   test.concurrent.for(waiting)('$type ($kind), and a retry reads anew', async (one) => {
     const { script, handle } = await start(one);
     const read = Array.from({ length: readings(one.type) }, () => readingActivities).flat();

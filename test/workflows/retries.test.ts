@@ -31,7 +31,7 @@ const start = async (kind: (typeof operationKinds)[number], name: string, policy
   return { context, script, begin: () => harness().start(context) };
 };
 
-describe('a step that failed blocks, and a retry goes on where the step says, in a new round', () => {
+describe.concurrent('a step that failed blocks, and a retry goes on where the step says, in a new round', () => {
   test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retryFrom }) => {
     const { script, begin } = await start(kind, step);
     script.on(activity, fails('CommandFailed', { message: 'it went wrong', remedy: 'mend it' }));
@@ -67,7 +67,7 @@ describe('a step that failed blocks, and a retry goes on where the step says, in
   });
 });
 
-describe('a host that cannot be reached', () => {
+describe.concurrent('a host that cannot be reached', () => {
   test('is tried again in place until the budget is spent, then the operation blocks', async () => {
     const { script, begin } = await start('join-worker', 'budget', { unreachableBudgetMs: 1_500 });
     script.on('prepareHost', ...Array.from({ length: 9 }, () => fails('Unreachable')));
@@ -113,7 +113,7 @@ describe('a host that cannot be reached', () => {
   );
 });
 
-test('what is not ready yet is waited for in place, by its own budget', async () => {
+test.concurrent('what is not ready yet is waited for in place, by its own budget', async () => {
   const { script, begin } = await start('join-worker', 'ready', { readyBudgetMs: 500, unreachableBudgetMs: 60_000 });
   script.on('proveWorker', fails('NodeNotReady'), fails('NodeNotReady', { message: 'not Ready for 1 s' }));
   const handle = await begin();
@@ -124,7 +124,7 @@ test('what is not ready yet is waited for in place, by its own budget', async ()
   expect(script.callsOf('runKubeadm')).toHaveLength(1);
 });
 
-test('an error that nobody foresaw blocks with a typed reason, and is not retried in place', async () => {
+test.concurrent('an error that nobody foresaw blocks with a typed reason, and is not retried in place', async () => {
   const { script, begin } = await start('join-worker', 'defect', { unreachableBudgetMs: 60_000 });
   script.on('prepareHost', () => Promise.reject(new TypeError('x is not a function')));
   const handle = await begin();

@@ -26,7 +26,7 @@ const undoable = operationKinds.flatMap((kind) =>
   expectedSteps[kind].flatMap(({ step }) => (expectedUndo(kind, step).length === 0 ? [] : [{ kind, step }])),
 );
 
-describe('the decision rollback undoes in reverse order what was begun', () => {
+describe.concurrent('the decision rollback undoes in reverse order what was begun', () => {
   test.concurrent.for(undoable)('$kind, blocked at $step', async ({ kind, step }) => {
     const { script, handle, before, context } = await start(kind, step);
     await decide(handle, 'rollback', 'not today');
@@ -76,7 +76,7 @@ describe('the decision rollback undoes in reverse order what was begun', () => {
   });
 });
 
-describe('the decision abort leaves everything as it is', () => {
+describe.concurrent('the decision abort leaves everything as it is', () => {
   test.concurrent.for(undoable)('$kind, blocked at $step', async ({ kind, step }) => {
     const { script, handle, before } = await start(kind, step);
     await decide(handle, 'abort');
@@ -92,7 +92,7 @@ describe('the decision abort leaves everything as it is', () => {
   });
 });
 
-describe('an undo that fails', () => {
+describe.concurrent('an undo that fails', () => {
   test('blocks with UndoFailed; a retry does it again and goes on with the rest', async () => {
     const { script, handle, before } = await start('join-control-plane', 'prove');
     script.on('undoJoin', fails('CommandFailed', { message: 'the disk is full', remedy: 'make room' }));
@@ -156,7 +156,7 @@ describe('an undo that fails', () => {
   });
 });
 
-describe('a host that was a member before this operation', () => {
+describe.concurrent('a host that was a member before this operation', () => {
   test('keeps its backend when the proof is rolled back', async () => {
     const context = operationContext({ cluster: uniqueName('member') });
     const script = harness().script(context.cluster);

@@ -38,7 +38,7 @@ const submitted = async (context: OperationContext): Promise<WorkflowHandle> => 
 
 const join = (name: string): OperationContext => operationContext({ kind: 'join-worker', cluster: uniqueName(name) });
 
-describe('where an operator looks', () => {
+describe.concurrent('where an operator looks', () => {
   test('a running operation: search attributes, memo, summary, details, page', async () => {
     const context = join('running');
     const held = gate();
@@ -157,7 +157,7 @@ describe('where an operator looks', () => {
   });
 });
 
-describe('what the host printed last', () => {
+describe.concurrent('what the host printed last', () => {
   test('shows while the step runs, and goes with it', async () => {
     const context = join('printed');
     const kubeadm = gate();
@@ -212,7 +212,7 @@ describe('what the host printed last', () => {
   });
 });
 
-test('the activities carry the title of what they do', async () => {
+test.concurrent('the activities carry the title of what they do', async () => {
   const context = operationContext({ cluster: uniqueName('summaries') });
   const handle = await harness().start(context);
   await ended(handle);
@@ -225,7 +225,7 @@ test('the activities carry the title of what they do', async () => {
   }
 });
 
-test('the page of the cluster entity lists what runs and what waits', async () => {
+test.concurrent('the page of the cluster entity lists what runs and what waits', async () => {
   const first = operationContext({ cluster: uniqueName('page') });
   const second = operationContext({ cluster: first.cluster, host: 'cp2' });
   const held = gate();

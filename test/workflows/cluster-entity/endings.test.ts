@@ -40,7 +40,7 @@ const ways: readonly {
 
 const lastOf = async (context: OperationContext) => (await harness().allEnded(context.cluster, 1))[0];
 
-describe('every ending of an operation is recorded, and the next one may run', () => {
+describe.concurrent('every ending of an operation is recorded, and the next one may run', () => {
   test.concurrent.for(ways)('$name', async ({ end, expected }) => {
     const context = operationContext({ cluster: uniqueName('ending') });
     const next = operationContext({ cluster: context.cluster, host: 'cp4' });

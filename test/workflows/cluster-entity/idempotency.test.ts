@@ -11,7 +11,7 @@ const harness = useHarness('idempotency');
 const join = (cluster: string, host = 'w2', key = 'k') => operationContext({ kind: 'join-worker', cluster, host, key });
 const runIdOf = async (cluster: string): Promise<string> => (await harness().entity(cluster).describe()).runId;
 
-describe('the same operation id is never run twice', () => {
+describe.concurrent('the same operation id is never run twice', () => {
   test('asked for at the same moment, on a cluster that nobody asked before', async () => {
     const cluster = uniqueName('at-once');
     const context = join(cluster);
@@ -48,7 +48,7 @@ describe('the same operation id is never run twice', () => {
   });
 });
 
-describe('continue-as-new', () => {
+describe.concurrent('continue-as-new', () => {
   const limits = { updatesBeforeContinueAsNew: 3 };
 
   test('when idle keeps what has ended, so that its ids are still known', async () => {

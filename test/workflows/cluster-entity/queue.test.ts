@@ -27,7 +27,7 @@ const controlPlane = (cluster: string, host: string, key = 'k') => operationCont
 const worker = (cluster: string, host: string, key = 'k') =>
   operationContext({ kind: 'join-worker', cluster, host, key });
 
-describe('exclusive operations', () => {
+describe.concurrent('exclusive operations', () => {
   test('asked for one after the other run one after the other, in that order', async () => {
     const cluster = uniqueName('order');
     const hosts = ['cp3', 'cp4', 'cp5'];
@@ -80,7 +80,7 @@ describe('exclusive operations', () => {
   });
 });
 
-describe('worker joins', () => {
+describe.concurrent('worker joins', () => {
   test('run beside each other and beside a membership change', async () => {
     const cluster = uniqueName('beside');
     const held = gate();
@@ -128,7 +128,7 @@ describe('worker joins', () => {
   });
 });
 
-test('init runs alone: what was asked for later waits, and it waits for what runs', async () => {
+test.concurrent('init runs alone: what was asked for later waits, and it waits for what runs', async () => {
   const cluster = uniqueName('alone');
   const init = operationContext({ kind: 'init', cluster });
   const held = gate();
@@ -155,7 +155,7 @@ test('init runs alone: what was asked for later waits, and it waits for what run
   for (const span of all.slice(2)) expect(span.began).toBeGreaterThan(all[1]?.ended ?? Number.POSITIVE_INFINITY);
 });
 
-describe('withdraw', () => {
+describe.concurrent('withdraw', () => {
   const withdraw = (cluster: string, request: unknown) =>
     harness()
       .entity(cluster)
@@ -201,7 +201,7 @@ describe('withdraw', () => {
   );
 });
 
-describe('a request that makes no sense', () => {
+describe.concurrent('a request that makes no sense', () => {
   const refusal = async (cluster: string, request: unknown): Promise<unknown> => {
     const handle = harness().entity(cluster);
     try {
@@ -231,7 +231,7 @@ describe('a request that makes no sense', () => {
   });
 });
 
-test('an empty queue is there to look at', async () => {
+test.concurrent('an empty queue is there to look at', async () => {
   const cluster = uniqueName('empty');
   const { client, taskQueue } = harness();
   await client.workflow.start(names.workflows.cluster, {

@@ -26,7 +26,7 @@ const watching = (context: OperationContext): Promise<true> =>
     'the operation is watched',
   );
 
-describe('an entity that was terminated while an operation ran', () => {
+describe.concurrent('an entity that was terminated while an operation ran', () => {
   test.concurrent('watches it to its end before it runs the next one', async () => {
     const { context, script, held, runId } = await begun('next');
     await harness().entity(context.cluster).terminate('by hand');
@@ -106,7 +106,7 @@ describe('an entity that was terminated while an operation ran', () => {
   });
 });
 
-test('an entity that was cancelled ends; the operation runs on, and the next entity finds it', async () => {
+test.concurrent('an entity that was cancelled ends; the operation runs on, and the next entity finds it', async () => {
   const { context, held, handle, script } = await begun('cancelled');
   await harness().entity(context.cluster).cancel();
   expect(await ended(harness().entity(context.cluster))).toMatchObject({ status: 'cancelled' });
@@ -120,7 +120,7 @@ test('an entity that was cancelled ends; the operation runs on, and the next ent
   expect(script.callsOf('runKubeadm')).toHaveLength(1);
 });
 
-test('an entity that is cancelled while it watches ends as well', async () => {
+test.concurrent('an entity that is cancelled while it watches ends as well', async () => {
   const { context, held, handle } = await begun('cancelled-watching');
   await harness().entity(context.cluster).terminate('by hand');
   await harness().submit(operationContext({ cluster: context.cluster, host: 'cp4' }));
@@ -131,7 +131,7 @@ test('an entity that is cancelled while it watches ends as well', async () => {
   expect(await ended(handle)).toMatchObject({ status: 'completed' });
 });
 
-test('an entity that was reset to its beginning adopts the operation that runs', async () => {
+test.concurrent('an entity that was reset to its beginning adopts the operation that runs', async () => {
   const { context, held, runId, script } = await begun('reset');
   const entity = harness().entity(context.cluster);
   const { events } = await entity.fetchHistory();

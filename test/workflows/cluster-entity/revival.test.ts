@@ -89,6 +89,37 @@ describe.concurrent('an entity that was terminated while an operation ran', () =
     },
   );
 
+  test.concurrent('waits also for one that does not tell what it is, and forgets it then', async () => {
+    const { context, script, held } = await begun('by-hand');
+    await harness().entity(context.cluster).terminate('by hand');
+    script.on('watchOperation', async (otherwise) => ({ ...(await otherwise()), operation: 'undefined' }));
+    const next = operationContext({ cluster: context.cluster, host: 'cp4' });
+    await harness().submit(next);
+    await watching(context);
+    held.open();
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: next.operation, outcome: 'finished' },
+    ]);
+    const endOfFirst = script.callsOf('revokeCredentials')[0]?.ended ?? Number.POSITIVE_INFINITY;
+    expect(script.callsOf('readHost')[1]?.began).toBeGreaterThan(endOfFirst);
+  });
+
+  test.concurrent('records one that ended in a way it does not know as failed', async () => {
+    const { context, script, held } = await begun('strange');
+    await harness().entity(context.cluster).terminate('by hand');
+    script.on('watchOperation', async (otherwise) => ({
+      ...(await otherwise()),
+      outcome: 'vanished',
+      message: 'gone',
+    }));
+    await harness().submit(context);
+    await watching(context);
+    held.open();
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: context.operation, outcome: 'failed', message: 'gone' },
+    ]);
+  });
+
   test.concurrent('does not run it again when it is asked for behind another one', async () => {
     const { context, script, held, runId } = await begun('behind');
     await harness().entity(context.cluster).terminate('by hand');

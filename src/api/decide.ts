@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { names, workflowIds, type Decision, type WithdrawRequest } from '../model/messages.js';
 import { OperatorError } from '../model/operator-error.js';
@@ -32,13 +33,27 @@ export const decideOperation = async (
   const { progress } = await viewOperation(client, summary);
   const since = progress?.blocked?.since ?? String(Date.now());
   const handle = client.workflow.getHandle(workflowId, runId);
-  try {
-    await persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
+  const send = (): Promise<unknown> =>
+    persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
       handle.executeUpdate<unknown, [Decision]>(names.updates.decide, {
         args: [decision],
         updateId: idOf(operation, since, decision.action),
       }),
     );
+  // A query may see the block a moment before the workflow itself can take a decision about it.
+  const sendWhileBlocked = async (): Promise<void> => {
+    for (let left = progress?.blocked === undefined ? 0 : 5; ; left--) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        if (left <= 0 || refusal(error)?.type !== 'NotBlocked') throw error;
+        await sleep(300);
+      }
+    }
+  };
+  try {
+    await sendWhileBlocked();
   } catch (error) {
     const refused = refusal(error);
     if (refused !== undefined) {

@@ -113,8 +113,8 @@ try {
     return times;
   };
 
-  const worker = await compare({ lab, remote, host: 'w1', controlPlane: false });
   const controlPlane = await compare({ lab, remote, host: 'cp3', controlPlane: true });
+  const worker = await compare({ lab, remote, host: 'w1', controlPlane: false });
 
   await remote('w1', 'mv /usr/bin/kubeadm /usr/bin/kubeadm.away');
   const verdicts: number[] = [];

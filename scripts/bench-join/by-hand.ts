@@ -46,7 +46,7 @@ ${controlPlane ? `controlPlane: {localAPIEndpoint: {advertiseAddress: ${address}
 `;
   await remote(
     host,
-    'set -eu; umask 077; cat > /root/join.yaml; systemctl enable -q kubelet; kubeadm join --config /root/join.yaml >/root/join.log 2>&1',
+    'set -eu; umask 077; cat > /root/join.yaml; systemctl enable -q kubelet; kubeadm join --config /root/join.yaml >/root/join.log 2>&1 || { tail -20 /root/join.log >&2; exit 1; }',
     configuration,
   );
 };
@@ -97,7 +97,7 @@ export const takeOut = async ({ remote, host, controlPlane }: HandsOptions): Pro
   }
   await remote(
     host,
-    'kubeadm reset -f --skip-phases=remove-etcd-member >/dev/null 2>&1; rm -rf /etc/cni/net.d/* /var/lib/cni /var/lib/quorate/marker.json /root/join.yaml /root/.kube; ip link del cni0 2>/dev/null; systemctl disable -q kubelet; true',
+    'kubeadm reset -f --skip-phases=remove-etcd-member >/dev/null 2>&1; rm -rf /var/lib/etcd/* /etc/cni/net.d/* /var/lib/cni /var/lib/quorate/marker.json /root/join.yaml /root/.kube; ip link del cni0 2>/dev/null; systemctl disable -q kubelet; true',
   );
   await remote(
     'cp1',
@@ -111,6 +111,6 @@ for s in $(${kubectl} -n kube-system get secrets -o name | grep -E "bootstrap-to
 export const untilCalm = async (remote: Remote): Promise<void> => {
   await remote(
     'cp1',
-    `for i in $(seq 120); do ${etcdctl} endpoint health --cluster >/dev/null 2>&1 && ${kubectl} get --raw /readyz >/dev/null 2>&1 && break; sleep 1; done; sleep 8`,
+    `for i in $(seq 120); do ${etcdctl} endpoint health --cluster >/dev/null 2>&1 && ${kubectl} get --raw /readyz >/dev/null 2>&1 && break; sleep 1; done; sleep 5`,
   );
 };

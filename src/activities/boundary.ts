@@ -1,17 +1,13 @@
 import { CancelledFailure, Context, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { QuorateError, failureClasses, isRetriedInPlace } from '../model/failure.js';
+import { QuorateError, failureClasses } from '../model/failure.js';
+import { budgetMs, retryDelayMs } from '../model/failure-policy.js';
 import type { OperationContext } from '../model/operation.js';
 
 const heartbeatEveryMs = 2_000;
 
-/** How long an activity is retried in place before its failure blocks the operation, in milliseconds. */
-const budgetMs = (error: QuorateError, context: OperationContext | undefined): number => {
-  if (context === undefined) return 60_000;
-  return failureClasses[error.type] === 'not-ready-yet'
-    ? context.policy.readyBudgetMs
-    : context.policy.unreachableBudgetMs;
-};
+/** Without a context there is no policy to ask: readings for a person who waits. */
+const budgetWithoutPolicyMs = 60_000;
 
 const toApplicationFailure = (error: unknown, context: OperationContext | undefined): unknown => {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
@@ -30,11 +26,14 @@ const toApplicationFailure = (error: unknown, context: OperationContext | undefi
   }
   // Since the first attempt: the budget spans the retries, worker restarts included.
   const spentMs = Date.now() - activityInfo().scheduledTimestampMs;
-  const retry = isRetriedInPlace(error.type) && spentMs < budgetMs(error, context);
+  const budget = context === undefined ? budgetWithoutPolicyMs : budgetMs(error.type, context);
+  const delayMs = retryDelayMs(error.type, activityInfo().attempt);
+  const retry = delayMs !== undefined && spentMs < budget;
   return ApplicationFailure.create({
     type: error.type,
     message: error.message,
     nonRetryable: !retry,
+    ...(retry ? { nextRetryDelay: delayMs } : {}),
     details: [error.details],
     ...(failureClasses[error.type] === 'not-ready-yet' ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });

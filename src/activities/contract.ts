@@ -1,5 +1,7 @@
 import type { ClusterFacts, NodeFacts } from '../model/cluster-facts.js';
 import type { FailureType } from '../model/failure.js';
+import type { ProbeKind } from '../model/failure-policy.js';
+import type { OperationEvent } from '../model/operation-event.js';
 import type { HostFacts } from '../model/host-facts.js';
 import type { OperationContext } from '../model/operation.js';
 import type { ReachFacts } from '../model/reach-facts.js';
@@ -79,6 +81,16 @@ export interface Activities {
   enableBackend(context: OperationContext): Promise<Note>;
   disableBackend(context: OperationContext): Promise<Note>;
   removeBackend(context: OperationContext): Promise<Note>;
+  // blocked operations
+  /**
+   * Looks once whether the cause of a block is gone; answers what it saw.
+   * @param cause.host host that the failure was about
+   * @throws ApplicationFailure CauseNotGone, to be tried again, with what is still wrong
+   */
+  probeCause(context: OperationContext, cause: { kind: ProbeKind; host?: string }): Promise<string>;
+  // notifications
+  /** Tells one webhook of the worker's configuration about an event. */
+  notify(webhook: string, event: OperationEvent): Promise<Note>;
   // the cluster entity
   /** Watches a running workflow of that id to its end; answers what it was. */
   watchOperation(workflowId: string): Promise<{ operation: string; runId: string; outcome: string; message?: string }>;

@@ -5,6 +5,8 @@ import { etcdActivities } from './etcd.js';
 import { hostActivities } from './host.js';
 import { kubeadmActivities } from './kubeadm.js';
 import { loadBalancerActivities } from './load-balancer.js';
+import { notifyActivities } from './notify.js';
+import { probeActivities } from './probe.js';
 import { proofActivities } from './proofs.js';
 import { readActivities } from './read.js';
 import { statusActivities } from './status.js';
@@ -25,6 +27,8 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     ...proofActivities(dependencies),
     ...loadBalancerActivities(dependencies),
     ...undoActivities(dependencies),
+    ...probeActivities(dependencies),
+    ...notifyActivities(dependencies),
     ...watchActivities(),
   };
   return {
@@ -49,6 +53,8 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     enableBackend: guarded(activities.enableBackend),
     disableBackend: guarded(activities.disableBackend),
     removeBackend: guarded(activities.removeBackend),
+    probeCause: guarded(activities.probeCause),
+    notify: guarded(activities.notify),
     watchOperation: guarded(activities.watchOperation),
   };
 };

@@ -146,7 +146,11 @@ export const kubeadmActivities = (
         });
       const run = await runUnit(
         host,
-        { unit, argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation) },
+        {
+          unit,
+          argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation),
+          runtimeMaxSec: Math.ceil(context.policy.joinBudgetMs / 1000),
+        },
         { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs },
       );
       return outcomeOf(context, unit, run, reporter.phase());

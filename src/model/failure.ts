@@ -4,6 +4,7 @@ export type FailureClass =
   | 'not-ready-yet' // retried quietly until the budget, then the operation blocks with the measured gap
   | 'credential' // minted again once, then the operation blocks
   | 'dirty-host' // reset by policy, or the operation blocks for approval
+  | 'approval' // the operation blocks until somebody approves
   | 'cluster-unhealthy' // the operation blocks
   | 'definitive'; // the operation fails before any change, and blocks after one
 
@@ -16,7 +17,7 @@ export const failureClasses = {
   Unreachable: 'transient', // no SSH connection to a host, or it was lost
   ApiUnavailable: 'transient', // the Kubernetes API did not answer where it was asked
   EtcdUnavailable: 'transient', // etcd did not answer, or had no leader
-  LoadBalancerUnavailable: 'transient', // HAProxy's runtime socket did not answer
+  LoadBalancerUnavailable: 'transient', // HAProxy's runtime socket did not answer, or no host reaches the endpoint
   // not ready yet
   NodeNotReady: 'not-ready-yet',
   MemberNotVoter: 'not-ready-yet', // learner, or not started
@@ -29,6 +30,8 @@ export const failureClasses = {
   DirtyHost: 'dirty-host', // leftovers of an earlier node
   ForeignHost: 'dirty-host', // belongs to another cluster that is alive
   PortInUse: 'dirty-host', // a port Kubernetes needs is held by something else
+  // approval
+  PlanNeedsApproval: 'approval', // the policy wants each plan approved before the first change
   // cluster unhealthy
   QuorumAtRisk: 'cluster-unhealthy', // the projection refuses the change
   EtcdUnhealthy: 'cluster-unhealthy', // member down, alarm, learner pending
@@ -64,10 +67,6 @@ export const failureTypes = Object.keys(failureClasses) as readonly FailureType[
 
 export const isFailureType = (value: unknown): value is FailureType =>
   typeof value === 'string' && Object.hasOwn(failureClasses, value);
-
-/** Classes whose activity attempts are retried by Temporal until the step's budget is spent. */
-export const isRetriedInPlace = (type: FailureType): boolean =>
-  failureClasses[type] === 'transient' || failureClasses[type] === 'not-ready-yet';
 
 /** What a failure carries to the operator. All texts are free of secrets and bounded (evidence at most 20 lines). */
 export interface FailureDetails {

@@ -10,9 +10,11 @@ export const names = {
     'join-control-plane': 'joinControlPlane',
     'join-worker': 'joinWorker',
     status: 'readClusterStatus',
+    plan: 'planChange',
+    notification: 'deliverNotification',
   },
   updates: { submit: 'submit', withdraw: 'withdraw', decide: 'decide' },
-  queries: { queue: 'queue', progress: 'progress' },
+  queries: { queue: 'queue', context: 'context', progress: 'progress' },
   signals: { hostPrinted: 'hostPrinted' },
 } as const;
 

@@ -48,7 +48,23 @@ export const OperationContext = z.object({
     unreachableBudgetMs: z.number(),
     /** How long a step waits for readiness before the operation blocks, milliseconds. */
     readyBudgetMs: z.number(),
+    /** A blocked operation goes on by itself when a probe sees the cause gone. */
+    resumeWhenHealthy: z.boolean(),
+    /** Time between the first probes of a blocked operation, milliseconds; later ones are up to four times as far apart. */
+    probeEveryMs: z.number(),
+    /** Worker joins of the cluster that run at the same time. */
+    parallelJoins: z.number().int(),
+    approvals: z.object({
+      /** Each plan waits for an approval before the first change. */
+      plans: z.boolean(),
+      /** Who asked for an operation may not approve it. */
+      byAnother: z.boolean(),
+      /** How long a request for an approval waits, and how long an approval holds, milliseconds. */
+      expireAfterMs: z.number(),
+    }),
   }),
+  /** Webhooks to be told when the operation blocks, resumes and ends: names that the worker's configuration knows. */
+  notify: z.array(z.string()),
   kubeadm: z.object({
     ignorePreflightErrors: z.array(z.string()),
     criSocket: z.string(),

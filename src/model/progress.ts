@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failureTypes } from './failure.js';
 import { operationKinds } from './operation.js';
 
-export const decisionActions = ['retry', 'rollback', 'abort', 'approve'] as const;
+export const decisionActions = ['retry', 'skip', 'rollback', 'abort', 'approve'] as const;
 export type DecisionAction = (typeof decisionActions)[number];
 
 export const StepState = z.enum(['pending', 'running', 'done', 'skipped', 'failed', 'blocked', 'undoing', 'undone']);
@@ -16,6 +16,8 @@ export const StepProgress = z.object({
   since: z.string().optional(),
   /** What was seen or done, one line. */
   note: z.string().optional(),
+  /** How long the step may take before it blocks the operation, milliseconds; absent where it takes as long as it takes. */
+  budgetMs: z.number().optional(),
 });
 export type StepProgress = z.infer<typeof StepProgress>;
 
@@ -26,7 +28,16 @@ export const Blocked = z.object({
   remedy: z.string(),
   evidence: z.array(z.string()),
   choices: z.array(z.enum(decisionActions)),
+  /** What each of the choices does, one sentence each. */
+  consequences: z.partialRecord(z.enum(decisionActions), z.string()),
+  /** ISO 8601. */
   since: z.string(),
+  /** When a request for an approval ends by itself, ISO 8601; absent when it waits for as long as it takes. */
+  expiresAt: z.string().optional(),
+  /** Who may not approve, where the policy wants another person than the one who asked. */
+  notBy: z.string().optional(),
+  /** What is looked at on a timer, so that the operation goes on by itself; absent when it waits for a decision alone. */
+  watching: z.string().optional(),
 });
 export type Blocked = z.infer<typeof Blocked>;
 
@@ -35,6 +46,8 @@ export type OperationOutcome = (typeof operationOutcomes)[number];
 
 /** What the query `progress` of an operation answers. */
 export const OperationProgress = z.object({
+  /** Counts the changes of everything below: a later view has a greater one. */
+  revision: z.number().int(),
   operation: z.string(),
   kind: z.enum(operationKinds),
   cluster: z.string(),

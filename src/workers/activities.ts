@@ -9,5 +9,5 @@ import type { Hosts } from '../adapters/ssh/types.js';
  */
 export const connectActivities = (sshConfigFile?: string): { readonly hosts: Hosts; readonly activities: object } => {
   const hosts = createHosts(sshConfigFile === undefined ? {} : { configFile: sshConfigFile });
-  return { hosts, activities: createActivities({ hosts }) };
+  return { hosts, activities: createActivities({ hosts, webhooks: new Map() }) };
 };

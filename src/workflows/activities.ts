@@ -1,6 +1,9 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
-import { failureTypes, isRetriedInPlace } from '../model/failure.js';
+import { failureTypes } from '../model/failure.js';
+import { failurePolicy } from '../model/failure-policy.js';
+import type { ProbeKind } from '../model/failure-policy.js';
+import type { OperationContext } from '../model/operation.js';
 import type { Activities } from '../activities/contract.js';
 
 /**
@@ -15,7 +18,7 @@ const proxy = (options: Omit<ActivityOptions, 'cancellationType' | 'scheduleToCl
       initialInterval: '1s',
       backoffCoefficient: 2,
       maximumInterval: '15s',
-      nonRetryableErrorTypes: failureTypes.filter((type) => !isRetriedInPlace(type)),
+      nonRetryableErrorTypes: failureTypes.filter((type) => failurePolicy(type).retry === 'never'),
     },
     ...options,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -26,6 +29,27 @@ export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeo
 
 /** Commands in units on hosts; kubeadm's own worst case is about 30 minutes plus image pulls. */
 export const long: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
+
+/** Deliveries to webhooks: a receiver may be down for most of a day. */
+export const notifying: ActivityInterfaceFor<Activities> = proxy({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m', maximumAttempts: 150 },
+});
+
+/**
+ * The probe of a blocked operation: an activity that fails until the cause is gone, so that waiting costs neither
+ * history nor one of the worker's slots.
+ * @param everyMs pause between the first attempts; later ones are up to four times as far apart
+ */
+export const probe = (
+  context: OperationContext,
+  { kind, host, everyMs }: { kind: ProbeKind; host: string | undefined; everyMs: number },
+  summary: string,
+): Promise<string> =>
+  proxy({
+    startToCloseTimeout: '60s',
+    retry: { initialInterval: everyMs, backoffCoefficient: 1.5, maximumInterval: 4 * everyMs },
+  }).probeCause.executeWithOptions({ summary }, [context, { kind, ...(host === undefined ? {} : { host }) }]);
 
 /** Runs one activity with the step's title as its summary in the Temporal UI. */
 export const titled = <Arguments extends unknown[], Result>(

@@ -12,16 +12,16 @@ import { renderQueue } from '../model/details.js';
 import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
 import type { ClusterQueue } from '../model/messages.js';
 import { operationKinds } from '../model/operation.js';
+import type { OperationContext } from '../model/operation.js';
 import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
-import { queue as queueQuery, submit, withdraw } from './messages.js';
+import { createAnnouncer } from './announce.js';
+import { context as contextQuery, queue as queueQuery, submit, withdraw } from './messages.js';
 import { runChild } from './run-child.js';
 import type { Ending } from './run-child.js';
 import { parseOrRefuse } from './validation.js';
 
 const defaultLimits = {
-  /** Worker joins of one cluster that run at the same time. */
-  sharedLimit: 20,
   /** Operation ids remembered for idempotency, as the server's own dedupe of update ids ends with a run. */
   rememberedOperations: 500,
   /** The server refuses more than 2,000 updates in one run. */
@@ -31,6 +31,8 @@ const defaultLimits = {
 export interface ClusterEntityState {
   readonly cluster: string;
   readonly ended: readonly EndedEntry[];
+  /** Of the operation that was asked for last: what is known about the cluster, and its limits. */
+  readonly context?: OperationContext;
   /** Each one left out has its default; tests set small ones. */
   readonly limits?: Partial<typeof defaultLimits>;
 }
@@ -42,7 +44,9 @@ export interface ClusterEntityState {
  */
 export const clusterEntity = async (state: ClusterEntityState): Promise<void> => {
   const { cluster } = state;
-  const { sharedLimit, rememberedOperations, updatesBeforeContinueAsNew } = { ...defaultLimits, ...state.limits };
+  const { rememberedOperations, updatesBeforeContinueAsNew } = { ...defaultLimits, ...state.limits };
+  let latest = state.context;
+  const sharedLimit = (): number => latest?.policy.parallelJoins ?? 1;
   const ended: EndedEntry[] = [...state.ended];
   const waiting: QueueEntry[] = [];
   const running: (QueueEntry & { runId?: string })[] = [];
@@ -69,7 +73,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     })),
     waiting: waiting.map((entry) => ({
       ...itemOf(entry),
-      waitsFor: waitsFor({ waiting, running }, entry, sharedLimit) ?? 'its start',
+      waitsFor: waitsFor({ waiting, running }, entry, sharedLimit()) ?? 'its start',
     })),
     ended: ended.slice(-200),
   });
@@ -83,6 +87,9 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     changed();
   };
 
+  setHandler(contextQuery, () => latest ?? null, {
+    description: 'What is known about the cluster, from the operation that was asked for last',
+  });
   setHandler(queueQuery, view, { description: 'Which operations run, wait (and for what), and have ended' });
   setHandler(
     submit,
@@ -92,13 +99,16 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
       const past = ended.find((entry) => entry.operation === operation);
       const known = [...running, ...waiting].find((entry) => entry.request.context.operation === operation);
       const entry = known ?? { request, since: new Date().toISOString() };
-      if (past === undefined && known === undefined) waiting.push(entry);
+      if (past === undefined && known === undefined) {
+        waiting.push(entry);
+        latest = request.context;
+      }
       changed();
       if (past !== undefined) return { operation, workflowId: past.workflowId, position: 0 };
       return {
         operation,
         workflowId: workflowIdOf(entry),
-        position: positionOf({ waiting, running }, entry, sharedLimit),
+        position: positionOf({ waiting, running }, entry, sharedLimit()),
       };
     },
     {
@@ -180,20 +190,33 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     });
     running.splice(running.indexOf(entry), 1);
     remember({ ...itemOf(entry), workflowId, ...ending });
+    if (ending.outcome === 'terminated') {
+      // It could not say so itself.
+      createAnnouncer(entry.request.context, entry.request.by).announce({
+        type: 'operation.ended',
+        outcome: ending.outcome,
+        ...(ending.message === undefined ? {} : { summary: ending.message }),
+      });
+    }
   };
 
   changed();
   for (;;) {
-    for (let next = nextToStart({ waiting, running }, sharedLimit); next !== undefined;) {
+    for (let next = nextToStart({ waiting, running }, sharedLimit()); next !== undefined;) {
       waiting.splice(waiting.indexOf(next), 1);
       running.push(next);
       void start(next);
-      next = nextToStart({ waiting, running }, sharedLimit);
+      next = nextToStart({ waiting, running }, sharedLimit());
     }
     const idle = waiting.length === 0 && running.length === 0;
     if (idle && (workflowInfo().continueAsNewSuggested || updates >= updatesBeforeContinueAsNew)) {
       await condition(allHandlersFinished);
-      if (waiting.length === 0) await continueAsNew<typeof clusterEntity>({ ...state, ended });
+      if (waiting.length === 0)
+        await continueAsNew<typeof clusterEntity>({
+          ...state,
+          ended,
+          ...(latest === undefined ? {} : { context: latest }),
+        });
     }
     const seen = changes;
     await condition(() => changes !== seen);

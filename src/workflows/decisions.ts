@@ -6,63 +6,111 @@ import type { Failure } from './failures.js';
 import type { Journal } from './journal.js';
 import { decide } from './messages.js';
 import { parseOrRefuse } from './validation.js';
+import type { Watcher } from './watch-cause.js';
 
-export interface Decisions {
-  /** Blocks the operation with a typed reason until somebody decides. */
-  ask(step: string, failure: Failure, choices: readonly DecisionAction[]): Promise<Decision>;
+/** What may be decided, and what each choice does, one sentence each. */
+export type Choices = Partial<Record<DecisionAction, string>>;
+
+export interface Question {
+  readonly step: string;
+  readonly failure: Failure;
+  readonly choices: Choices;
+  /** Set where an approval is asked for that ends by itself when nobody gives it. */
+  readonly expiresInMs?: number;
+  /** Set where the policy wants another person to approve than this one. */
+  readonly notBy?: string;
 }
 
+export interface Decisions {
+  /**
+   * Blocks the operation with a typed reason until somebody decides, the cause is seen gone, or the request expires:
+   * then the answer is a `retry` or an `abort` by `quorate`.
+   */
+  ask(question: Question): Promise<Decision>;
+}
+
+/** Who is recorded for what the operation decides by itself. */
+const itself = 'quorate';
+
+const sample = '{"action": "retry | skip | approve | rollback | abort", "by": "who", "reason": "why"}';
+
 /** Registers the update `decide`; it is refused, with the reason, where it makes no sense. */
-export const createDecisions = (journal: Journal): Decisions => {
+export const createDecisions = (journal: Journal, watcher: Watcher): Decisions => {
   let taken: Decision | undefined;
+  const take = (decision: Decision): void => {
+    taken = decision;
+    journal.decided(decision);
+  };
   setHandler(
     decide,
-    (decision) => {
-      taken = Decision.parse(decision);
-      journal.decided(taken);
-      return { accepted: true, action: taken.action };
+    (sent) => {
+      const decision = Decision.parse(sent);
+      take(decision);
+      return { accepted: true, action: decision.action };
     },
     {
-      description:
-        'Decides how a blocked operation goes on. One argument: {"action": "retry | approve | rollback | abort", "by": "who", "reason": "why"}',
+      description: `Decides how a blocked operation goes on; what each choice does stands in the details. One argument: ${sample}`,
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (decision) => {
-        const { action } = parseOrRefuse(Decision, decision, {
+        const { action, by } = parseOrRefuse(Decision, decision, {
           type: 'InvalidDecision',
           what: 'not a decision',
-          remedy: 'send {"action": "retry | approve | rollback | abort", "by": "who", "reason": "why"}',
+          remedy: `send ${sample}`,
         });
         const { blocked, operation, outcome } = journal.progress;
+        const refuse = (type: string, why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, type);
         if (blocked === undefined) {
           const state = outcome === undefined ? 'is running and waits for nobody' : `has ended (${outcome})`;
-          throw ApplicationFailure.nonRetryable(`${operation} ${state}; there is nothing to decide`, 'NotBlocked');
+          throw refuse('NotBlocked', `${operation} ${state}; there is nothing to decide`);
         }
         if (!blocked.choices.includes(action)) {
-          throw ApplicationFailure.nonRetryable(
-            `"${action}" makes no sense while ${operation} is blocked by ${blocked.type}; choose one of: ${blocked.choices.join(', ')}`,
+          throw refuse(
             'ChoiceRefused',
+            `"${action}" makes no sense while ${operation} is blocked by ${blocked.type}; choose one of: ${blocked.choices.join(', ')}`,
+          );
+        }
+        if (by.trim() === itself) {
+          throw refuse('InvalidDecision', `"${itself}" stands for decisions that nobody took: say who you are in "by"`);
+        }
+        if (action === 'approve' && blocked.notBy === by) {
+          throw refuse(
+            'ApproverIsAsker',
+            `${by} asked for ${operation} and policy.approvals.byAnother is set: another person has to approve it`,
           );
         }
       },
     },
   );
   return {
-    async ask(step, failure, choices) {
+    async ask({ step, failure, choices, expiresInMs, notBy }) {
       taken = undefined;
+      const watching = watcher.watches(failure);
       journal.blocked({
         type: failure.type,
         step,
         message: failure.message,
         remedy: failure.details.remedy,
         evidence: [...failure.details.evidence],
-        choices: [...choices],
+        choices: Object.keys(choices) as DecisionAction[],
+        consequences: choices,
+        ...(expiresInMs === undefined ? {} : { expiresAt: new Date(Date.now() + expiresInMs).toISOString() }),
+        ...(notBy === undefined ? {} : { notBy }),
+        ...(watching === undefined ? {} : { watching }),
       });
+      const stopWatching = watcher.watch(failure, (seen) => {
+        if (taken === undefined) take({ action: 'retry', by: itself, reason: seen });
+      });
+      const decided = (): boolean => taken !== undefined;
       try {
-        await condition(() => taken !== undefined);
+        const inTime = expiresInMs === undefined ? condition(decided) : condition(decided, expiresInMs);
+        if ((await inTime) === false) {
+          take({ action: 'abort', by: itself, reason: 'nobody approved it in time' });
+        }
       } finally {
+        stopWatching();
         journal.unblocked();
       }
-      // The handler has set it: TypeScript cannot see that across the await.
+      // The handlers have set it: TypeScript cannot see that across the await.
       return taken as unknown as Decision;
     },
   };

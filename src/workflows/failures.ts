@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { FailureDetails, FailureType } from '../model/failure.js';
+import type { ProbeKind } from '../model/failure-policy.js';
 import { QuorateError, failureClasses, isFailureType } from '../model/failure.js';
 
 export interface Failure {
@@ -8,12 +9,18 @@ export interface Failure {
   readonly details: FailureDetails;
   /** Sight was lost of what the step began: it may still go on on the host, so a retry attaches to it. */
   readonly lostSight?: boolean;
+  /** Tells that its cause is gone; default that of its type. */
+  readonly probe?: ProbeKind | undefined;
 }
 
 /** Thrown by a step that may go on once an operator approves; carries what is to be approved. */
 export class ApprovalNeeded extends Error {
   override readonly name = 'ApprovalNeeded';
-  constructor(readonly failure: Failure) {
+  /** @param subject identifies what is approved: something else needs an approval of its own */
+  constructor(
+    readonly failure: Failure,
+    readonly subject: string,
+  ) {
     super(failure.message);
   }
 }

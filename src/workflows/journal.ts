@@ -3,6 +3,7 @@ import { renderDetails } from '../model/details.js';
 import type { Decision } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
 import type { Blocked, OperationOutcome, OperationProgress, StepState } from '../model/progress.js';
+import { createAnnouncer } from './announce.js';
 import type { OperationState, Step } from './step.js';
 import { showBlocked, showPhase, showResumed } from './visibility.js';
 
@@ -19,6 +20,8 @@ export interface Journal {
   /** Nobody waits for a decision any more: the operation was cancelled while it was blocked. */
   unblocked(): void;
   ended(outcome: OperationOutcome, summary: string): void;
+  /** Settles when everybody who is to be told is being told: before that the workflow must not end. */
+  told(): Promise<void>;
 }
 
 export const createJournal = <State extends OperationState>(
@@ -26,17 +29,30 @@ export const createJournal = <State extends OperationState>(
   by: string,
   steps: readonly Step<State>[],
 ): Journal => {
+  const announcer = createAnnouncer(context, by);
   const progress: OperationProgress = {
+    revision: 0,
     operation: context.operation,
     kind: context.kind,
     cluster: context.cluster,
     host: context.target.name,
     by,
-    steps: steps.map((step) => ({ id: step.id, title: step.title(context), state: 'pending' })),
+    steps: steps.map((step) => {
+      const budgetMs = step.budgetMs?.(context);
+      return {
+        id: step.id,
+        title: step.title(context),
+        state: 'pending',
+        ...(budgetMs === undefined ? {} : { budgetMs }),
+      };
+    }),
     plan: [],
     decisions: [],
   };
-  const publish = (): void => setCurrentDetails(renderDetails(progress));
+  const publish = (): void => {
+    progress.revision += 1;
+    setCurrentDetails(renderDetails(progress));
+  };
   publish();
   return {
     progress,
@@ -64,10 +80,12 @@ export const createJournal = <State extends OperationState>(
       progress.blocked = { ...blocked, since: now() };
       showBlocked(progress.blocked);
       publish();
+      announcer.announce({ type: 'operation.blocked', blocked });
     },
     decided(decision) {
       progress.decisions.push({ ...decision, at: now() });
       this.unblocked();
+      announcer.announce({ type: 'operation.resumed', decision });
     },
     unblocked() {
       if (progress.blocked === undefined) return;
@@ -80,6 +98,8 @@ export const createJournal = <State extends OperationState>(
       progress.summary = summary;
       showPhase(outcome);
       publish();
+      announcer.announce({ type: 'operation.ended', outcome, summary });
     },
+    told: () => announcer.begun(),
   };
 };

@@ -1,15 +1,16 @@
 import { ApplicationFailure, isCancellation, setHandler, sleep } from '@temporalio/workflow';
-import { failureClasses } from '../model/failure.js';
+import { failurePolicy } from '../model/failure-policy.js';
 import type { FailureType } from '../model/failure.js';
 import { HostPrinted } from '../model/messages.js';
-import type { DecisionAction } from '../model/progress.js';
 import { createDecisions } from './decisions.js';
+import type { Choices } from './decisions.js';
 import { ApprovalNeeded, failureOf } from './failures.js';
 import type { Failure } from './failures.js';
 import { createJournal } from './journal.js';
 import { hostPrinted, progress } from './messages.js';
 import { createSaga } from './saga.js';
 import type { OperationState, Step } from './step.js';
+import { createWatcher } from './watch-cause.js';
 
 export interface OperationResult {
   readonly operation: string;
@@ -25,10 +26,7 @@ const fail = (failure: Failure): ApplicationFailure =>
   });
 
 /** Before anything was changed these wait for the world; everything else ends the operation at once. */
-const waitsBeforeAnyChange = (type: FailureType): boolean => {
-  const failureClass = failureClasses[type];
-  return failureClass === 'transient' || failureClass === 'not-ready-yet' || failureClass === 'cluster-unhealthy';
-};
+const waitsBeforeAnyChange = (type: FailureType): boolean => failurePolicy(type).beforeAnyChange === 'wait';
 
 /**
  * Runs the steps of an operation in order. A step that fails is tried again from where the step says after a decision;
@@ -50,19 +48,31 @@ export const runOperation = async <State extends OperationState>(
     if (data !== undefined) journal.printed(data.line);
   };
   setHandler(hostPrinted, onHostPrinted, { description: 'Sent by activities: what the host printed' });
-  const decisions = createDecisions(journal);
+  const decisions = createDecisions(
+    journal,
+    createWatcher(() => state.context),
+  );
   const saga = createSaga<State>(journal, decisions);
 
   const recovered = new Map<FailureType, number>();
   let changed = false;
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
-  const choicesFor = (approvable: boolean): DecisionAction[] => [
-    ...(approvable ? (['approve'] as const) : []),
-    'retry',
-    ...(saga.isEmpty() ? [] : (['rollback'] as const)),
-    'abort',
-  ];
+  const titleOf = (id: string): string => steps[indexOf(id)]?.title(state.context) ?? id;
+  const choicesFor = (step: Step<State>, failure: Failure, approvable: boolean): Choices => {
+    const undos = saga.titles(state.context);
+    const from = titleOf(step.retryFrom ?? step.id);
+    return {
+      ...(approvable ? { approve: failurePolicy(failure.type).approve ?? 'goes on' } : {}),
+      retry:
+        failure.lostSight === true
+          ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again, none is begun twice`
+          : `goes on from "${from}" in a new round; what the world shows as done is not repeated`,
+      ...(step.withoutIt === undefined || approvable ? {} : { skip: step.withoutIt(state.context) }),
+      ...(undos.length === 0 ? {} : { rollback: `looks first, then undoes: ${undos.join('; ')}` }),
+      abort: `ends the operation; ${changed ? 'everything is left as it is' : 'nothing was changed'}`,
+    };
+  };
 
   /** Undoes everything, or throws when an operator gave up an undo: then neither "cancelled" nor "rolled back" is true. */
   const rollBack = async (why: string, outcome: 'cancelled' | 'rolled-back'): Promise<string> => {
@@ -84,7 +94,9 @@ export const runOperation = async <State extends OperationState>(
   };
 
   /** Where to go on, or throws when the operation ends here. */
-  const decideWhereToGoOn = async (step: Step<State>, failure: Failure, approvable: boolean): Promise<number> => {
+  const decideWhereToGoOn = async (step: Step<State>, failure: Failure, subject?: string): Promise<number> => {
+    const approvable = subject !== undefined;
+    const { approvals } = state.context.policy;
     const times = recovered.get(failure.type) ?? 0;
     const recovery = approvable ? undefined : step.recoverFrom?.(failure.type, times, state.context);
     if (recovery !== undefined) {
@@ -99,11 +111,24 @@ export const runOperation = async <State extends OperationState>(
       throw fail(failure);
     }
     journal.step(step.id, 'blocked', failure.message);
-    const decision = await decisions.ask(step.id, failure, choicesFor(approvable));
+    const decision = await decisions.ask({
+      step: step.id,
+      failure,
+      choices: choicesFor(step, failure, approvable),
+      // After a change nothing ends by itself.
+      ...(approvable && !changed ? { expiresInMs: approvals.expireAfterMs } : {}),
+      ...(approvable && approvals.byAnother ? { notBy: by } : {}),
+    });
     switch (decision.action) {
       case 'approve':
-        state.approvals.add(failure.type);
+        state.approvals.set(failure.type, {
+          subject: subject ?? '',
+          untilMs: Date.now() + approvals.expireAfterMs,
+        });
         return nextRound(step.retryFrom ?? step.id);
+      case 'skip':
+        journal.step(step.id, 'skipped', `left out by ${decision.by}: ${failure.message}`);
+        return indexOf(step.id) + 1;
       case 'retry':
         // In the same round, so that a command that outlived the connection is found again rather than begun twice.
         return failure.lostSight === true ? indexOf(step.id) : nextRound(step.retryFrom ?? step.id);
@@ -116,13 +141,14 @@ export const runOperation = async <State extends OperationState>(
       case 'abort': {
         const left = changed ? 'everything is left as it is' : 'nothing was changed';
         journal.step(step.id, 'failed', failure.message);
-        journal.ended('aborted', `aborted by ${decision.by} while blocked by ${failure.type}; ${left}`);
+        const why = decision.reason === '' ? '' : ` (${decision.reason})`;
+        journal.ended('aborted', `aborted by ${decision.by} while blocked by ${failure.type}${why}; ${left}`);
         throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', 'Aborted', failure);
       }
     }
   };
 
-  try {
+  const runSteps = async (): Promise<void> => {
     for (let index = 0; index < steps.length;) {
       const step = steps[index];
       if (step === undefined)
@@ -141,19 +167,25 @@ export const runOperation = async <State extends OperationState>(
         index += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;
-        const approvable = error instanceof ApprovalNeeded;
-        const failure = approvable ? error.failure : failureOf(error);
+        const approval = error instanceof ApprovalNeeded ? error : undefined;
+        const failure = approval?.failure ?? failureOf(error);
         if (failure === undefined) throw error;
-        const next = await decideWhereToGoOn(step, failure, approvable);
-        for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
+        const next = await decideWhereToGoOn(step, failure, approval?.subject);
+        if (next <= index) for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
         index = next;
       }
     }
+  };
+
+  try {
+    await runSteps();
+    const text = summary(state);
+    journal.ended('finished', text);
+    return { operation: state.context.operation, summary: text };
   } catch (error) {
     if (isCancellation(error)) await rollBack('cancelled', 'cancelled');
     throw error;
+  } finally {
+    await journal.told();
   }
-  const text = summary(state);
-  journal.ended('finished', text);
-  return { operation: state.context.operation, summary: text };
 };

@@ -1,30 +1,32 @@
 import { CancellationScope } from '@temporalio/workflow';
+import { failurePolicy } from '../model/failure-policy.js';
 import type { Decisions } from './decisions.js';
 import { failureOf } from './failures.js';
 import type { Failure } from './failures.js';
+import type { OperationContext } from '../model/operation.js';
 import type { Journal } from './journal.js';
 import type { OperationState, Step } from './step.js';
 
 export interface Saga<State extends OperationState> {
   /** Before the step runs: it may have done its work even when it fails. Registering twice keeps one. */
   register(step: Step<State>): void;
-  /** Nothing to undo. */
-  isEmpty(): boolean;
+  /** What a rollback would do, in its order; empty when there is nothing to undo. */
+  titles(context: OperationContext): string[];
   /**
    * Undoes in reverse order, shielded from cancellation. An undo that fails blocks the operation with `UndoFailed`:
-   * `retry` tries it again, `abort` leaves this and everything before it as it is.
+   * `retry` tries it again, `skip` leaves this one and undoes the rest, `abort` leaves this and everything before it.
    */
   rollback(state: State): Promise<{
     /** Ids of the steps that were undone, in the order of undoing. */
     readonly undone: readonly string[];
-    /** The failure of the undo that an operator gave up; absent when everything was undone. */
+    /** The failure of the first undo that an operator gave up; absent when everything was undone. */
     readonly givenUp?: Failure;
   }>;
 }
 
 export const createSaga = <State extends OperationState>(journal: Journal, decisions: Decisions): Saga<State> => {
   const registered: Step<State>[] = [];
-  const undo = async (step: Step<State>, state: State): Promise<Failure | undefined> => {
+  const undo = async (step: Step<State>, state: State): Promise<{ failure: Failure; goOn: boolean } | undefined> => {
     for (;;) {
       journal.step(step.id, 'undoing');
       try {
@@ -32,19 +34,28 @@ export const createSaga = <State extends OperationState>(journal: Journal, decis
         journal.step(step.id, 'undone', note);
         return undefined;
       } catch (error) {
-        const failure = failureOf(error);
-        if (failure === undefined) throw error;
-        journal.step(step.id, 'blocked', failure.message);
-        const undoFailure: Failure = {
-          type: failure.type === 'QuorumAtRisk' ? 'QuorumAtRisk' : 'UndoFailed',
-          message: `${step.undo?.title(state.context) ?? step.id} could not be done: ${failure.message}`,
-          details: failure.details,
+        const found = failureOf(error);
+        if (found === undefined) throw error;
+        journal.step(step.id, 'blocked', found.message);
+        const title = step.undo?.title(state.context) ?? step.id;
+        const failure: Failure = {
+          type: found.type === 'QuorumAtRisk' ? 'QuorumAtRisk' : 'UndoFailed',
+          probe: found.type === 'QuorumAtRisk' ? 'quorum' : failurePolicy(found.type).probe,
+          message: `${title} could not be done: ${found.message}`,
+          details: found.details,
         };
-        const decision = await decisions.ask(step.id, undoFailure, ['retry', 'abort']);
-        if (decision.action === 'abort') {
-          journal.step(step.id, 'failed', `left as it is: ${failure.message}`);
-          return undoFailure;
-        }
+        const decision = await decisions.ask({
+          step: step.id,
+          failure,
+          choices: {
+            retry: `looks again and tries once more to ${title}`,
+            skip: `does not ${title}, and undoes the rest`,
+            abort: `ends the operation; this and what is not undone yet is left as it is`,
+          },
+        });
+        if (decision.action === 'retry') continue;
+        journal.step(step.id, 'failed', `left as it is by ${decision.by}: ${found.message}`);
+        return { failure, goOn: decision.action === 'skip' };
       }
     }
   };
@@ -52,16 +63,21 @@ export const createSaga = <State extends OperationState>(journal: Journal, decis
     register(step) {
       if (step.undo !== undefined && !registered.includes(step)) registered.push(step);
     },
-    isEmpty: () => registered.length === 0,
+    titles: (context) => registered.toReversed().map((step) => step.undo?.title(context) ?? step.id),
     rollback: (state) =>
       CancellationScope.nonCancellable(async () => {
         const undone: string[] = [];
+        let givenUp: Failure | undefined;
         for (const step of registered.toReversed()) {
-          const givenUp = await undo(step, state);
-          if (givenUp !== undefined) return { undone, givenUp };
-          undone.push(step.id);
+          const left = await undo(step, state);
+          if (left === undefined) {
+            undone.push(step.id);
+            continue;
+          }
+          givenUp ??= left.failure;
+          if (!left.goOn) break;
         }
-        return { undone };
+        return { undone, ...(givenUp === undefined ? {} : { givenUp }) };
       }),
   };
 };

@@ -1,11 +1,32 @@
 import type { OperationContext } from '../model/operation.js';
 import type { FailureType } from '../model/failure.js';
+import { unknownSubject } from '../model/preflight/finding.js';
+
+/** An approval is for what was shown, and holds for a while. */
+export interface Approval {
+  readonly subject: string;
+  /** Epoch milliseconds. */
+  readonly untilMs: number;
+}
+
+/** Whether what needs an approval now is what was approved, and still holds. */
+export const isApproved = (
+  { approvals }: Pick<OperationState, 'approvals'>,
+  type: FailureType,
+  subject: string,
+  nowMs: number,
+): boolean => {
+  const approval = approvals.get(type);
+  return (
+    approval !== undefined && nowMs < approval.untilMs && (approval.subject === subject || subject === unknownSubject)
+  );
+};
 
 /** What every operation remembers between its steps; operations add what they read. */
 export interface OperationState {
   context: OperationContext;
-  /** Failure types that an operator approved in this operation. */
-  readonly approvals: Set<FailureType>;
+  /** What an operator approved in this operation, by the type of failure that asked for it. */
+  readonly approvals: Map<FailureType, Approval>;
 }
 
 /** What the runner lends to a step. */
@@ -26,6 +47,13 @@ export interface Step<State extends OperationState> {
   readonly changes: boolean;
   /** Why there is nothing to do, or undefined. */
   readonly skipWhen?: (state: State) => string | undefined;
+  /** How long it may take before it blocks the operation, milliseconds; shown to those who watch. */
+  readonly budgetMs?: (context: OperationContext) => number;
+  /**
+   * What going on without this step means, one sentence; only such a step may be skipped by a decision. Absent where what
+   * follows would rest on it.
+   */
+  readonly withoutIt?: (context: OperationContext) => string;
   /** Does it, and answers in one line what was seen or done. */
   readonly run: (state: State, tools: StepTools) => Promise<string>;
   /** Begins with an observation, since it is registered before the step has done anything. */

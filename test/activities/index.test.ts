@@ -14,6 +14,7 @@ const activities = createActivities({
     },
     close: () => Promise.resolve(),
   },
+  webhooks: new Map(),
 });
 const names = (Object.keys(activities) as (keyof Activities)[]).filter((name) => name !== 'watchOperation');
 

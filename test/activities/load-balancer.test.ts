@@ -21,6 +21,7 @@ const activities = () => {
   const { host, close } = cluster.dependencies.hosts;
   const dependencies: Dependencies = {
     hosts: { host: (name) => (name === 'lb1' ? lb1.host : host(name)), close },
+    webhooks: new Map(),
   };
   const made = loadBalancerActivities(dependencies);
   const { enableBackend } = made;

@@ -15,6 +15,7 @@ const view = (steps: StepProgress[], more: Partial<OperationView> = {}): Operati
     runId: 'r1',
   },
   progress: {
+    revision: 1,
     operation: 'prod/join-worker/w2/1f00aa11',
     kind: 'join-worker',
     cluster: 'prod',

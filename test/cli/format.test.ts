@@ -11,6 +11,7 @@ const now = Date.parse('2026-11-23T13:53:00Z');
 const at = (time: string): string => `2026-11-23T${time}.000Z`;
 
 const progress: OperationProgress = {
+  revision: 1,
   operation: 'prod/join-worker/w2/1f00aa11',
   kind: 'join-worker',
   cluster: 'prod',
@@ -84,6 +85,11 @@ describe('an operation', () => {
       remedy: 'approve the reset if nothing on w2 is needed',
       evidence: ['kubelet.conf points to https://10.9.0.5:6443', '34 iptables rules'],
       choices: ['approve' as const, 'retry' as const, 'abort' as const],
+      consequences: {
+        approve: 'resets w2 and joins it',
+        retry: 'reads the world again',
+        abort: 'ends the operation; nothing was changed',
+      },
       since: at('13:52:10'),
     };
     expect(blockedText(view({ blocked }, 'blocked'))).toMatchInlineSnapshot(`
@@ -93,9 +99,9 @@ describe('an operation', () => {
         | 34 iptables rules
       What to do: approve the reset if nothing on w2 is needed
       Then one of:
-        quorate decide prod/join-worker/w2/1f00aa11 approve  # go on and do what needs approval
-        quorate decide prod/join-worker/w2/1f00aa11 retry    # try the step again
-        quorate decide prod/join-worker/w2/1f00aa11 abort    # end the operation, leave everything as it is
+        quorate decide prod/join-worker/w2/1f00aa11 approve  # resets w2 and joins it
+        quorate decide prod/join-worker/w2/1f00aa11 retry    # reads the world again
+        quorate decide prod/join-worker/w2/1f00aa11 abort    # ends the operation; nothing was changed
       Runbook: docs/runbook.md, DirtyHost
       "
     `);

@@ -7,6 +7,7 @@ import { StepState, decisionActions, operationOutcomes } from '../../src/model/p
 import type { OperationProgress } from '../../src/model/progress.js';
 
 const progress = (overrides: Partial<OperationProgress> = {}): OperationProgress => ({
+  revision: 1,
   operation: 'prod/join-worker/w2/k1',
   kind: 'join-worker',
   cluster: 'prod',
@@ -28,6 +29,11 @@ const blocked: NonNullable<OperationProgress['blocked']> = {
   remedy: 'approve the reset of w2',
   evidence: ['kubelet.conf points to https://10.9.0.5:6443', '34 packet-filter rules'],
   choices: ['approve', 'retry', 'abort'],
+  consequences: {
+    approve: 'resets w2 and joins it',
+    retry: 'reads the world again',
+    abort: 'ends the operation; nothing was changed',
+  },
   since: '2026-01-05T13:52:10.000Z',
 };
 

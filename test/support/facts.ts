@@ -205,6 +205,10 @@ export const operationContext = (
       joinBudgetMs: 1_800_000,
       unreachableBudgetMs: 0,
       readyBudgetMs: 0,
+      resumeWhenHealthy: false,
+      probeEveryMs: 1_000,
+      parallelJoins: 20,
+      approvals: { plans: false, byAnother: false, expireAfterMs: 86_400_000 },
       ...policy,
     },
     kubeadm: {
@@ -216,6 +220,7 @@ export const operationContext = (
       clusterConfiguration: {},
       kubeletExtraArgs: [],
     },
+    notify: [],
     round: 0,
     ...rest,
   });

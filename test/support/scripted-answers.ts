@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, JoinFacts, UnitOutcome } from '../../src/activities/contract.js';
 import type { ClusterFacts } from '../../src/model/cluster-facts.js';
 import type { HostFacts } from '../../src/model/host-facts.js';
@@ -70,6 +71,11 @@ export const defaultAnswers = (world: World): Activities => {
     enableBackend: note('UP after 2 checks'),
     disableBackend: note('in maintenance'),
     removeBackend: note('removed'),
+    // The cause of a block stays until a test says otherwise.
+    probeCause: async () => {
+      throw ApplicationFailure.create({ type: 'CauseNotGone', message: 'not yet' });
+    },
+    notify: note('200 OK'),
     watchOperation: () => Promise.reject(new Error('no script for watchOperation')),
   };
 };

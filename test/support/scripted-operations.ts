@@ -20,6 +20,11 @@ export const blockedByDirtyHost: Blocked = {
   remedy: 'approve the reset, or clean the host by hand and retry',
   evidence: ['kubelet.conf points to https://10.9.0.5:6443', 'a kubelet (pid 811) listens on 10250'],
   choices: ['approve', 'retry', 'abort'],
+  consequences: {
+    approve: 'resets w1 and joins it',
+    retry: 'reads the world again',
+    abort: 'ends the operation; nothing was changed',
+  },
   since: '2026-11-23T13:52:10.000Z',
 };
 

@@ -84,7 +84,7 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     target,
     down,
     host,
-    dependencies: { hosts: { host, close: () => Promise.resolve() } },
+    dependencies: { hosts: { host, close: () => Promise.resolve() }, webhooks: new Map() },
   };
   return cluster;
 };

@@ -62,13 +62,6 @@ export const operationLines = (
   return lines;
 };
 
-const meaning: Record<Blocked['choices'][number], string> = {
-  approve: 'go on and do what needs approval',
-  retry: 'try the step again',
-  rollback: 'undo what this operation did',
-  abort: 'end the operation, leave everything as it is',
-};
-
 /** Why an operation is blocked, and the exact commands that go on with it. */
 export const blockedText = (view: OperationView): string => {
   const { summary, progress } = view;
@@ -84,7 +77,10 @@ export const blockedText = (view: OperationView): string => {
     ...blocked.evidence.map((line) => `  | ${printable(line)}`),
     `What to do: ${printable(blocked.remedy)}`,
     'Then one of:',
-    ...blocked.choices.map((action, index) => `${(commands[index] ?? '').padEnd(longest)}  # ${meaning[action]}`),
+    ...blocked.choices.map(
+      (action, index) =>
+        `${(commands[index] ?? '').padEnd(longest)}  # ${printable(blocked.consequences[action] ?? '')}`,
+    ),
     `Runbook: docs/runbook.md, ${blocked.type}`,
     '',
   ].join('\n');

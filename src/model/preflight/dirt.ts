@@ -2,7 +2,7 @@ import type { ClusterFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
-import { approval, fatal, type Finding } from './finding.js';
+import { approval, fatal, unknownSubject, type Finding } from './finding.js';
 import { alreadyJoined } from './joined.js';
 import {
   isApiServerOf,
@@ -103,6 +103,12 @@ const whose = (context: OperationContext, host: HostFacts, cluster: ClusterFacts
   return `${name} still carries a node of another cluster: ${points}its CA (${shortHash(caHash)})${known}${silent}`;
 };
 
+/** Whose leftovers a reset would delete, and whether etcd's data is among them. */
+const subjectOf = (host: HostFacts, { ours, foreign }: Dirt): string => {
+  const owner = ours ? 'this cluster' : foreign === undefined ? unknownSubject : `${foreign.server} ${foreign.caHash}`;
+  return host.etcdDataPresent ? `${owner}, with etcd data` : owner;
+};
+
 const caEvidence = (host: HostFacts): string[] => [
   ...nodeKubeconfigs(host).map(
     ({ file, server, caHash }) => `${file}: server ${server ?? 'unknown'}, CA ${caHash ?? 'unreadable'}`,
@@ -145,6 +151,7 @@ export const dirtFindings = (
       ]
     : [
         approval(
+          subjectOf(host, dirt),
           'DirtyHost',
           message,
           `approve a reset of ${name}, or abort and take it out of the specification. A reset ${effect}. ${context.cluster} itself is not touched by it`,

@@ -43,7 +43,7 @@ const ownFindings = (
     case 'when-safe':
       return [];
     case 'approve':
-      return [approval('StaleMember', message, `approve its removal: ${projection.text}`, evidence)];
+      return [approval(member.id, 'StaleMember', message, `approve its removal: ${projection.text}`, evidence)];
     case 'never':
       return [
         fatal(

@@ -15,7 +15,15 @@ export interface Finding {
   readonly remedy: string;
   /** What was seen, one line each. */
   readonly evidence: readonly string[];
+  /**
+   * With `approval`: what is approved, such as the cluster whose leftovers are deleted or the id of a member. An approval
+   * of one subject is none of another.
+   */
+  readonly subject?: string;
 }
+
+/** What a half-done reset leaves tells no owner any more: an approval that was given covers it. */
+export const unknownSubject = 'unknown';
 
 const finding =
   (severity: Severity) =>
@@ -28,5 +36,8 @@ const finding =
   });
 
 export const fatal = finding('fatal');
-export const approval = finding('approval');
 export const warning = finding('warning');
+export const approval = (
+  subject: string,
+  ...[code, message, remedy, evidence]: Parameters<ReturnType<typeof finding>>
+): Finding => ({ ...finding('approval')(code, message, remedy, evidence), subject });

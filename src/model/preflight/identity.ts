@@ -44,6 +44,7 @@ const twin = (context: OperationContext, host: HostFacts, node: NodeFacts): Find
     case 'approve':
       return [
         approval(
+          node.uid,
           'IdentityConflict',
           message,
           `approve that the stale Node ${name} is deleted before the join`,

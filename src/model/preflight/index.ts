@@ -24,6 +24,7 @@ const rank = ({ severity, code }: Finding): number => {
     case 'definitive':
       return 1;
     case 'dirty-host':
+    case 'approval':
       return 2;
     case 'cluster-unhealthy':
       return 3;

@@ -96,7 +96,16 @@ export const operationContext = (
       joinBudgetMs: milliseconds(spec.policy.budgets.join),
       unreachableBudgetMs: milliseconds(spec.policy.budgets.unreachable),
       readyBudgetMs: milliseconds(spec.policy.budgets.ready),
+      resumeWhenHealthy: spec.policy.resumeWhenHealthy,
+      probeEveryMs: milliseconds(spec.policy.probeEvery),
+      parallelJoins: spec.policy.parallelJoins,
+      approvals: {
+        plans: spec.policy.approvals.plans,
+        byAnother: spec.policy.approvals.byAnother,
+        expireAfterMs: milliseconds(spec.policy.approvals.expireAfter),
+      },
     },
+    notify: spec.notifications.webhooks,
     kubeadm: spec.kubeadm,
     round,
   };

@@ -22,6 +22,25 @@ const Budgets = z
   .prefault({})
   .meta({ description: 'Time that steps may take before the operation asks an operator.' });
 
+const Approvals = z
+  .strictObject({
+    plans: z.boolean().default(false).meta({
+      description:
+        'Whether each operation shows its plan and waits for an approval before the first change. Default: false.',
+    }),
+    byAnother: z.boolean().default(false).meta({
+      description:
+        'Whether another person than the one who asked for the operation has to approve it. Default: false. Names are those that the API authenticated; in the Temporal UI everybody writes their own.',
+    }),
+    expireAfter: Duration.default('24h').meta({
+      description:
+        'How long a request for an approval waits before the operation ends with nothing changed, and how long an approval holds. Default: 24h. After a change a request waits for as long as it takes.',
+      examples: ['24h'],
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Who has to agree before something is destroyed or changed.' });
+
 export const Policy = z
   .strictObject({
     resetDirtyHosts: z
@@ -44,6 +63,22 @@ export const Policy = z
       description:
         'Whether a blocked operation goes on by itself when a probe sees the cause gone. Default: true. false: it waits for a decision.',
     }),
+    probeEvery: Duration.default('15s').meta({
+      description:
+        'Time between the first probes of a blocked operation; later ones are up to four times as far apart. Default: 15s.',
+      examples: ['15s'],
+    }),
+    parallelJoins: z
+      .int()
+      .min(1, { error: 'is less than 1' })
+      .max(100, { error: 'is more than 100' })
+      .default(20)
+      .meta({
+        description:
+          'Worker joins of the cluster that run at the same time; further ones wait. Default: 20. Changes of the control plane always run one at a time.',
+        examples: [20],
+      }),
+    approvals: Approvals,
     snapshots: z
       .strictObject({
         keep: z

@@ -4,6 +4,7 @@ import { HostSpecification } from './hosts.js';
 import { Kubeadm } from './kubeadm.js';
 import { LoadBalancer } from './load-balancer.js';
 import { Networking } from './networking.js';
+import { Notifications } from './notifications.js';
 import { Policy } from './policy.js';
 
 const specificationApiVersion = 'quorate.dev/v1alpha1';
@@ -31,6 +32,7 @@ export const Specification = z
           examples: [{ cp1: { role: 'control-plane', address: '10.203.0.11' } }],
         }),
         policy: Policy,
+        notifications: Notifications,
         kubeadm: Kubeadm,
       })
       .meta({ description: 'What the cluster should be.' }),

@@ -8,5 +8,7 @@ export const snapshot: Step<JoinState> = {
   title: () => 'snapshot etcd on a healthy member and verify it',
   changes: true,
   skipWhen: (state) => (state.alreadyJoined === true ? 'the host is a member already' : undefined),
+  withoutIt: () =>
+    'goes on without a snapshot: a change of the members that goes wrong could only be repaired from an older one',
   run: ({ context }) => titled(short.snapshotEtcd, `snapshot etcd of ${context.cluster}`, context),
 };

@@ -40,5 +40,6 @@ export const prepare: Step<JoinState> = {
   title: ({ target }) => `prepare ${target.name}: kubelet enabled, modules, sysctls, images`,
   changes: true,
   skipWhen: joined,
+  withoutIt: ({ target }) => `goes on with ${target.name} as it is: kubeadm's own preflight judges it`,
   run: ({ context }) => titled(long.prepareHost, `prepare ${context.target.name}`, context),
 };

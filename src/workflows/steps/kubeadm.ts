@@ -78,6 +78,7 @@ export const join: Step<JoinState> = {
   id: 'join',
   title: ({ target }) => `kubeadm join on ${target.name}`,
   changes: true,
+  budgetMs: ({ policy }) => policy.joinBudgetMs,
   skipWhen: joined,
   // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
   retryFrom: 'read',
@@ -97,6 +98,7 @@ export const init: Step<JoinState> = {
   id: 'init',
   title: ({ target }) => `kubeadm init on ${target.name}`,
   changes: true,
+  budgetMs: ({ policy }) => policy.joinBudgetMs,
   skipWhen: joined,
   retryFrom: 'read',
   run: async (state) =>

@@ -41,6 +41,9 @@ export const enable: Step<JoinState> = {
   id: 'enable',
   title: ({ target }) => `enable the backend ${target.name}, see it UP, /readyz through the endpoint`,
   changes: true,
+  budgetMs: ({ policy }) => policy.readyBudgetMs,
+  withoutIt: ({ target }) =>
+    `goes on without it: no request reaches ${target.name} through the load balancer until you enable it there`,
   run: ({ context }) => titled(short.enableBackend, `enable the backend ${context.target.name}`, context),
   undo: unlessJoinedBefore({
     title: ({ target }) => `disable the backend ${target.name}`,

@@ -1,11 +1,17 @@
-import { QuorateError, failureClasses } from '../../model/failure.js';
+import { QuorateError } from '../../model/failure.js';
+import { failurePolicy } from '../../model/failure-policy.js';
+import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { HostFacts } from '../../model/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
+import type { ReachFacts } from '../../model/reach-facts.js';
 import { plan } from '../../model/plan.js';
 import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
 import { preflight } from '../../model/preflight/index.js';
 import type { Finding } from '../../model/preflight/finding.js';
 import { short, titled } from '../activities.js';
 import { ApprovalNeeded } from '../failures.js';
+import type { Failure } from '../failures.js';
+import { isApproved } from '../step.js';
 import type { Step } from '../step.js';
 import { facts } from './state.js';
 import type { JoinState } from './state.js';
@@ -25,27 +31,32 @@ const impatient = (context: OperationContext): OperationContext => ({
 });
 
 /** Reads the host, the cluster and the ways between them, side by side. */
+export const readWorld = async (
+  context: OperationContext,
+): Promise<{ host: HostFacts; cluster: ClusterFacts; reach: ReachFacts }> => {
+  const soon = impatient(context);
+  const { name } = context.target;
+  // All settle before the first failure is thrown: none is left running behind a decision.
+  const [host, cluster, reach] = await Promise.allSettled([
+    titled(short.readHost, `read ${name}`, soon),
+    titled(short.readCluster, `read the cluster ${context.cluster}`, context),
+    titled(short.checkReach, `reach between ${name}, the endpoint and its peers`, soon),
+  ]);
+  if (host.status === 'rejected') throw host.reason;
+  if (cluster.status === 'rejected') throw cluster.reason;
+  if (reach.status === 'rejected') throw reach.reason;
+  return { host: host.value, cluster: cluster.value, reach: reach.value };
+};
+
 export const read: Step<JoinState> = {
   id: 'read',
   title: ({ target }) => `read ${target.name}, the cluster and the ways between them`,
   changes: false,
+  budgetMs: (context) => impatient(context).policy.unreachableBudgetMs,
   run: async (state) => {
-    const context = impatient(state.context);
-    const { name } = context.target;
-    // All settle before the first failure is thrown: none is left running behind a decision.
-    const [host, cluster, reach] = await Promise.allSettled([
-      titled(short.readHost, `read ${name}`, context),
-      titled(short.readCluster, `read the cluster ${context.cluster}`, state.context),
-      titled(short.checkReach, `reach between ${name}, the endpoint and its peers`, context),
-    ]);
-    if (host.status === 'rejected') throw host.reason;
-    if (cluster.status === 'rejected') throw cluster.reason;
-    if (reach.status === 'rejected') throw reach.reason;
-    state.host = host.value;
-    state.cluster = cluster.value;
-    state.reach = reach.value;
-    const ready = cluster.value.controlPlane.filter((server) => server.ready).length;
-    return `${host.value.os}, kubeadm ${host.value.versions.kubeadm ?? 'missing'}; ${ready} of ${context.controlPlane.length} API servers ready`;
+    const { host, cluster } = Object.assign(state, await readWorld(state.context));
+    const ready = cluster.controlPlane.filter((server) => server.ready).length;
+    return `${host.os}, kubeadm ${host.versions.kubeadm ?? 'missing'}; ${ready} of ${state.context.controlPlane.length} API servers ready`;
   },
 };
 
@@ -67,7 +78,7 @@ export const check: Step<JoinState> = {
   retryFrom: 'read',
   // An election or a restart of an API server is normal on a cluster that was just changed: look again before asking.
   recoverFrom: (type, times, { policy }) =>
-    failureClasses[type] === 'cluster-unhealthy' && times < rereads
+    failurePolicy(type).beforeAnyChange === 'wait' && times < rereads
       ? { step: 'read', afterMs: Math.min(rereadAfterMs, policy.readyBudgetMs) }
       : undefined,
   // oxlint-disable-next-line require-await -- steps are asynchronous; this one is pure
@@ -84,24 +95,29 @@ export const check: Step<JoinState> = {
     const ownLeftovers = host.marker?.operation === context.operation;
     state.dirty = dirt !== undefined;
     state.nodeUidBefore = cluster.nodes.find((node) => node.name === context.target.name)?.uid;
-    const unapproved = findings.find(
-      (finding) =>
-        finding.severity === 'approval' &&
-        !state.approvals.has(finding.code) &&
-        !(finding.code === 'DirtyHost' && ownLeftovers),
-    );
-    if (unapproved !== undefined) {
-      throw new ApprovalNeeded({
-        type: unapproved.code,
-        message: unapproved.message,
-        details: { host: context.target.name, remedy: unapproved.remedy, evidence: unapproved.evidence },
-      });
+    const needApproval = (subject: string, failure: Failure): void => {
+      if (!isApproved(state, failure.type, subject, Date.now())) throw new ApprovalNeeded(failure, subject);
+    };
+    for (const { code, severity, subject = '', message, remedy, evidence } of findings) {
+      if (severity !== 'approval' || (code === 'DirtyHost' && ownLeftovers)) continue;
+      needApproval(subject, { type: code, message, details: { host: context.target.name, remedy, evidence } });
     }
     const lines = plan(context, host, cluster);
     const warnings = findings
       .filter((finding) => finding.severity === 'warning')
       .map((finding) => `note: ${finding.message}`);
     tools.plan([...lines, ...warnings]);
+    if (context.policy.approvals.plans && !state.alreadyJoined) {
+      needApproval(lines.join('\n'), {
+        type: 'PlanNeedsApproval',
+        message: `the plan of ${context.kind} ${context.target.name} waits for an approval`,
+        details: {
+          host: context.target.name,
+          remedy: 'read the plan, then approve or abort; nothing was changed yet',
+          evidence: lines,
+        },
+      });
+    }
     state.joinedBefore ??= state.alreadyJoined && !ownLeftovers;
     return state.alreadyJoined
       ? `${context.target.name} is a member already: only the proof is left`

@@ -6,6 +6,7 @@ export const proveControlPlane: Step<JoinState> = {
   id: 'prove',
   title: ({ target }) => `prove ${target.name}: started voter, /readyz, static Pods, Node Ready`,
   changes: true,
+  budgetMs: ({ policy }) => policy.readyBudgetMs,
   run: async (state) => {
     state.proof = await titled(long.proveControlPlane, `prove ${state.context.target.name}`, state.context);
     return state.proof;
@@ -16,6 +17,7 @@ export const proveWorker: Step<JoinState> = {
   id: 'prove',
   title: ({ target }) => `prove ${target.name}: Node Ready with this cluster's client certificate`,
   changes: true,
+  budgetMs: ({ policy }) => policy.readyBudgetMs,
   run: async (state) => {
     state.proof = await titled(long.proveWorker, `prove ${state.context.target.name}`, state.context);
     return state.proof;

@@ -21,7 +21,7 @@ export interface JoinState extends OperationState {
   proof?: string;
 }
 
-export const newState = (context: OperationContext): JoinState => ({ context, approvals: new Set() });
+export const newState = (context: OperationContext): JoinState => ({ context, approvals: new Map() });
 
 /** The facts of step `read`; the steps after it run only when it has succeeded. */
 export const facts = (state: JoinState): { host: HostFacts; cluster: ClusterFacts; reach: ReachFacts } => {

@@ -46,7 +46,12 @@ describe('operationContext', () => {
         joinBudgetMs: 1_800_000,
         unreachableBudgetMs: 120_000,
         readyBudgetMs: 300_000,
+        resumeWhenHealthy: true,
+        probeEveryMs: 15_000,
+        parallelJoins: 20,
+        approvals: { plans: false, byAnother: false, expireAfterMs: 86_400_000 },
       },
+      notify: [],
       kubeadm: {
         ignorePreflightErrors: [],
         criSocket: 'unix:///run/containerd/containerd.sock',

@@ -27,6 +27,7 @@ const script = defineSignal<[Script]>('script');
 
 const scripted = async ({ context, by }: SubmitRequest): Promise<void> => {
   let state: OperationProgress = {
+    revision: 0,
     operation: context.operation,
     kind: context.kind,
     cluster: context.cluster,
@@ -53,7 +54,7 @@ const scripted = async ({ context, by }: SubmitRequest): Promise<void> => {
     },
   );
   setHandler(script, ({ work, ...change }) => {
-    state = { ...state, ...change };
+    state = { ...state, ...change, revision: state.revision + 1 };
     if (change.blocked !== undefined) showBlocked(change.blocked);
     if (change.outcome !== undefined) showPhase(change.outcome);
     if (work === true) activities.work().catch(() => {});

@@ -117,8 +117,10 @@ describe.concurrent('worker joins', () => {
     const cluster = uniqueName('places');
     const held = gate();
     harness().script(cluster).on('readHost', held.hold);
-    await harness().submit(worker(cluster, 'w2'), { limits: { sharedLimit: 1 } });
-    await harness().submit(worker(cluster, 'w3'));
+    const one = (host: string) =>
+      operationContext({ kind: 'join-worker', cluster, host, policy: { parallelJoins: 1 } });
+    await harness().submit(one('w2'));
+    await harness().submit(one('w3'));
     await held.reached;
     expect((await harness().queue(cluster)).waiting).toMatchObject([
       { host: 'w3', waitsFor: 'a free place: 1 worker joins run, the limit is 1' },

@@ -1,0 +1,117 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { checkReach } from '../adapters/host/reach.js';
+import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
+import { execute } from '../adapters/ssh/execute.js';
+import { failureClasses } from '../model/failure.js';
+import { probeKinds } from '../model/failure-policy.js';
+import type { ProbeKind } from '../model/failure-policy.js';
+import type { OperationContext } from '../model/operation.js';
+import { errorText } from '../model/operator-error.js';
+import { preflight } from '../model/preflight/index.js';
+import { reachFindings } from '../model/preflight/reach.js';
+import { projectRemoval, quorumState } from '../model/quorum.js';
+import type { Activities } from './contract.js';
+import { hostOf, peers, pickControlPlane } from './control-plane.js';
+import type { Dependencies } from './dependencies.js';
+import { membersOfTarget } from './etcd.js';
+import { loadBalancerOf, readActivities } from './read.js';
+
+type Cause = Parameters<Activities['probeCause']>[1];
+/** What was seen when the cause is gone. @throws Error that says what is still wrong */
+type Probe = (dependencies: Dependencies, context: OperationContext, cause: Cause) => Promise<string>;
+
+const stillWrong = (why: string): Error => new Error(why);
+
+/** A host by the name that its failure had: that of the specification, or that of the SSH configuration. */
+const hostNamed = (dependencies: Dependencies, context: OperationContext, name: string) => {
+  const balancers = context.loadBalancer.kind === 'haproxy' ? context.loadBalancer.hosts : [];
+  const entry = [context.target, ...context.controlPlane, ...balancers].find((one) => one.name === name);
+  return entry === undefined ? dependencies.hosts.host(name) : hostOf(dependencies, entry);
+};
+
+const host: Probe = async (dependencies, context, cause) => {
+  const name = cause.host ?? context.target.name;
+  await execute(hostNamed(dependencies, context, name), 'looking whether it answers', 'true', { timeoutMs: 10_000 });
+  return `${name} answers again`;
+};
+
+const others = (context: OperationContext) => (context.kind === 'init' ? context.controlPlane : peers(context));
+
+const api: Probe = async (dependencies, context) => {
+  const { entry } = await pickControlPlane(dependencies, context, others(context));
+  return `the API server of ${entry.name} is ready`;
+};
+
+const etcd: Probe = async (dependencies, context) => {
+  const asked = await pickControlPlane(dependencies, context, others(context));
+  const { members } = await readEtcd(asked.host);
+  const { voters, quorum, healthy } = quorumState(members);
+  const leads = members.some(({ status }) => status?.isLeader === true);
+  if (!leads || healthy < quorum)
+    throw stillWrong(`${healthy} of ${voters} voters are healthy, ${leads ? 'one' : 'none'} leads`);
+  return `etcd has a leader, ${healthy} of ${voters} voters are healthy`;
+};
+
+const endpoint: Probe = async (dependencies, context) => {
+  const [wrong] = reachFindings(context, undefined, await checkReach(dependencies.hosts, context)).filter(
+    ({ severity }) => severity === 'fatal',
+  );
+  if (wrong !== undefined) throw stillWrong(wrong.message);
+  if (context.kind === 'init') return `${context.target.name} reaches ${context.endpoint}`;
+  const answer = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
+  if (!answer.ok) throw stillWrong(answer.because ?? `${context.endpoint} does not answer`);
+  return `${context.target.name} reaches a ready API server through ${context.endpoint}`;
+};
+
+const loadBalancer: Probe = async (dependencies, context, cause) => {
+  await loadBalancerOf(dependencies, context).describe();
+  // Before init there is no API server that could answer through it.
+  return context.kind === 'init' ? 'the load balancer answers again' : endpoint(dependencies, context, cause);
+};
+
+const cluster: Probe = async (dependencies, context) => {
+  const read = readActivities(dependencies);
+  const [hostFacts, clusterFacts] = await Promise.all([read.readHost(context), read.readCluster(context)]);
+  const [wrong] = preflight(context, hostFacts, clusterFacts, { dials: [], mtu: [] }).filter(
+    ({ severity, code }) => severity === 'fatal' && failureClasses[code] === 'cluster-unhealthy',
+  );
+  if (wrong !== undefined) throw stillWrong(wrong.message);
+  return `${context.cluster} is healthy again`;
+};
+
+const quorum: Probe = async (dependencies, context) => {
+  const asked = await pickControlPlane(dependencies, context);
+  const { members } = await readEtcd(asked.host);
+  for (const { id } of membersOfTarget(context, members)) {
+    const projection = projectRemoval(members, id);
+    if (!projection.allowed) throw stillWrong(projection.because);
+  }
+  return 'the member may be removed: a majority of the others is healthy';
+};
+
+const probes: Readonly<Record<ProbeKind, Probe>> = {
+  host,
+  api,
+  etcd,
+  'load-balancer': loadBalancer,
+  endpoint,
+  cluster,
+  quorum,
+};
+
+export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'probeCause'> => ({
+  probeCause: async (context, cause) => {
+    try {
+      return await probes[cause.kind](dependencies, context, cause);
+    } catch (error) {
+      // Tried again by Temporal until it is cancelled: a probe decides nothing but that there is something to try.
+      throw ApplicationFailure.create({
+        type: 'CauseNotGone',
+        message: `not yet (${probeKinds[cause.kind]}): ${errorText(error)}`,
+        category: ApplicationFailureCategory.BENIGN,
+        ...(error instanceof Error ? { cause: error } : {}),
+      });
+    }
+  },
+});

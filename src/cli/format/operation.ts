@@ -1,5 +1,5 @@
 import type { OperationView } from '../../api/operation-view.js';
-import type { Blocked, StepState } from '../../model/progress.js';
+import type { StepState } from '../../model/progress.js';
 import { age, clip, printable } from './text.js';
 
 const marks: Record<StepState, string> = {

@@ -28,7 +28,7 @@ export interface FailurePolicy {
   readonly retry: RetryPolicy | 'never';
   /**
    * - wait: it blocks, also before anything was changed
-   * - approve: it blocks where the policy asks for an approval
+   * - approve: it blocks for an approval
    * - fail: it ends the operation while nothing was changed, and blocks it afterwards
    */
   readonly beforeAnyChange: 'wait' | 'approve' | 'fail';
@@ -59,11 +59,9 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
   LoadBalancerUnavailable: { probe: 'load-balancer' },
   EndpointUnreachable: { probe: 'endpoint' },
   DirtyHost: {
-    beforeAnyChange: 'approve',
     approve: 'resets the host, deletes what is listed above, reads it again, and goes on when it is clean',
   },
   StaleMember: {
-    beforeAnyChange: 'approve',
     approve: 'removes that member, right after the quorum was projected again on a list just read, and goes on',
   },
   IdentityConflict: { approve: 'deletes the Node of the machine that is gone, and goes on' },

@@ -1,3 +1,4 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
@@ -20,8 +21,6 @@ import { loadBalancerOf, readActivities } from './read.js';
 type Cause = Parameters<Activities['probeCause']>[1];
 /** What was seen when the cause is gone. @throws Error that says what is still wrong */
 type Probe = (dependencies: Dependencies, context: OperationContext, cause: Cause) => Promise<string>;
-
-const stillWrong = (why: string): Error => new Error(why);
 
 /** A host by the name that its failure had: that of the specification, or that of the SSH configuration. */
 const hostNamed = (dependencies: Dependencies, context: OperationContext, name: string) => {
@@ -49,7 +48,7 @@ const etcd: Probe = async (dependencies, context) => {
   const { voters, quorum, healthy } = quorumState(members);
   const leads = members.some(({ status }) => status?.isLeader === true);
   if (!leads || healthy < quorum)
-    throw stillWrong(`${healthy} of ${voters} voters are healthy, ${leads ? 'one' : 'none'} leads`);
+    throw new Error(`${healthy} of ${voters} voters are healthy, ${leads ? 'one' : 'none'} leads`);
   return `etcd has a leader, ${healthy} of ${voters} voters are healthy`;
 };
 
@@ -57,10 +56,10 @@ const endpoint: Probe = async (dependencies, context) => {
   const [wrong] = reachFindings(context, undefined, await checkReach(dependencies.hosts, context)).filter(
     ({ severity }) => severity === 'fatal',
   );
-  if (wrong !== undefined) throw stillWrong(wrong.message);
+  if (wrong !== undefined) throw new Error(wrong.message);
   if (context.kind === 'init') return `${context.target.name} reaches ${context.endpoint}`;
   const answer = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
-  if (!answer.ok) throw stillWrong(answer.because ?? `${context.endpoint} does not answer`);
+  if (!answer.ok) throw new Error(answer.because ?? `${context.endpoint} does not answer`);
   return `${context.target.name} reaches a ready API server through ${context.endpoint}`;
 };
 
@@ -76,7 +75,7 @@ const cluster: Probe = async (dependencies, context) => {
   const [wrong] = preflight(context, hostFacts, clusterFacts, { dials: [], mtu: [] }).filter(
     ({ severity, code }) => severity === 'fatal' && failureClasses[code] === 'cluster-unhealthy',
   );
-  if (wrong !== undefined) throw stillWrong(wrong.message);
+  if (wrong !== undefined) throw new Error(wrong.message);
   return `${context.cluster} is healthy again`;
 };
 
@@ -85,7 +84,7 @@ const quorum: Probe = async (dependencies, context) => {
   const { members } = await readEtcd(asked.host);
   for (const { id } of membersOfTarget(context, members)) {
     const projection = projectRemoval(members, id);
-    if (!projection.allowed) throw stillWrong(projection.because);
+    if (!projection.allowed) throw new Error(projection.because);
   }
   return 'the member may be removed: a majority of the others is healthy';
 };
@@ -105,6 +104,7 @@ export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'p
     try {
       return await probes[cause.kind](dependencies, context, cause);
     } catch (error) {
+      if (cancellationSignal().aborted) throw error;
       // Tried again by Temporal until it is cancelled: a probe decides nothing but that there is something to try.
       throw ApplicationFailure.create({
         type: 'CauseNotGone',

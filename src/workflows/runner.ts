@@ -159,6 +159,11 @@ export const runOperation = async <State extends OperationState>(
         index += 1;
         continue;
       }
+      const lapsed = step.lapsedBefore?.(state, Date.now());
+      if (lapsed !== undefined) {
+        index = indexOf(lapsed);
+        continue;
+      }
       saga.register(step);
       journal.step(step.id, 'running');
       try {

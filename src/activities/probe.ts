@@ -2,8 +2,10 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
-import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
+import { readNode } from '../adapters/kubernetes/change-node.js';
+import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { execute } from '../adapters/ssh/execute.js';
+import { isHealthyVoter } from '../model/cluster-facts.js';
 import { failureClasses } from '../model/failure.js';
 import { probeKinds } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
@@ -89,6 +91,44 @@ const quorum: Probe = async (dependencies, context) => {
   return 'the member may be removed: a majority of the others is healthy';
 };
 
+const node: Probe = async (dependencies, context) => {
+  const { name } = context.target;
+  const asked = await pickControlPlane(dependencies, context, others(context));
+  const found = await readNode(asked.host, asked.entry.address, name);
+  if (found?.ready !== true)
+    throw new Error(`Node ${name}: ${found?.notReadyBecause ?? (found ? 'not Ready' : 'there is none')}`);
+  return `Node ${name} is Ready`;
+};
+
+const member: Probe = async (dependencies, context) => {
+  const { name } = context.target;
+  const asked = await pickControlPlane(dependencies, context, others(context));
+  const [own] = membersOfTarget(context, (await readEtcd(asked.host)).members);
+  if (own === undefined || !isHealthyVoter(own)) throw new Error(`the etcd member of ${name} is no healthy voter yet`);
+  return `the etcd member of ${name} is a healthy voter`;
+};
+
+const ownApi: Probe = async (dependencies, context) => {
+  const { name, address } = context.target;
+  const { ready, because } = await readyz(hostOf(dependencies, context.target), address);
+  if (!ready) throw new Error(`the API server of ${name}: ${because ?? 'not ready'}`);
+  return `the API server of ${name} is ready`;
+};
+
+const backend: Probe = async (dependencies, context, cause) => {
+  const { name } = context.target;
+  if (context.loadBalancer.kind === 'external') return endpoint(dependencies, context, cause);
+  const seen = (await loadBalancerOf(dependencies, context).describe()).filter((one) => one.name === name);
+  const away = seen.find(({ status }) => status !== 'UP');
+  if (away !== undefined || seen.length === 0)
+    throw new Error(
+      away === undefined
+        ? `no load balancer knows ${name}`
+        : `${away.loadBalancer} sees ${name} ${away.status} (${away.lastCheck})`,
+    );
+  return `the load balancer sees ${name} UP`;
+};
+
 const probes: Readonly<Record<ProbeKind, Probe>> = {
   host,
   api,
@@ -97,6 +137,10 @@ const probes: Readonly<Record<ProbeKind, Probe>> = {
   endpoint,
   cluster,
   quorum,
+  node,
+  member,
+  'own-api': ownApi,
+  backend,
 };
 
 export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'probeCause'> => ({

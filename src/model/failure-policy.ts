@@ -10,6 +10,10 @@ export const probeKinds = {
   endpoint: 'whether the host reaches the endpoint',
   cluster: 'whether the cluster can take the change',
   quorum: 'whether the member may be removed',
+  node: 'whether the Node is Ready',
+  member: 'whether the etcd member is a healthy voter',
+  'own-api': 'whether the API server of the host is ready',
+  backend: 'whether the load balancer sees the host UP',
 } as const;
 export type ProbeKind = keyof typeof probeKinds;
 
@@ -57,6 +61,10 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
   ApiUnavailable: { probe: 'api' },
   EtcdUnavailable: { probe: 'etcd' },
   LoadBalancerUnavailable: { probe: 'load-balancer' },
+  NodeNotReady: { probe: 'node' },
+  MemberNotVoter: { probe: 'member' },
+  ControlPlaneNotReady: { probe: 'own-api' },
+  BackendNotUp: { probe: 'backend' },
   EndpointUnreachable: { probe: 'endpoint' },
   DirtyHost: {
     approve: 'resets the host, deletes what is listed above, reads it again, and goes on when it is clean',

@@ -5,7 +5,7 @@ import { probeActivities } from '../../src/activities/probe.js';
 import type { ProbeKind } from '../../src/model/failure-policy.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
-import { etcdMember, operationContext } from '../support/facts.js';
+import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
 
@@ -21,10 +21,7 @@ let cluster: SimulatedCluster;
 let dials: string[];
 beforeEach(() => {
   dials = [];
-  cluster = simulatedCluster([
-    [/^true$/, ''],
-    [/dialling/, () => [...dials, 'dialled 0', 'end', ''].join('\n')],
-  ]);
+  cluster = simulatedCluster([[/dialling/, () => [...dials, 'dialled 0', 'end', ''].join('\n')]]);
 });
 
 const probe = (kind: ProbeKind, host?: string, of: OperationContext = context): Promise<string> =>
@@ -105,6 +102,41 @@ describe.each<[ProbeKind, string, { gone: RegExp; breaks: [() => void, RegExp][]
     {
       gone: /^the member may be removed/,
       breaks: [[() => (cluster.members = [etcdMember('cp1'), silent('cp2'), etcdMember('cp3')]), /\S/]],
+    },
+  ],
+  [
+    'node',
+    'is Ready',
+    {
+      gone: /^Node cp3 is Ready$/,
+      breaks: [
+        [() => cluster.nodes.delete('cp3'), /Node cp3: there is none/],
+        [
+          () =>
+            cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false, notReadyBecause: 'KubeletNotReady: no CNI' })),
+          /Node cp3: KubeletNotReady: no CNI/,
+        ],
+      ],
+    },
+  ],
+  [
+    'member',
+    'is a healthy voter',
+    {
+      gone: /^the etcd member of cp3 is a healthy voter$/,
+      breaks: [
+        [() => (cluster.members = [etcdMember('cp1')]), /no healthy voter/],
+        [() => (cluster.members = [etcdMember('cp1'), silent('cp3')]), /no healthy voter/],
+        [() => (cluster.members = [etcdMember('cp1'), { ...etcdMember('cp3'), isLearner: true }]), /no healthy voter/],
+      ],
+    },
+  ],
+  [
+    'own-api',
+    'is ready',
+    {
+      gone: /^the API server of cp3 is ready$/,
+      breaks: [[() => cluster.apiServers.set('cp3', 'not-ready'), /etcd failed/]],
     },
   ],
 ])('%s: %s', (kind, _, { gone, breaks, host }) => {

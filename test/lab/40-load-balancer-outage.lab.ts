@@ -35,7 +35,7 @@ const rightReasons = ['Unreachable', 'LoadBalancerUnavailable', 'EndpointUnreach
 
 const loseTheLoadBalancer = async (hosts: readonly string[]): Promise<void> => {
   await beginJoins(quorate, hosts);
-  await lab.host('lb1').power('cut');
+  await lab.host('lb1').powerCut();
   const cut = Date.now();
   expect((await operationsOf(quorate, hosts)).map(({ state }) => state)).not.toContain('finished');
   const blocked = await untilAll(quorate, hosts, ['blocked'], 300_000);
@@ -54,7 +54,7 @@ test('1. three worker joins and a control-plane join lose the load balancer: all
   for (const host of hosts) expect(planned.stdout).toContain(`/${host}/`);
   expect((await operationsOf(quorate, hosts)).every(({ state }) => state === 'blocked')).toBe(true);
 
-  await lab.host('lb1').power('on');
+  await lab.host('lb1').powerOn();
   const powered = Date.now();
   const retried = await quorate.check(['retry', '--all-blocked', '--reason', 'lb1 has power again']);
   console.log(retried.stdout);
@@ -68,7 +68,7 @@ test('1. the same with nothing but the probe: all go on by themselves', async ()
   expect(readFileSync(quorate.clusterFile, 'utf8')).toContain('resumeWhenHealthy: true');
   const hosts = ['cp3', 'w4', 'w5', 'w6'];
   await loseTheLoadBalancer(hosts);
-  await lab.host('lb1').power('on');
+  await lab.host('lb1').powerOn();
   const powered = Date.now();
   const finished = await untilAll(quorate, hosts, ['finished'], 300_000);
   console.log(`all finished ${Math.round((Date.now() - powered) / 1000)} s after the power came back`);

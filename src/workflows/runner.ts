@@ -55,6 +55,7 @@ export const runOperation = async <State extends OperationState>(
   const saga = createSaga<State>(journal, decisions);
 
   const recovered = new Map<FailureType, number>();
+  const wentBackFor = new Set<string>();
   let changed = false;
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
@@ -160,7 +161,10 @@ export const runOperation = async <State extends OperationState>(
         continue;
       }
       const lapsed = step.lapsedBefore?.(state, Date.now());
-      if (lapsed !== undefined) {
+      // Once a round: clocks that disagree must not make it go round for ever.
+      const wentBack = `${step.id} ${state.context.round}`;
+      if (lapsed !== undefined && !wentBackFor.has(wentBack)) {
+        wentBackFor.add(wentBack);
         index = indexOf(lapsed);
         continue;
       }

@@ -234,6 +234,14 @@ describe.concurrent('credentials', () => {
     ]);
   });
 
+  test('that seem to lapse at once, by clocks that disagree, are made again only once', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('clocks') });
+    const script = harness().script(context.cluster);
+    script.on('createCredentials', soon, soon, soon);
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    expect(script.callsOf('createCredentials')).toHaveLength(2);
+  });
+
   test('of a kubeadm that has begun are not made again: it is found as it is', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('begun') });
     const script = harness().script(context.cluster);

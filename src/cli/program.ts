@@ -46,6 +46,11 @@ const reason = (): Option => new Option('--reason <text>', 'why; recorded with t
 const noWait = (): Option => new Option('--no-wait', 'return at once instead of watching');
 const sshConfig = (): Option =>
   new Option('--ssh-config <file>', 'OpenSSH client configuration that names the hosts (default: ~/.ssh/config)');
+const webhooks = (): Option =>
+  new Option(
+    '--webhooks <file>',
+    'receivers of notifications, see docs/notifications.md (default: what QUORATE_WEBHOOKS names, else none)',
+  ).argParser(filled);
 const metrics = (): Option =>
   new Option('--metrics <host:port>', 'serve Prometheus metrics of the worker there').argParser(socketAddress);
 const logLevel = (level: string): Option =>
@@ -107,6 +112,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       filled,
     )
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('error'))
     .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
@@ -116,6 +122,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     .command('worker')
     .description('run a worker for the Temporal server that TEMPORAL_ADDRESS or the Temporal profile names')
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('info'))
     .addHelpText(

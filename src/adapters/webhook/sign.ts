@@ -13,7 +13,7 @@ export const secretProblem = (text: string): string | undefined => {
   if (bytes.toString('base64') !== encoded) return 'is not whsec_ and base64';
   const { least, most } = secretBytes;
   return bytes.length < least || bytes.length > most
-    ? `holds ${bytes.length} bytes, not ${least} to ${most}`
+    ? `is of ${bytes.length} bytes, not ${least} to ${most}`
     : undefined;
 };
 

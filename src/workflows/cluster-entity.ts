@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { renderQueue } from '../model/details.js';
+import { renderQueue } from '../model/queue-details.js';
 import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
 import type { ClusterQueue } from '../model/messages.js';
 import { operationKinds } from '../model/operation.js';

@@ -28,6 +28,7 @@ import {
   port,
   reason,
   sshConfig,
+  webhooks,
 } from './options.js';
 import type { DecisionAction } from '../model/progress.js';
 
@@ -86,6 +87,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       filled,
     )
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('error'))
     .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
@@ -95,6 +97,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     .command('worker')
     .description('run a worker for the Temporal server that TEMPORAL_ADDRESS or the Temporal profile names')
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('info'))
     .addHelpText(

@@ -55,6 +55,7 @@ describe('an operator who knows only the Temporal UI', () => {
     const waiting = [scene.dirty, scene.unreachable, scene.planned].map(workflowIdOf).toSorted();
     await onPage(() => listed(page())).toEqual(waiting);
     await browser.picture('1-everything-that-waits');
+    await browser.picture('for-docs-list', { of: page().locator('main') });
 
     await listByQuery(page(), ui.address, "QuorateBlockedReason = 'DirtyHost'");
     await onPage(() => listed(page())).toEqual([workflowIdOf(scene.dirty)]);
@@ -110,6 +111,7 @@ describe('an operator who knows only the Temporal UI', () => {
     const steps = await tableBelow(page(), 'Steps');
     expect(steps.map(([state]) => state)).toEqual(['done', 'blocked', 'next', 'then', 'then', 'then', 'then', 'then']);
     await browser.picture('4-blocked-whole', { whole: true });
+    await browser.picture('for-docs-blocked', { whole: true, of: page().locator('#user-metadata-current-details') });
   });
 
   test('is told, in the dialog, why a decision that makes no sense is refused', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 /** Where Debian's package `chromium` puts it; `npm run test:browser` installs it. */
 const executablePath = '/usr/bin/chromium';
@@ -30,8 +30,9 @@ export interface Browser {
   /**
    * Keeps a picture of the page as it is now, in `test-artefacts/browser`.
    * @param options.whole all of it, however high it is
+   * @param options.of only this part of it
    */
-  picture(name: string, options?: { whole?: boolean }): Promise<void>;
+  picture(name: string, options?: { whole?: boolean; of?: Locator }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,13 +63,13 @@ export const openBrowser = async (): Promise<Browser> => {
   return {
     page,
     outside,
-    picture: async (name, { whole = false } = {}) => {
+    picture: async (name, { whole = false, of } = {}) => {
       mkdirSync(picturesFolder, { recursive: true });
       // Pages scroll inside of themselves, so a picture of all is one of a higher window.
       if (whole) await page.setViewportSize({ ...viewport, height: 2_200 });
       // Fonts and frames settle.
       await page.waitForTimeout(500);
-      await page.screenshot({ path: join(picturesFolder, `${name}.png`) });
+      await (of ?? page).screenshot({ path: join(picturesFolder, `${name}.png`) });
       if (whole) await page.setViewportSize(viewport);
     },
     close: async () => {

@@ -1,7 +1,7 @@
 // What the machine must have before a lab can be built; everything that is missing is told at once, with its remedy.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hasControlGroupsV1 } from './control-groups.js';
+import { installCommand, isInstalled } from './debian-packages.js';
 import type { Progress } from './progress.js';
 import { coredns, GO_VERSION_NEEDED, isCached, labkube } from './programs.js';
 import { run } from './shell.js';
@@ -60,9 +60,6 @@ export async function findNeeds(hosts: readonly HostOptions[]): Promise<Needs> {
   };
 }
 
-export const installCommand = (packages: readonly string[]): string =>
-  `apt-get update && apt-get install -y ${packages.join(' ')}`;
-
 export function describeNeeds(needs: Needs): string {
   const lines: string[] = [];
   if (!needs.root) {
@@ -106,10 +103,4 @@ async function missingGo(programs: readonly string[]): Promise<Needs['go']> {
     minor !== undefined &&
     (major > (neededMajor ?? 0) || (major === neededMajor && minor >= (neededMinor ?? 0)));
   return enough ? undefined : { programs, found: version };
-}
-
-function isInstalled(program: string): boolean {
-  if (program.startsWith('/')) return existsSync(program);
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => folder !== '' && existsSync(join(folder, program)));
 }

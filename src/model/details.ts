@@ -81,7 +81,9 @@ const blockedSections = (progress: OperationProgress, blocked: Blocked): string[
     `## Blocked: ${blocked.type}`,
     `${what(progress)} waits since **${instant(blocked.since)}** at "${text(title)}":`,
     bold(blocked.message),
-    ...(blocked.evidence.length === 0 ? [] : ['What was seen:', list(blocked.evidence.map(code))]),
+    ...(blocked.evidence.length === 0
+      ? []
+      : [blocked.type === 'PlanNeedsApproval' ? 'The plan:' : 'What was seen:', list(blocked.evidence.map(code))]),
     '### What to do',
     text(`${blocked.remedy.replace(/\.$/, '')}. Runbook: ${blocked.type}.`),
     table(
@@ -90,7 +92,7 @@ const blockedSections = (progress: OperationProgress, blocked: Blocked): string[
     ),
     ...conditions(blocked),
     '### How to decide',
-    'Copy one of these lines, and say who you are and why. Then **More Actions**, **Send an Update**: choose `decide`, paste the line as Data, Submit.',
+    'Copy one of these lines. Then **More Actions**, **Send an Update**: choose `decide`, paste the line as Data, put in who you are and why, Submit.',
     codeBlock(updates(blocked)),
     'On a command line:',
     codeBlock([`quorate decide ${progress.operation} ${first}`]),
@@ -114,7 +116,7 @@ const runningSections = (progress: OperationProgress): string[] => {
 export const renderDetails = (progress: OperationProgress): string => {
   const { blocked, outcome, plan, decisions } = progress;
   const clock = clockFrom();
-  const isShown = blocked?.type === 'PlanNeedsApproval';
+  const isAsked = blocked?.type === 'PlanNeedsApproval';
   const top =
     outcome !== undefined
       ? [`## ${outcomes[outcome]}: ${what(progress)}`, bold(progress.summary ?? '')]
@@ -125,7 +127,7 @@ export const renderDetails = (progress: OperationProgress): string => {
     ...top,
     '### Steps',
     stepTable(progress),
-    ...(plan.length === 0 || isShown ? [] : ['### Plan', numbered(plan.map(text))]),
+    ...(plan.length === 0 || isAsked ? [] : ['### Plan', numbered(plan.map(text))]),
     ...(decisions.length === 0
       ? []
       : [

@@ -1,6 +1,5 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import {
-  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -20,7 +19,7 @@ import type { Announced } from './announce.js';
 import { context as contextQuery, queue as queueQuery, submit, withdraw } from './messages.js';
 import { runChild } from './run-child.js';
 import type { Ending } from './run-child.js';
-import { parseOrRefuse } from './validation.js';
+import { parseOrRefuse, refusal } from './validation.js';
 
 const defaultLimits = {
   /** Operation ids remembered for idempotency, as the server's own dedupe of update ids ends with a run. */
@@ -136,15 +135,15 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
           remedy: 'send what `quorate init` and `quorate join` send: {"context": ..., "by": "who"}',
         });
         if (context.cluster !== cluster) {
-          throw ApplicationFailure.nonRetryable(
-            `this is the queue of ${cluster}, the operation is for ${context.cluster}`,
+          throw refusal(
             'InvalidSpecification',
+            `this is the queue of ${cluster}, the operation is for ${context.cluster}`,
           );
         }
         if (updates >= updatesBeforeContinueAsNew && !ended.some((e) => e.operation === context.operation)) {
-          throw ApplicationFailure.nonRetryable(
-            `the queue of ${cluster} took ${updates} requests without a pause; try again when the running operations have ended`,
+          throw refusal(
             'QueueFull',
+            `the queue of ${cluster} took ${updates} requests without a pause; try again when the running operations have ended`,
           );
         }
       },

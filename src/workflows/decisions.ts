@@ -1,11 +1,11 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { condition, setHandler } from '@temporalio/workflow';
 import { Decision } from '../model/messages.js';
 import type { DecisionAction } from '../model/progress.js';
 import type { Failure } from './failures.js';
 import type { Journal } from './journal.js';
 import { decide } from './messages.js';
-import { parseOrRefuse } from './validation.js';
+import { parseOrRefuse, refusal } from './validation.js';
 import type { Watcher } from './watch-cause.js';
 
 /** What may be decided, and what each choice does, one sentence each. */
@@ -58,22 +58,24 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
           remedy: `send ${sample}`,
         });
         const { blocked, operation, outcome } = journal.progress;
-        const refuse = (type: string, why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, type);
         if (blocked === undefined) {
           const state = outcome === undefined ? 'is running and waits for nobody' : `has ended (${outcome})`;
-          throw refuse('NotBlocked', `${operation} ${state}; there is nothing to decide`);
+          throw refusal('NotBlocked', `${operation} ${state}; there is nothing to decide`);
         }
         if (!blocked.choices.includes(action)) {
-          throw refuse(
+          throw refusal(
             'ChoiceRefused',
             `"${action}" makes no sense while ${operation} is blocked by ${blocked.type}; choose one of: ${blocked.choices.join(', ')}`,
           );
         }
         if (by.trim() === itself) {
-          throw refuse('InvalidDecision', `"${itself}" stands for decisions that nobody took: say who you are in "by"`);
+          throw refusal(
+            'InvalidDecision',
+            `"${itself}" stands for decisions that nobody took: say who you are in "by"`,
+          );
         }
         if (action === 'approve' && blocked.notBy === by) {
-          throw refuse(
+          throw refusal(
             'ApproverIsAsker',
             `${by} asked for ${operation} and policy.approvals.byAnother is set: another person has to approve it`,
           );
@@ -102,7 +104,10 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
       });
       const decided = (): boolean => taken !== undefined;
       try {
-        const inTime = expiresInMs === undefined ? condition(decided) : condition(decided, expiresInMs);
+        const inTime =
+          expiresInMs === undefined
+            ? condition(decided)
+            : condition(decided, expiresInMs, { summary: 'until the request for an approval ends' });
         if ((await inTime) === false) {
           take({ action: 'abort', by: itself, reason: 'nobody approved it in time' });
         }

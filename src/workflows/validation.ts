@@ -1,6 +1,13 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { z } from 'zod';
 
+/** Why an update is refused. Without a stack, which the Temporal UI would show to whoever sent it. */
+export const refusal = (type: string, why: string): ApplicationFailure => {
+  const failure = ApplicationFailure.nonRetryable(why, type);
+  failure.stack = '';
+  return failure;
+};
+
 /**
  * For validators of updates: what was sent, checked. Whoever sent it reads why it was refused; nothing enters the history.
  * @throws ApplicationFailure of that type, naming every field that is wrong.
@@ -8,10 +15,10 @@ import type { z } from 'zod';
 export const parseOrRefuse = <Schema extends z.ZodType>(
   schema: Schema,
   sent: unknown,
-  refusal: { readonly type: string; readonly what: string; readonly remedy: string },
+  { type, what, remedy }: { readonly type: string; readonly what: string; readonly remedy: string },
 ): z.infer<Schema> => {
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
   const problem = parsed.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
-  throw ApplicationFailure.nonRetryable(`${refusal.what} (${problem.join('; ')}); ${refusal.remedy}`, refusal.type);
+  throw refusal(type, `${what} (${problem.join('; ')}); ${remedy}`);
 };

@@ -212,6 +212,7 @@ describe('the page of an operation', () => {
     const plan = ['reset w2', 'join w2'];
     const page = renderDetails(progress({ plan, blocked: { ...blocked, type: 'PlanNeedsApproval', evidence: plan } }));
     expect(page.match(/join w2/g)).toHaveLength(1);
+    expect(page).toContain('The plan:\n\n- `reset w2`\n- `join w2`\n\n');
   });
 
   test('after the end: how it ended, what was not begun, and no last line any more', () => {

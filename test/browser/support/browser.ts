@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 /** Where Debian's package `chromium` puts it; `npm run test:browser` installs it. */
 const executablePath = '/usr/bin/chromium';
 
 /** Pictures of every stage, for people to look at; not kept in the repository. */
 const picturesFolder = fileURLToPath(new URL('../../../test-artefacts/browser', import.meta.url));
+
+const viewport = { width: 1_440, height: 1_000 };
 
 const flags = [
   '--no-sandbox',
@@ -25,8 +27,12 @@ export interface Browser {
   readonly page: Page;
   /** Addresses that pages asked for and that are not on loopback; each such request was refused. */
   readonly outside: string[];
-  /** Keeps a picture of the page as it is now, in `test-artefacts/browser`. */
-  picture(name: string): Promise<void>;
+  /**
+   * Keeps a picture of the page as it is now, in `test-artefacts/browser`.
+   * @param options.whole all of it, however high it is
+   * @param options.of only this part of it
+   */
+  picture(name: string, options?: { whole?: boolean; of?: Locator }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +48,7 @@ export const openBrowser = async (): Promise<Browser> => {
     executablePath,
     headless: true,
     args: flags,
-    viewport: { width: 1_440, height: 1_000 },
+    viewport,
   });
   const outside: string[] = [];
   await context.route(
@@ -57,9 +63,14 @@ export const openBrowser = async (): Promise<Browser> => {
   return {
     page,
     outside,
-    picture: async (name) => {
+    picture: async (name, { whole = false, of } = {}) => {
       mkdirSync(picturesFolder, { recursive: true });
-      await page.screenshot({ path: join(picturesFolder, `${name}.png`) });
+      // Pages scroll inside of themselves, so a picture of all is one of a higher window.
+      if (whole) await page.setViewportSize({ ...viewport, height: 2_200 });
+      // Fonts and frames settle.
+      await page.waitForTimeout(500);
+      await (of ?? page).screenshot({ path: join(picturesFolder, `${name}.png`) });
+      if (whole) await page.setViewportSize(viewport);
     },
     close: async () => {
       await context.close();

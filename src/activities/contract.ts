@@ -1,6 +1,7 @@
 import type { ClusterFacts, NodeFacts } from '../model/cluster-facts.js';
 import type { FailureType } from '../model/failure.js';
 import type { ProbeKind } from '../model/failure-policy.js';
+import type { QueueMemory } from '../model/queue-memory.js';
 import type { OperationEvent } from '../model/operation-event.js';
 import type { HostFacts } from '../model/host-facts.js';
 import type { OperationContext } from '../model/operation.js';
@@ -94,6 +95,37 @@ export interface Activities {
   /** Tells one webhook of the worker's configuration about an event. */
   notify(webhook: string, event: OperationEvent): Promise<Note>;
   // the cluster entity
-  /** Watches a running workflow of that id to its end; answers what it was. */
-  watchOperation(workflowId: string): Promise<{ operation: string; runId: string; outcome: string; message?: string }>;
+  /** The newest run of an operation, running or ended; null when it never began. Asks visibility. */
+  findOperation(asked: { cluster: string; operation: string }): Promise<{ workflowId: string; runId: string } | null>;
+  /** Watches a workflow to its end, and after a reset its new run; answers what it was. @param runId default the newest */
+  watchOperation(workflowId: string, runId?: string): Promise<OperationEnding>;
+  /**
+   * Looks once how a run, or the run that a reset put in its place, has ended.
+   * @throws ApplicationFailure StillRuns, to be tried again
+   */
+  seeEnding(workflowId: string, runId: string): Promise<OperationEnding>;
+  /** What the queue of a cluster knew when it was lost, a part at a time; null when there was none before this one. */
+  recallQueue(place: { cluster: string } & Partial<RecallPlace>): Promise<RecalledPart | null>;
+}
+
+/** How an operation ended, as its workflow tells. */
+export interface OperationEnding {
+  /** Empty when the workflow does not tell. */
+  readonly operation: string;
+  readonly runId: string;
+  readonly outcome: string;
+  readonly message?: string;
+}
+
+/** Run of a lost queue, and the entry from which its memory is read. */
+export interface RecallPlace {
+  readonly runId: string;
+  readonly from: number;
+}
+
+export interface RecalledPart {
+  readonly memory: QueueMemory;
+  /** When that run was lost, ISO 8601. */
+  readonly lostAt: string;
+  readonly next: RecallPlace | null;
 }

@@ -9,6 +9,7 @@ import { notifyActivities } from './notify.js';
 import { probeActivities } from './probe.js';
 import { proofActivities } from './proofs.js';
 import { readActivities } from './read.js';
+import { recallActivities } from './recall.js';
 import { statusActivities } from './status.js';
 import { undoActivities } from './undo.js';
 import { watchActivities } from './watch.js';
@@ -30,6 +31,7 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     ...probeActivities(dependencies),
     ...notifyActivities(dependencies),
     ...watchActivities(),
+    ...recallActivities(),
   };
   return {
     readHost: guarded(activities.readHost),
@@ -56,5 +58,8 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     probeCause: guarded(activities.probeCause),
     notify: guarded(activities.notify),
     watchOperation: guarded(activities.watchOperation),
+    seeEnding: guarded(activities.seeEnding),
+    findOperation: guarded(activities.findOperation),
+    recallQueue: guarded(activities.recallQueue),
   };
 };

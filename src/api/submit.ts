@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { SubmitResult, names, taskQueue, workflowIds, type SubmitRequest } from '../model/messages.js';
@@ -11,12 +12,12 @@ export interface SubmitOptions extends Partial<Patience> {
 
 type QueueWorkflow = (state: { cluster: string; ended: readonly unknown[] }) => Promise<void>;
 
-/** Retried with the same update id: the entity or the operation it went to was terminated or continued meanwhile. */
+/** Asked again: the entity or the operation it went to was terminated or continued meanwhile. */
 const wasInterrupted = (type: string): boolean => type === 'AcceptedUpdateCompletedWorkflow';
 
 /**
- * Hands an operation to its cluster's queue; starts the queue on first use. Safe to repeat: the operation's id is also
- * the id of the update, and the queue remembers the ids it had.
+ * Hands an operation to its cluster's queue; starts the queue on first use, and again when it was terminated. Safe to
+ * repeat: the queue knows the ids it had, also those of the queues before it (docs/design.md, The server is the mutex).
  *
  * @throws OperatorError (temporal-unreachable when nobody knows whether it was taken, refused)
  */
@@ -26,10 +27,11 @@ export const submitOperation = async (
   options: SubmitOptions = {},
 ): Promise<SubmitResult> => {
   const { cluster, operation } = request.context;
-  const call = () =>
+  // Not the operation's own id: the server answers an id that it knows from a closed run, too, and starts no queue then.
+  const call = (updateId: string) => () =>
     client.workflow.executeUpdateWithStart<QueueWorkflow, SubmitResult, [SubmitRequest]>(names.updates.submit, {
       args: [request],
-      updateId: operation,
+      updateId,
       // A new one per call: it may be used once only.
       startWorkflowOperation: new WithStartWorkflowOperation<QueueWorkflow>(names.workflows.cluster, {
         workflowId: workflowIds.cluster(cluster),
@@ -45,7 +47,8 @@ export const submitOperation = async (
   const patience: Patience = { ...options, totalMs: options.totalMs ?? 60_000 };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return SubmitResult.parse(await persist(client, `submitting ${operation}`, patience, call));
+      const updateId = `${operation}/${randomUUID()}`;
+      return SubmitResult.parse(await persist(client, `submitting ${operation}`, patience, call(updateId)));
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;

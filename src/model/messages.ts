@@ -14,7 +14,7 @@ export const names = {
     notification: 'deliverNotification',
   },
   updates: { submit: 'submit', withdraw: 'withdraw', decide: 'decide' },
-  queries: { queue: 'queue', context: 'context', progress: 'progress' },
+  queries: { queue: 'queue', context: 'context', memory: 'memory', progress: 'progress' },
   signals: { hostPrinted: 'hostPrinted' },
 } as const;
 
@@ -81,20 +81,20 @@ const QueueItem = z.object({
   since: z.string(),
 });
 
+export const EndedItem = QueueItem.extend({
+  workflowId: z.string(),
+  runId: z.string().optional(),
+  outcome: z.enum(operationOutcomes),
+  message: z.string().optional(),
+});
+
 /** Answer of the query `queue` of the cluster entity. */
 export const ClusterQueue = z.object({
   cluster: z.string(),
   running: z.array(QueueItem.extend({ workflowId: z.string(), runId: z.string().optional() })),
   waiting: z.array(QueueItem.extend({ waitsFor: z.string() })),
   /** Newest last, at most 200. */
-  ended: z.array(
-    QueueItem.extend({
-      workflowId: z.string(),
-      runId: z.string().optional(),
-      outcome: z.enum(operationOutcomes),
-      message: z.string().optional(),
-    }),
-  ),
+  ended: z.array(EndedItem),
 });
 export type ClusterQueue = z.infer<typeof ClusterQueue>;
 

@@ -1,6 +1,5 @@
-import type { SubmitRequest } from './messages.js';
+import type { ClusterQueue, SubmitRequest } from './messages.js';
 import type { OperationKind } from './operation.js';
-import type { OperationOutcome } from './progress.js';
 
 /** Exclusive operations change membership, control-plane nodes or the load balancer: one at a time per cluster. */
 export const isExclusive = (kind: OperationKind): boolean => kind !== 'join-worker';
@@ -11,17 +10,7 @@ export interface QueueEntry {
   readonly since: string;
 }
 
-export interface EndedEntry {
-  readonly operation: string;
-  readonly kind: OperationKind;
-  readonly host: string;
-  readonly by: string;
-  readonly since: string;
-  readonly workflowId: string;
-  readonly runId?: string;
-  readonly outcome: OperationOutcome;
-  readonly message?: string;
-}
+export type EndedEntry = Readonly<ClusterQueue['ended'][number]>;
 
 export interface Queue {
   readonly waiting: readonly QueueEntry[];

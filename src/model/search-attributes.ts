@@ -17,3 +17,6 @@ export const searchAttributes = {
 } as const;
 
 export type SearchAttributeName = keyof typeof searchAttributes;
+
+/** A string literal of the visibility query language. */
+export const visibilityLiteral = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

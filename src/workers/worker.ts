@@ -59,6 +59,7 @@ export const createWorker = (options: WorkerOptions): Promise<Worker> =>
     defaultHeartbeatThrottleInterval: '2s',
     maxConcurrentActivityTaskExecutions: 50,
     maxConcurrentWorkflowTaskExecutions: 10,
-    maxConcurrentLocalActivityExecutions: 1,
+    // Of each operation one question to visibility, some milliseconds.
+    maxConcurrentLocalActivityExecutions: 5,
     maxCachedWorkflows: 100,
   });

@@ -1,11 +1,11 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import { failureTypes } from '../model/failure.js';
 import { failurePolicy } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
 import { deliveryRetry } from '../model/notification-policy.js';
 import type { OperationContext } from '../model/operation.js';
-import type { Activities } from '../activities/contract.js';
+import type { Activities, OperationEnding } from '../activities/contract.js';
 
 /**
  * The only place where activity proxies are made: each waits for the activity to end when cancelled
@@ -56,6 +56,28 @@ export const probe = (
     startToCloseTimeout: '60s',
     retry: { initialInterval: everyMs, backoffCoefficient: 1.5, maximumInterval: 4 * everyMs },
   }).probeCause.executeWithOptions({ summary }, [context, { kind, ...(host === undefined ? {} : { host }) }]);
+
+/** An activity that fails until the run has ended, so that waiting costs neither history nor one of the worker's slots. */
+export const lookout = (workflowId: string, runId: string, everyMs: number): Promise<OperationEnding> =>
+  proxy({
+    startToCloseTimeout: '60s',
+    retry: { initialInterval: everyMs, backoffCoefficient: 1 },
+  }).seeEnding.executeWithOptions({ summary: `see how ${workflowId} ended` }, [workflowId, runId]);
+
+/**
+ * Asked in the very workflow task that then acts on the answer, so that a reset of the workflow to that task asks again.
+ * Visibility that does not answer must not hold up a queue for long.
+ */
+export const { findOperation } = proxyLocalActivities<Pick<Activities, 'findOperation'>>({
+  startToCloseTimeout: '2s',
+  retry: { initialInterval: '200ms', maximumAttempts: 3 },
+});
+
+/** A queue that cannot be recalled, as one of other code, must not hold up the next for ever. */
+export const recalling: ActivityInterfaceFor<Activities> = proxy({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 6 },
+});
 
 /** Runs one activity with the step's title as its summary in the Temporal UI. */
 export const titled = <Arguments extends unknown[], Result>(

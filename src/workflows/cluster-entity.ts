@@ -1,22 +1,24 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import {
+  CancellationScope,
   allHandlersFinished,
   condition,
   continueAsNew,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { renderQueue } from '../model/queue-details.js';
-import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
-import type { ClusterQueue } from '../model/messages.js';
-import { operationKinds } from '../model/operation.js';
+import { SubmitRequest, WithdrawRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
-import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
-import type { EndedEntry, QueueEntry } from '../model/queue.js';
+import type { EndedEntry } from '../model/queue.js';
+import { renderQueue } from '../model/queue-details.js';
 import { announcedOf, createAnnouncer } from './announce.js';
 import type { Announced } from './announce.js';
-import { context as contextQuery, queue as queueQuery, submit, withdraw } from './messages.js';
+import { context as contextQuery, memory as memoryQuery, queue as queueQuery, submit, withdraw } from './messages.js';
+import { createQueueState } from './queue-state.js';
+import type { RunningEntry } from './queue-state.js';
+import { recall } from './recall.js';
 import { runChild } from './run-child.js';
 import type { Ending } from './run-child.js';
 import { parseOrRefuse, refusal } from './validation.js';
@@ -26,6 +28,10 @@ const defaultLimits = {
   rememberedOperations: 500,
   /** The server refuses more than 2,000 updates in one run. */
   updatesBeforeContinueAsNew: 1_500,
+  /** What waited in a queue that was lost longer ago is not begun out of the blue. */
+  begunAfterLossMs: 24 * 60 * 60 * 1_000,
+  /** An operation can end without a word to its queue, when an operator resets an older run of the same workflow id. */
+  lookEveryMs: 30_000,
 };
 
 export interface ClusterEntityState {
@@ -33,96 +39,52 @@ export interface ClusterEntityState {
   readonly ended: readonly EndedEntry[];
   /** Of the operation that was asked for last: what is known about the cluster, and its limits. */
   readonly context?: OperationContext;
+  /** It knows what the runs before it knew. Absent where one begins anew: it reads what the one before it knew. */
+  readonly whole?: boolean;
   /** Each one left out has its default; tests set small ones. */
   readonly limits?: Partial<typeof defaultLimits>;
 }
 
+const unreadable = 'The queue before this one could not be read: ask again for what waited in it.';
+
 /**
  * One per cluster, started with its first operation. It owns the queue and the membership lock: an exclusive operation
  * runs as a child with a fixed id, so the server itself refuses a second one. Continues as new only when idle, so that
- * every ending of a child is seen.
+ * every ending of a child is seen. When it is terminated, reset or timed out, the next run reads what it knew before it
+ * begins anything, so that nothing that was accepted is lost; a cancel withdraws what waits and leaves alone what runs.
  */
 export const clusterEntity = async (state: ClusterEntityState): Promise<void> => {
   const { cluster } = state;
-  const { rememberedOperations, updatesBeforeContinueAsNew } = { ...defaultLimits, ...state.limits };
-  let latest = state.context;
-  const sharedLimit = (): number => latest?.policy.parallelJoins ?? 1;
-  const ended: EndedEntry[] = [...state.ended];
-  const waiting: QueueEntry[] = [];
-  const running: (QueueEntry & { runId?: string })[] = [];
+  const limits = { ...defaultLimits, ...state.limits };
+  let whole = state.whole ?? false;
+  let note = '';
   let updates = 0;
   let changes = 0;
   /** Operations that are being told about; a new run of this workflow would forget what has not begun. */
   let telling = 0;
-
-  const workflowIdOf = ({ request: { context } }: QueueEntry): string =>
-    isExclusive(context.kind)
-      ? workflowIds.exclusive(cluster)
-      : workflowIds.shared(cluster, context.kind, context.target.name);
-  const itemOf = ({ request: { context, by }, since }: QueueEntry) => ({
-    operation: context.operation,
-    kind: context.kind,
-    host: context.target.name,
-    by,
-    since,
-  });
-  const view = (): ClusterQueue => ({
-    cluster,
-    running: running.map((entry) => ({
-      ...itemOf(entry),
-      workflowId: workflowIdOf(entry),
-      ...(entry.runId === undefined ? {} : { runId: entry.runId }),
-    })),
-    waiting: waiting.map((entry) => ({
-      ...itemOf(entry),
-      waitsFor: waitsFor({ waiting, running }, entry, sharedLimit()) ?? 'its start',
-    })),
-    ended: ended.slice(-200),
-  });
   const changed = (): void => {
     changes += 1;
-    setCurrentDetails(renderQueue(view()));
+    setCurrentDetails([renderQueue(queue.view()), ...(note === '' ? [] : [note])].join('\n\n'));
   };
-  const remember = (entry: EndedEntry): void => {
-    ended.push(entry);
-    if (ended.length > rememberedOperations) ended.shift();
-    changed();
-  };
+  const queue = createQueueState(state, limits, changed);
 
-  /** A terminated operation could not tell its own end. */
-  const tell = async (about: Announced, { outcome, message }: Ending): Promise<void> => {
-    if (outcome !== 'terminated') return;
-    telling += 1;
-    const announcer = createAnnouncer(about);
-    announcer.announce({ type: 'operation.ended', outcome, ...(message === undefined ? {} : { summary: message }) });
-    await announcer.begun();
-    telling -= 1;
-    changes += 1;
-  };
-
-  setHandler(contextQuery, () => latest ?? null, {
+  setHandler(contextQuery, () => queue.context ?? null, {
     description: 'What is known about the cluster, from the operation that was asked for last',
   });
-  setHandler(queueQuery, view, { description: 'Which operations run, wait (and for what), and have ended' });
+  setHandler(memoryQuery, (from) => queue.memory(from, whole), {
+    description: 'What the run after this one reads when this one is lost, from that entry on (0 at first)',
+  });
+  setHandler(queueQuery, queue.view, { description: 'Which operations run, wait (and for what), and have ended' });
   setHandler(
     submit,
     (request) => {
       updates += 1;
-      const { operation } = request.context;
-      const past = ended.find((entry) => entry.operation === operation);
-      const known = [...running, ...waiting].find((entry) => entry.request.context.operation === operation);
-      const entry = known ?? { request, since: new Date().toISOString() };
-      if (past === undefined && known === undefined) {
-        waiting.push(entry);
-        latest = request.context;
-      }
       changed();
+      const { operation } = request.context;
+      const { open, past } = queue.find(operation);
       if (past !== undefined) return { operation, workflowId: past.workflowId, position: 0 };
-      return {
-        operation,
-        workflowId: workflowIdOf(entry),
-        position: positionOf({ waiting, running }, entry, sharedLimit()),
-      };
+      const entry = open ?? queue.ask(request);
+      return { operation, workflowId: queue.workflowIdOf(entry), position: queue.positionOf(entry) };
     },
     {
       description:
@@ -140,7 +102,8 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
             `this is the queue of ${cluster}, the operation is for ${context.cluster}`,
           );
         }
-        if (updates >= updatesBeforeContinueAsNew && !ended.some((e) => e.operation === context.operation)) {
+        const { open, past } = queue.find(context.operation);
+        if (updates >= limits.updatesBeforeContinueAsNew && open === undefined && past === undefined) {
           throw refusal(
             'QueueFull',
             `the queue of ${cluster} took ${updates} requests without a pause; try again when the running operations have ended`,
@@ -153,20 +116,8 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     withdraw,
     ({ operation, by, reason }) => {
       updates += 1;
-      const index = waiting.findIndex((entry) => entry.request.context.operation === operation);
-      const entry = waiting[index];
-      if (entry === undefined) {
-        changed();
-        return { withdrawn: false };
-      }
-      waiting.splice(index, 1);
-      remember({
-        ...itemOf(entry),
-        workflowId: workflowIdOf(entry),
-        outcome: 'cancelled',
-        message: `withdrawn by ${by} before it began${reason === '' ? '' : `: ${reason}`}`,
-      });
-      return { withdrawn: true };
+      const why = reason === '' ? '' : `: ${reason}`;
+      return { withdrawn: queue.withdraw(operation, `withdrawn by ${by} before it began${why}`) };
     },
     {
       description: 'Takes an operation that still waits out of the queue: {"operation", "by", "reason"}',
@@ -181,54 +132,68 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     },
   );
 
-  /** An operation that an earlier, lost run of this workflow had begun: it must not run again when asked for once more. */
-  const rememberOther = (operation: string, workflowId: string, ending: Ending): void => {
-    const index = waiting.findIndex((entry) => entry.request.context.operation === operation);
-    const [asked] = index === -1 ? [] : waiting.splice(index, 1);
-    const [, kindName, host = ''] = operation.split('/');
-    const kind = operationKinds.find((candidate) => candidate === kindName);
-    if (kind === undefined) return;
-    const found = { operation, kind, host, by: 'unknown', since: new Date().toISOString() };
-    const item = asked === undefined ? found : itemOf(asked);
-    remember({ ...item, workflowId, ...ending });
-    // Who was to be told of it is not known any more: the operation that was asked for last names them as well.
-    const notify = (asked?.request.context ?? latest)?.notify ?? [];
-    void tell({ operation, cluster, kind, host: item.host, by: item.by, notify }, ending);
+  /** A terminated operation could not tell its own end. */
+  const tell = async (about: Announced | undefined, { outcome, message }: Ending): Promise<void> => {
+    if (about === undefined || outcome !== 'terminated') return;
+    telling += 1;
+    const announcer = createAnnouncer(about);
+    announcer.announce({ type: 'operation.ended', outcome, ...(message === undefined ? {} : { summary: message }) });
+    await announcer.begun();
+    telling -= 1;
+    changes += 1;
   };
 
-  const start = async (entry: QueueEntry & { runId?: string }): Promise<void> => {
-    const workflowId = workflowIdOf(entry);
-    const ending = await runChild(entry.request, workflowId, {
-      started: (runId) => {
-        entry.runId = runId;
-        changed();
-      },
-      otherEnded: (operation, of) => rememberOther(operation, workflowId, of),
-    });
-    running.splice(running.indexOf(entry), 1);
-    remember({ ...itemOf(entry), workflowId, ...ending });
+  const start = async (entry: RunningEntry): Promise<void> => {
+    const workflowId = queue.workflowIdOf(entry);
+    // A cancel of the queue is none of what runs.
+    const ending = await CancellationScope.nonCancellable(() =>
+      runChild(entry.request, workflowId, limits.lookEveryMs, {
+        started: (runId) => queue.started(entry, runId),
+        otherEnded: (operation, of) => void tell(queue.otherFinished(operation, workflowId, of), of),
+      }),
+    );
+    queue.finished(entry, ending);
     await tell(announcedOf(entry.request.context, entry.request.by), ending);
   };
 
+  const recallIfNew = async (): Promise<void> => {
+    if (whole) return;
+    const recalled = await recall(cluster);
+    if (recalled === undefined) note = unreadable;
+    else queue.takeOver(recalled);
+    whole = true;
+    changed();
+  };
+
+  const serve = async (): Promise<void> => {
+    for (;;) {
+      for (let next = queue.startNext(); next !== undefined; next = queue.startNext()) void start(next);
+      const isIdle = (): boolean => queue.isEmpty() && telling === 0;
+      if (isIdle() && (workflowInfo().continueAsNewSuggested || updates >= limits.updatesBeforeContinueAsNew)) {
+        await condition(allHandlersFinished);
+        if (isIdle()) {
+          const { ended, context } = queue;
+          await continueAsNew<typeof clusterEntity>({
+            ...state,
+            ended,
+            whole,
+            ...(context === undefined ? {} : { context }),
+          });
+        }
+      }
+      const seen = changes;
+      await condition(() => changes !== seen);
+    }
+  };
+
   changed();
-  for (;;) {
-    for (let next = nextToStart({ waiting, running }, sharedLimit()); next !== undefined;) {
-      waiting.splice(waiting.indexOf(next), 1);
-      running.push(next);
-      void start(next);
-      next = nextToStart({ waiting, running }, sharedLimit());
-    }
-    const idle = waiting.length === 0 && running.length === 0 && telling === 0;
-    if (idle && (workflowInfo().continueAsNewSuggested || updates >= updatesBeforeContinueAsNew)) {
-      await condition(allHandlersFinished);
-      if (waiting.length === 0)
-        await continueAsNew<typeof clusterEntity>({
-          ...state,
-          ended,
-          ...(latest === undefined ? {} : { context: latest }),
-        });
-    }
-    const seen = changes;
-    await condition(() => changes !== seen);
+  try {
+    await recallIfNew();
+    const scope = CancellationScope.current();
+    if (scope.consideredCancelled) await scope.cancelRequested;
+    await serve();
+  } catch (error) {
+    if (isCancellation(error)) queue.withdrawAll('withdrawn before it began: its queue was cancelled');
+    throw error;
   }
 };

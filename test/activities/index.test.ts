@@ -17,7 +17,14 @@ const activities = createActivities({
   webhooks: new Map(),
 });
 // Their failures are for Temporal alone, and no operation ends or blocks by them.
-const apart: readonly (keyof Activities)[] = ['watchOperation', 'probeCause', 'notify'];
+const apart: readonly (keyof Activities)[] = [
+  'watchOperation',
+  'seeEnding',
+  'findOperation',
+  'recallQueue',
+  'probeCause',
+  'notify',
+];
 const names = (Object.keys(activities) as (keyof Activities)[]).filter((name) => !apart.includes(name));
 
 test.each(names)('%s fails with a type of the closed list, or as cancelled', async (name) => {

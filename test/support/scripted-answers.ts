@@ -1,5 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, JoinFacts, UnitOutcome } from '../../src/activities/contract.js';
+import { recallActivities } from '../../src/activities/recall.js';
+import { watchActivities } from '../../src/activities/watch.js';
 import type { ClusterFacts } from '../../src/model/cluster-facts.js';
 import type { HostFacts } from '../../src/model/host-facts.js';
 import type { OperationContext } from '../../src/model/operation.js';
@@ -77,6 +79,8 @@ export const defaultAnswers = (world: World): Activities => {
       throw ApplicationFailure.create({ type: 'CauseNotGone', message: 'not yet' });
     },
     notify: note('200 OK'),
-    watchOperation: () => Promise.reject(new Error('no script for watchOperation')),
+    // About the Temporal server itself: asked of the real one.
+    ...watchActivities(),
+    ...recallActivities(),
   };
 };

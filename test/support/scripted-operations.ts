@@ -4,6 +4,8 @@ import type { Client } from '@temporalio/client';
 import type { QuorateClient } from '../../src/api/client.js';
 import { submitOperation, type SubmitOptions } from '../../src/api/submit.js';
 import { createQuorateClient } from '../../src/api/temporal-client.js';
+import { recallActivities } from '../../src/activities/recall.js';
+import { watchActivities } from '../../src/activities/watch.js';
 import { createWorker } from '../../src/workers/worker.js';
 import type { SubmitRequest, SubmitResult } from '../../src/model/messages.js';
 import { guarded } from '../../src/activities/boundary.js';
@@ -60,6 +62,8 @@ export const startScriptedOperations = async (
   const taskQueue = uniqueName('scripted');
   const cluster = uniqueName('prod');
   const activities = {
+    ...watchActivities(),
+    ...recallActivities(),
     work: async (): Promise<void> => {
       const context = Context.current();
       const timer = setInterval(

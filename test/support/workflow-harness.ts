@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { Duration } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/contract.js';
@@ -13,7 +14,6 @@ import { isExclusive } from '../../src/model/queue.js';
 import type { ClusterEntityState, clusterEntity } from '../../src/workflows/cluster-entity.js';
 import { scriptedActivities } from './scripted-activities.js';
 import type { Script } from './scripted-activities.js';
-import { watchWithClient } from './watch-with-client.js';
 
 export const by = 'ann@desk';
 
@@ -35,7 +35,12 @@ export interface Harness {
   /** Submits it to the cluster's entity, which is started when it does not run. */
   submit(
     context: OperationContext,
-    options?: { limits?: ClusterEntityState['limits']; updateId?: string },
+    options?: {
+      limits?: ClusterEntityState['limits'];
+      updateId?: string;
+      /** Ends the entity that it starts, which nobody should set. */
+      executionTimeout?: Duration;
+    },
   ): Promise<SubmitResult>;
   /** The cluster's entity. */
   entity(cluster: string): WorkflowHandle;
@@ -52,7 +57,7 @@ export const startHarness = async (
 ): Promise<Harness> => {
   const { client, nativeConnection: connection, namespace, bundle: workflowBundle } = server;
   const { taskQueue, maxCachedWorkflows } = options;
-  const scripted = scriptedActivities({ watchOperation: watchWithClient(client), ...options.activities });
+  const scripted = scriptedActivities(options.activities);
   const worker = await Worker.create({
     connection,
     namespace,
@@ -79,7 +84,7 @@ export const startHarness = async (
         taskQueue,
         args: [{ context, by }],
       }),
-    submit: async (context, { limits, updateId } = {}) => {
+    submit: async (context, { limits, updateId, executionTimeout } = {}) => {
       const state: ClusterEntityState = {
         cluster: context.cluster,
         ended: [],
@@ -95,6 +100,7 @@ export const startHarness = async (
             taskQueue,
             args: [state],
             workflowIdConflictPolicy: 'USE_EXISTING',
+            ...(executionTimeout === undefined ? {} : { workflowExecutionTimeout: executionTimeout }),
           }),
         },
       );

@@ -1,6 +1,7 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { operationContext } from '../../support/facts.js';
+import { resetRun } from '../../support/reset.js';
 import { gate } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';
 import { useHarness } from '../../support/use-harness.js';
@@ -83,22 +84,73 @@ describe.concurrent('continue-as-new', () => {
     await harness().submit(context, { limits });
     await held.reached;
     const before = await runIdOf(cluster);
-    await harness().submit(context);
+    const waiting = join(cluster, 'w2', 'second');
+    await harness().submit(waiting);
     await harness().submit(context);
     const refused = await harness()
       .submit(join(cluster, 'w3'))
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(WorkflowUpdateFailedError);
     expect((refused as WorkflowUpdateFailedError).cause).toMatchObject({ type: 'QueueFull' });
+    expect(await harness().submit(context)).toMatchObject({ operation: context.operation, position: 0 });
+    expect(await harness().submit(waiting)).toMatchObject({ operation: waiting.operation, position: 1 });
     expect(await runIdOf(cluster)).toBe(before);
     held.open();
     await eventually(async () => ((await runIdOf(cluster)) === before ? undefined : true), 'a new run of the entity');
     await harness().submit(join(cluster, 'w3'));
-    const past = await harness().allEnded(cluster, 2);
+    const past = await harness().allEnded(cluster, 3);
     expect(past.map(({ host, outcome }) => [host, outcome])).toEqual([
+      ['w2', 'finished'],
       ['w2', 'finished'],
       ['w3', 'finished'],
     ]);
+  });
+
+  test('then lost: the next one reads what the last run knew', async () => {
+    const cluster = uniqueName('renewed-and-lost');
+    const [first, second] = [join(cluster), join(cluster, 'w3')];
+    await harness().submit(first, { limits });
+    await harness().allEnded(cluster, 1);
+    const before = await runIdOf(cluster);
+    await harness().submit(first);
+    await harness().submit(first);
+    const renewed = await eventually(async () => {
+      const now = await runIdOf(cluster);
+      return now === before ? undefined : now;
+    }, 'a new run of the entity');
+    const held = gate();
+    harness().script(cluster).on('readHost', held.hold);
+    await harness().submit(second);
+    await held.reached;
+    const { runId } = (await harness().queue(cluster)).running[0] ?? {};
+    await harness().entity(cluster).terminate('by hand');
+    await harness().submit(first);
+    expect(await runIdOf(cluster)).not.toBe(renewed);
+    held.open();
+    expect(await harness().allEnded(cluster, 2)).toMatchObject([
+      { operation: first.operation, outcome: 'finished' },
+      { operation: second.operation, outcome: 'finished', runId },
+    ]);
+    expect(harness().script(cluster).callsOf('runKubeadm')).toHaveLength(2);
+  });
+
+  test('reset: what the run before had ended stays known, and what it ended itself is not begun again', async () => {
+    const cluster = uniqueName('renewed-and-reset');
+    const [first, second] = [join(cluster), join(cluster, 'w3')];
+    await harness().submit(first, { limits });
+    await harness().allEnded(cluster, 1);
+    const before = await runIdOf(cluster);
+    await harness().submit(first);
+    await harness().submit(first);
+    await eventually(async () => ((await runIdOf(cluster)) === before ? undefined : true), 'a new run of the entity');
+    await harness().submit(second);
+    const past = await harness().allEnded(cluster, 2);
+    await resetRun(harness().entity(cluster), await runIdOf(cluster));
+    await harness().submit(second);
+    expect(await harness().allEnded(cluster, 2)).toMatchObject(
+      past.map(({ operation, outcome, runId }) => ({ operation, outcome, runId })),
+    );
+    expect(harness().script(cluster).callsOf('runKubeadm')).toHaveLength(2);
   });
 
   test('remembers no more than it may', async () => {

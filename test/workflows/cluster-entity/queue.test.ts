@@ -12,11 +12,12 @@ import { acceptedUpdates, by, eventually } from '../../support/workflow-harness.
 
 const harness = useHarness('queue');
 
-/** First begin and last end of the activities of each operation. */
+/** First begin and last end of the activities of each operation; those of the queue itself are left out. */
 const spans = (script: Script): { operation: string; began: number; ended: number }[] => {
   const byOperation = new Map<string, { began: number; ended: number }>();
   for (const { args, began, ended = Number.POSITIVE_INFINITY } of script.calls) {
-    const { operation } = args[0] as OperationContext;
+    const { operation, kind: ofOperation } = args[0] as Partial<OperationContext>;
+    if (operation === undefined || ofOperation === undefined) continue;
     const span = byOperation.get(operation) ?? { began, ended };
     byOperation.set(operation, { began: Math.min(span.began, began), ended: Math.max(span.ended, ended) });
   }

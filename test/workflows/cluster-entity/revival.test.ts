@@ -4,7 +4,7 @@ import { operationContext } from '../../support/facts.js';
 import { fails, gate } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';
 import { useHarness } from '../../support/use-harness.js';
-import { ended, eventually, workflowIdOf } from '../../support/workflow-harness.js';
+import { by, ended, eventually, workflowIdOf } from '../../support/workflow-harness.js';
 
 const harness = useHarness('revival');
 
@@ -33,12 +33,12 @@ describe.concurrent('an entity that was terminated while an operation ran', () =
     const next = operationContext({ cluster: context.cluster, host: 'cp4' });
     await harness().submit(next);
     await watching(context);
-    expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${context.cluster}`]);
+    expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${context.cluster}`, runId]);
     expect(script.callsOf('readHost')).toHaveLength(1);
     held.open();
     const past = await harness().allEnded(context.cluster, 2);
     expect(past).toMatchObject([
-      { operation: context.operation, kind: context.kind, host: 'cp3', by: 'unknown', outcome: 'finished', runId },
+      { operation: context.operation, kind: context.kind, host: 'cp3', by, outcome: 'finished', runId },
       { operation: next.operation, outcome: 'finished' },
     ]);
     expect(past[1]?.runId).not.toBe(runId);
@@ -73,35 +73,19 @@ describe.concurrent('an entity that was terminated while an operation ran', () =
     ]);
   });
 
-  test.concurrent(
-    'goes on when watching failed for good: the next start tells whether the other still runs',
-    async () => {
-      const { context, script, held } = await begun('unwatchable');
-      await harness().entity(context.cluster).terminate('by hand');
-      script.on('watchOperation', fails('CommandFailed'));
-      const next = operationContext({ cluster: context.cluster, host: 'cp4' });
-      await harness().submit(next);
-      await watching(context);
-      held.open();
-      expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
-        { operation: next.operation, outcome: 'finished' },
-      ]);
-    },
-  );
-
-  test.concurrent('waits also for one that does not tell what it is, and forgets it then', async () => {
-    const { context, script, held } = await begun('by-hand');
+  test.concurrent('watches it again when watching failed for good', async () => {
+    const { context, script, held, runId } = await begun('unwatchable');
     await harness().entity(context.cluster).terminate('by hand');
-    script.on('watchOperation', async (otherwise) => ({ ...(await otherwise()), operation: 'undefined' }));
+    script.on('watchOperation', fails('CommandFailed'));
     const next = operationContext({ cluster: context.cluster, host: 'cp4' });
     await harness().submit(next);
     await watching(context);
     held.open();
-    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+    expect(await harness().allEnded(context.cluster, 2)).toMatchObject([
+      { operation: context.operation, outcome: 'finished', runId },
       { operation: next.operation, outcome: 'finished' },
     ]);
-    const endOfFirst = script.callsOf('revokeCredentials')[0]?.ended ?? Number.POSITIVE_INFINITY;
-    expect(script.callsOf('readHost')[1]?.began).toBeGreaterThan(endOfFirst);
+    expect(script.callsOf('watchOperation')).toHaveLength(2);
   });
 
   test.concurrent('records one that ended in a way it does not know as failed', async () => {
@@ -129,7 +113,7 @@ describe.concurrent('an entity that was terminated while an operation ran', () =
     await watching(context);
     held.open();
     expect(await harness().allEnded(context.cluster, 2)).toMatchObject([
-      { operation: context.operation, by: 'ann@desk', outcome: 'finished', runId },
+      { operation: context.operation, by, outcome: 'finished', runId },
       { operation: next.operation, outcome: 'finished' },
     ]);
     expect(script.callsOf('runKubeadm')).toHaveLength(2);
@@ -162,24 +146,75 @@ test.concurrent('an entity that is cancelled while it watches ends as well', asy
   expect(await ended(handle)).toMatchObject({ status: 'completed' });
 });
 
-test.concurrent('an entity that was reset to its beginning adopts the operation that runs', async () => {
-  const { context, held, runId, script } = await begun('reset');
-  const entity = harness().entity(context.cluster);
-  const { events } = await entity.fetchHistory();
-  const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-  if (firstTask?.eventId === undefined) throw new Error('no completed workflow task');
-  const { client } = harness();
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: entity.workflowId, runId: (await entity.describe()).runId },
-    workflowTaskFinishEventId: firstTask.eventId,
-    reason: 'a test',
-    requestId: crypto.randomUUID(),
+describe.concurrent('an operation that somebody started beside the queue', () => {
+  test.concurrent('holds the membership lock all the same, also when it does not tell what it is', async () => {
+    const beside = operationContext({ cluster: uniqueName('beside') });
+    const script = harness().script(beside.cluster);
+    const held = gate();
+    script.on('prepareHost', held.hold);
+    await harness().start(beside);
+    await held.reached;
+    const next = operationContext({ cluster: beside.cluster, host: 'cp4' });
+    await harness().submit(next);
+    await watching(next);
+    expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${beside.cluster}`]);
+    held.open();
+    expect(await harness().allEnded(next.cluster, 1)).toMatchObject([
+      { operation: next.operation, outcome: 'finished' },
+    ]);
+    const endOfFirst = script.callsOf('revokeCredentials')[0]?.ended ?? Number.POSITIVE_INFINITY;
+    expect(script.callsOf('readHost')[1]?.began).toBeGreaterThan(endOfFirst);
   });
-  await watching(context);
-  held.open();
-  expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
-    { operation: context.operation, outcome: 'finished', runId },
-  ]);
-  expect(script.callsOf('runKubeadm')).toHaveLength(1);
+});
+
+describe.concurrent('a lost queue that cannot be read', () => {
+  /** The entity after one that was terminated over a running operation, and could not read it. */
+  const unread = async (name: string) => {
+    const lost = await begun(name);
+    lost.script.on('recallQueue', fails('CommandFailed'));
+    await harness().entity(lost.context.cluster).terminate('by hand');
+    return lost;
+  };
+
+  test.concurrent('is said so, and what runs holds the membership lock all the same', async () => {
+    const { context, held, runId } = await unread('unread');
+    const next = operationContext({ cluster: context.cluster, host: 'cp4' });
+    await harness().submit(next);
+    await watching(context);
+    const { currentDetails } = await harness()
+      .entity(context.cluster)
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toMatch(
+      /\n\nThe queue before this one could not be read: ask again for what waited in it\.$/,
+    );
+    held.open();
+    expect(await harness().allEnded(context.cluster, 2)).toMatchObject([
+      { operation: context.operation, kind: context.kind, host: 'cp3', by: 'unknown', outcome: 'finished', runId },
+      { operation: next.operation, outcome: 'finished' },
+    ]);
+  });
+
+  test.concurrent('does not make an operation run again that is asked for once more', async () => {
+    const { context, held, runId, script } = await unread('unread-again');
+    held.open();
+    await ended(harness().client.workflow.getHandle(workflowIdOf(context)));
+    await harness().submit(context);
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: context.operation, by, outcome: 'finished', runId },
+    ]);
+    expect(script.callsOf('runKubeadm')).toHaveLength(1);
+  });
+
+  test.concurrent('nor when visibility does not answer either, while it runs', async () => {
+    const { context, held, runId, script } = await unread('unread-unseen');
+    script.on('findOperation', fails('CommandFailed'));
+    await harness().submit(context);
+    await watching(context);
+    expect(script.callsOf('watchOperation')[0]?.args).toEqual([`change/${context.cluster}`]);
+    held.open();
+    expect(await harness().allEnded(context.cluster, 1)).toMatchObject([
+      { operation: context.operation, outcome: 'finished', runId },
+    ]);
+    expect(script.callsOf('runKubeadm')).toHaveLength(1);
+  });
 });

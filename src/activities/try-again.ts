@@ -1,0 +1,16 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { errorText } from '../model/operator-error.js';
+
+/** Makes every failure of a question to the Temporal server one that is tried again: it is not always there to answer. */
+export const orTryAgain = async <Result>(what: string, ask: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+    throw ApplicationFailure.create({
+      type: 'NoAnswer',
+      message: `${what}: ${errorText(error)}`,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+};

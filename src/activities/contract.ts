@@ -123,7 +123,7 @@ export interface RecallPlace {
   readonly from: number;
 }
 
-export interface RecalledPart {
+interface RecalledPart {
   readonly memory: QueueMemory;
   /** When that run was lost, ISO 8601. */
   readonly lostAt: string;

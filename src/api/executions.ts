@@ -1,13 +1,11 @@
 import { ServiceError, type Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
+import { visibilityLiteral as literal } from '../model/search-attributes.js';
 import { summaryOf, type OperationSummary } from './operation-summary.js';
 import { within } from './temporal-calls.js';
 
 /** The server gives no more in one page. */
 export const largestPage = 1_000;
-
-/** A string literal of the visibility query language. */
-export const literal = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
 export interface ExecutionFilter {
   readonly cluster?: string | undefined;

@@ -4,7 +4,7 @@ import type { OperationContext } from '../model/operation.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
 import { recalling, titled } from './activities.js';
 
-export interface RecalledEntry extends QueueEntry {
+interface RecalledEntry extends QueueEntry {
   /** It was being started or ran; else it waited. */
   readonly begun: boolean;
   /** When its queue was lost, ISO 8601. */

@@ -3,14 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { names, workflowIds, type Decision, type WithdrawRequest } from '../model/messages.js';
 import { OperatorError } from '../model/operator-error.js';
+import type { DecisionAction } from '../model/progress.js';
 import { hasEnded, type OperationSummary } from './operation-summary.js';
 import { viewOperation } from './operation-view.js';
-import { persist, refusal, within, type Patience } from './temporal-calls.js';
+import { isNotFound, persist, refusal, within, type Patience } from './temporal-calls.js';
 
 const idOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 
-const notFound = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
+/**
+ * The same decision about the same block is one update, whoever sends it and however often.
+ *
+ * @param blockedSince tells the block from others of the operation; unknown: each time it is sent it is another one
+ */
+export const decisionUpdateId = (operation: string, blockedSince: string | undefined, action: DecisionAction): string =>
+  idOf(operation, blockedSince ?? String(Date.now()), action);
 
 /**
  * Sends an operator's decision to a blocked operation. Safe to repeat: the same decision about the same block has the
@@ -31,13 +38,13 @@ export const decideOperation = async (
     throw new OperatorError('refused', `${operation} ${state}; there is nothing to decide.`, { remedy });
   }
   const { progress } = await viewOperation(client, summary);
-  const since = progress?.blocked?.since ?? String(Date.now());
+  const updateId = decisionUpdateId(operation, progress?.blocked?.since, decision.action);
   const handle = client.workflow.getHandle(workflowId, runId);
   const send = (): Promise<unknown> =>
     persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
       handle.executeUpdate<unknown, [Decision]>(names.updates.decide, {
         args: [decision],
-        updateId: idOf(operation, since, decision.action),
+        updateId,
       }),
     );
   // A query may see the block a moment before the workflow itself can take a decision about it.
@@ -59,7 +66,7 @@ export const decideOperation = async (
     if (refused !== undefined) {
       throw new OperatorError('refused', `The decision was refused: ${refused.message}.`, { remedy, cause: error });
     }
-    if (notFound(error)) {
+    if (isNotFound(error)) {
       throw new OperatorError('refused', `${operation} has ended meanwhile.`, { remedy, cause: error });
     }
     throw error;

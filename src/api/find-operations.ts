@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { ClusterQueue, names, workflowIds } from '../model/messages.js';
-import { OperatorError } from '../model/operator-error.js';
-import { mayMean, operationSubject } from './operation-id.js';
-import { hasEnded, queuedOperations, summaryOf, type OperationSummary } from './operation-summary.js';
-import { outageOf, within } from './temporal-calls.js';
+import { z } from 'zod';
+import { executionQuery, listExecutions, type ExecutionFilter } from './executions.js';
+import { hasEnded, OperationSummary, queuedOperations } from './operation-summary.js';
+import { pageToken, readPageToken, type ListPosition } from './page-token.js';
+import { clustersWithQueue, readQueues, type Queues } from './queues.js';
 
 export interface ListFilter {
   readonly cluster?: string;
@@ -11,133 +11,97 @@ export interface ListFilter {
   readonly kind?: string;
   /** Only those that wait for a decision. */
   readonly blocked?: boolean;
+  /** Only those that are blocked by this type of failure, such as `Unreachable`. */
+  readonly blockedBy?: string;
   /** Also those that have ended; default true. */
   readonly ended?: boolean;
-  /** Newest first, at most this many; default 50. */
+  /** At most this many on the page; default 50. */
   readonly limit?: number;
+  /** `nextPageToken` of the page before; default: the first page. */
+  readonly pageToken?: string;
 }
 
-export interface OperationList {
-  readonly operations: readonly OperationSummary[];
+export const OperationList = z.object({
+  operations: z.array(OperationSummary),
   /** What the list may lack, and why. */
-  readonly notes: readonly string[];
-}
+  notes: z.array(z.string()),
+  /** Good for the next page of the same list, whatever the limit; absent on the last page. */
+  nextPageToken: z.string().optional(),
+});
+export type OperationList = z.infer<typeof OperationList>;
 
-/** A string literal of the visibility query language. */
-const literal = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/** Newest first; the id makes the order of what came at the same time definite. */
+const orderOf = ({ since, operation }: OperationSummary): string => `${since} ${operation}`;
+const newestFirst = (one: OperationSummary, other: OperationSummary): number =>
+  orderOf(one) < orderOf(other) ? 1 : -1;
 
-const visibilityQuery = ({ cluster, host, kind, blocked, ended }: ListFilter): string =>
-  [
-    'QuorateOperation IS NOT NULL',
-    ...(cluster === undefined ? [] : [`QuorateCluster = ${literal(cluster)}`]),
-    ...(host === undefined ? [] : [`QuorateHost = ${literal(host)}`]),
-    ...(kind === undefined ? [] : [`QuorateKind = ${literal(kind)}`]),
-    ...(blocked === true ? ['QuorateBlocked = true'] : []),
-    ...(ended === false || blocked === true ? ["ExecutionStatus = 'Running'"] : []),
-  ].join(' AND ');
+const isMeant =
+  ({ host, kind, ended }: ExecutionFilter) =>
+  (summary: OperationSummary): boolean =>
+    (host ?? summary.host) === summary.host &&
+    (kind ?? summary.kind) === summary.kind &&
+    (ended !== false || !hasEnded(summary.state));
 
-const clustersWithQueue = async (client: Client, cluster: string | undefined): Promise<string[]> => {
-  if (cluster !== undefined) return [cluster];
-  const query = `WorkflowType = '${names.workflows.cluster}' AND ExecutionStatus = 'Running'`;
-  const found: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    found.push(workflowId.slice(workflowIds.cluster('').length));
-  }
-  return found;
-};
-
-/** What the entity of a cluster answers; undefined when the cluster never had an operation. */
-export const readQueue = async (client: Client, cluster: string): Promise<ClusterQueue | undefined> => {
-  const handle = client.workflow.getHandle(workflowIds.cluster(cluster));
-  try {
-    return ClusterQueue.parse(await handle.query(names.queries.queue));
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-    throw error;
-  }
-};
-
-/** Lists operations, newest first: those that began from visibility, those that wait from the queues of the clusters. */
-export const listOperations = async (client: Client, filter: ListFilter = {}): Promise<OperationList> => {
-  const limit = filter.limit ?? 50;
-  const operations: OperationSummary[] = [];
-  const notes: string[] = [];
-  await within(client, 10_000, async () => {
-    for await (const info of client.workflow.list({
-      query: visibilityQuery(filter),
-      pageSize: Math.min(limit, 1000),
-    })) {
-      const summary = summaryOf(info);
-      if (summary !== undefined) operations.push(summary);
-      if (operations.length >= limit) break;
-    }
-  });
-  if (filter.blocked !== true) {
-    for (const cluster of await clustersWithQueue(client, filter.cluster)) {
-      try {
-        const queue = await within(client, 3_000, () => readQueue(client, cluster));
-        if (queue === undefined) continue;
-        const known = new Set(operations.map(({ operation }) => operation));
-        operations.push(
-          ...queuedOperations(queue).filter(
-            ({ operation, host, kind, state }) =>
-              !known.has(operation) &&
-              (filter.host ?? host) === host &&
-              (filter.kind ?? kind) === kind &&
-              (filter.ended !== false || !hasEnded(state)),
-          ),
-        );
-      } catch (error) {
-        const why = await outageOf(client, error);
-        if (why === undefined) throw error;
-        notes.push(`operations of ${cluster} that wait for their turn are not listed: ${why}`);
-      }
-    }
-  }
-  operations.sort((a, b) => (a.since < b.since ? 1 : -1));
-  return { operations: operations.slice(0, limit), notes };
+/** Of the operations that only the queues know, those after a position, and where to go on. */
+const takeQueued = (
+  all: readonly OperationSummary[],
+  { part, after }: ListPosition,
+  room: number,
+): { taken: OperationSummary[]; next?: ListPosition } => {
+  const left = all
+    .filter(({ state }) => (state === 'waiting') === (part === 'waiting'))
+    .filter((summary) => after === undefined || orderOf(summary) < after)
+    .toSorted(newestFirst);
+  const taken = left.slice(0, room);
+  if (taken.length === left.length) return part === 'waiting' ? { taken, next: { part: 'begun' } } : { taken };
+  const last = taken.at(-1);
+  const from = last === undefined ? after : orderOf(last);
+  return { taken, next: { part, ...(from === undefined ? {} : { after: from }) } };
 };
 
 /**
- * Finds the operation that an operator means by the front of its id: the newest about that subject, and of several
- * subjects the only one that `prefer` holds for.
+ * Lists operations page by page: those that wait (from the queues of the clusters), then those that run and those that
+ * have ended (from visibility), then those that were withdrawn before they began. Newest first on each page. What
+ * begins while the pages are read may be on two of them; nothing is left out.
  *
- * @param typed such as `prod/join-worker/w2`, with or without (the beginning of) the key.
- * @throws OperatorError (not-found, ambiguous) with the candidates.
+ * @throws OperatorError (bad-usage) when the page token belongs to another list.
  */
-export const findOperation = async (
-  client: Client,
-  typed: string,
-  prefer: (summary: OperationSummary) => boolean = () => false,
-): Promise<OperationSummary> => {
-  const [cluster = '', kind, host] = typed.split('/');
-  const { operations, notes } = await listOperations(client, {
-    cluster,
-    ...(kind === undefined || kind === '' ? {} : { kind }),
-    ...(host === undefined || host === '' ? {} : { host }),
-    limit: 1000,
-  });
-  const matching = operations.filter(({ operation }) => mayMean(typed, operation));
-  const preferred = matching.filter(prefer);
-  const pool = preferred.length > 0 ? preferred : matching;
-  // The list is newest first: what is set last stays.
-  const candidates = [
-    ...new Map(pool.toReversed().map((summary) => [operationSubject(summary.operation), summary])).values(),
-  ];
-  const [only, ...others] = candidates;
-  if (only === undefined) {
-    throw new OperatorError('not-found', `No operation is called ${typed}.`, {
-      evidence: notes,
-      remedy: 'See their names with `quorate operations list`.',
-    });
+export const listOperations = async (client: Client, filter: ListFilter = {}): Promise<OperationList> => {
+  const { limit = 50, pageToken: token, ...meant } = filter;
+  const query = executionQuery(meant);
+  const fromQueues = meant.blocked !== true && meant.blockedBy === undefined;
+  const operations: OperationSummary[] = [];
+  let position: ListPosition | undefined =
+    token !== undefined ? readPageToken(token, query) : { part: fromQueues ? 'waiting' : 'begun' };
+  let asked: Queues | undefined;
+  const queued = async (): Promise<OperationSummary[]> => {
+    asked ??= await readQueues(client, meant.cluster === undefined ? await clustersWithQueue(client) : [meant.cluster]);
+    return asked.queues.flatMap(queuedOperations).filter(isMeant(meant));
+  };
+
+  // A full page goes on only to see whether anything is left that was withdrawn.
+  while (position !== undefined && (operations.length < limit || position.part === 'withdrawn')) {
+    const room = limit - operations.length;
+    if (position.part === 'begun') {
+      const page = await listExecutions(client, query, { pageSize: room, token: position.after });
+      operations.push(...page.operations);
+      position =
+        page.next !== undefined ? { part: 'begun', after: page.next } : fromQueues ? { part: 'withdrawn' } : undefined;
+    } else {
+      const { taken, next } = takeQueued(await queued(), position, room);
+      operations.push(...taken);
+      position = next;
+      if (room === 0) break;
+    }
   }
-  if (others.length > 0) {
-    throw new OperatorError('ambiguous', `${typed} may mean ${candidates.length} operations.`, {
-      evidence: candidates.map(({ operation, state, blockedReason }) =>
-        blockedReason === undefined ? `${operation} (${state})` : `${operation} (${state} by ${blockedReason})`,
-      ),
-      remedy: 'Name one of them.',
-    });
-  }
-  return only;
+
+  const begun = new Set(operations.filter(({ runId }) => runId !== undefined).map(({ operation }) => operation));
+  return {
+    // One that began between the two questions is in both answers.
+    operations: operations
+      .filter(({ runId, operation }) => runId !== undefined || !begun.has(operation))
+      .toSorted(newestFirst),
+    notes: [...(asked?.notes ?? [])],
+    ...(position === undefined ? {} : { nextPageToken: pageToken(position, query) }),
+  };
 };

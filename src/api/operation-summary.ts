@@ -1,33 +1,44 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
+import { z } from 'zod';
 import type { ClusterQueue } from '../model/messages.js';
-import type { SearchAttributeName } from '../model/search-attributes.js';
+import { operationKinds } from '../model/operation.js';
 import { operationOutcomes, type OperationOutcome } from '../model/progress.js';
+import { isExclusive } from '../model/queue.js';
+import type { SearchAttributeName } from '../model/search-attributes.js';
 
-export type OperationState = 'waiting' | 'running' | 'blocked' | OperationOutcome;
+const operationStates = ['waiting', 'running', 'blocked', ...operationOutcomes] as const;
+export type OperationState = (typeof operationStates)[number];
 
 /** One operation as lists show it. Times are ISO 8601. */
-export interface OperationSummary {
+export const OperationSummary = z.object({
   /** `<cluster>/<kind>/<host>/<key>`. */
-  readonly operation: string;
-  readonly cluster: string;
-  readonly kind: string;
-  readonly host: string;
-  readonly state: OperationState;
+  operation: z.string(),
+  cluster: z.string(),
+  kind: z.string(),
+  host: z.string(),
+  state: z.enum(operationStates),
   /** Id of the step that runs, or how it ended. */
-  readonly phase?: string;
-  readonly blockedReason?: string;
+  phase: z.string().optional(),
+  /** A type of failure, such as `Unreachable`; while it is blocked. */
+  blockedReason: z.string().optional(),
+  /** Since when; tells one block of an operation from the next. */
+  blockedSince: z.string().optional(),
+  /** It has the membership lock of its cluster: exclusive, and running or blocked. Absent otherwise. */
+  holdsLock: z.boolean().optional(),
   /** What it waits for, while it has not begun. */
-  readonly waitsFor?: string;
-  readonly by?: string;
+  waitsFor: z.string().optional(),
+  /** Who asked for it. */
+  by: z.string().optional(),
   /** When it began, or was asked for while it waits. */
-  readonly since: string;
-  readonly endedAt?: string;
-  readonly message?: string;
-  readonly workflowId: string;
+  since: z.string(),
+  endedAt: z.string().optional(),
+  message: z.string().optional(),
+  workflowId: z.string(),
   /** Absent while it waits. */
-  readonly runId?: string;
-}
+  runId: z.string().optional(),
+});
+export type OperationSummary = z.infer<typeof OperationSummary>;
 
 const keyword = (name: SearchAttributeName) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 const keys = {
@@ -73,6 +84,14 @@ const stateOf = (info: Execution, phase: string | undefined, blocked: boolean): 
 const nonEmpty = <Name extends string>(name: Name, value: unknown): { [key in Name]?: string } =>
   (typeof value === 'string' && value !== '' ? { [name]: value } : {}) as { [key in Name]?: string };
 
+const BlockedMemo = z.object({ blocked: z.object({ since: z.string() }) });
+
+/** Since when an operation is blocked, by the memo, which lists carry. */
+const blockedSinceOf = (memo: unknown): string | undefined => BlockedMemo.safeParse(memo).data?.blocked.since;
+
+/** Whether an operation of that kind keeps the membership lock while it runs. */
+export const needsLock = (kind: string): boolean => operationKinds.some((one) => one === kind && isExclusive(one));
+
 /** Reads one execution; undefined when it is no operation. */
 export const summaryOf = (info: Execution): OperationSummary | undefined => {
   const attributes = info.typedSearchAttributes;
@@ -80,14 +99,17 @@ export const summaryOf = (info: Execution): OperationSummary | undefined => {
   if (operation === undefined) return undefined;
   const phase = attributes.get(keys.phase);
   const state = stateOf(info, phase, attributes.get(keys.blocked) === true);
+  const kind = attributes.get(keys.kind) ?? '';
   return {
     operation,
     cluster: attributes.get(keys.cluster) ?? '',
-    kind: attributes.get(keys.kind) ?? '',
+    kind,
     host: attributes.get(keys.host) ?? '',
     state,
     ...nonEmpty('phase', phase),
     ...nonEmpty('blockedReason', state === 'blocked' ? attributes.get(keys.blockedReason) : undefined),
+    ...nonEmpty('blockedSince', state === 'blocked' ? blockedSinceOf(info.memo) : undefined),
+    ...(needsLock(kind) && !hasEnded(state) ? { holdsLock: true } : {}),
     ...nonEmpty('by', info.memo?.['by']),
     since: info.startTime.toISOString(),
     ...nonEmpty('endedAt', info.closeTime?.toISOString()),

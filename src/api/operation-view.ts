@@ -3,32 +3,34 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { names } from '../model/messages.js';
 import { OperationProgress } from '../model/progress.js';
-import { readQueue } from './find-operations.js';
-import { hasEnded, queuedOperations, summaryOf, type OperationSummary } from './operation-summary.js';
-import { outageOf, within, type Outage } from './temporal-calls.js';
+import { hasEnded, OperationSummary, queuedOperations, summaryOf } from './operation-summary.js';
+import { readQueue } from './queues.js';
+import { Outage, outageOf, within } from './temporal-calls.js';
 
 /** What the worker does for an operation right now. */
-interface ActivityView {
-  readonly type: string;
+const ActivityView = z.object({
+  type: z.string(),
   /** 1 at first. */
-  readonly attempt: number;
+  attempt: z.number().int(),
   /** What the host printed last. */
-  readonly lastLine?: string;
+  lastLine: z.string().optional(),
   /** Why the attempt before this one failed. */
-  readonly lastFailure?: string;
+  lastFailure: z.string().optional(),
   /** When the next attempt begins, while none runs; ISO 8601. */
-  readonly nextAttemptAt?: string;
-}
+  nextAttemptAt: z.string().optional(),
+});
+type ActivityView = z.infer<typeof ActivityView>;
 
 /** Everything to be shown about one operation. */
-export interface OperationView {
-  readonly summary: OperationSummary;
+export const OperationView = z.object({
+  summary: OperationSummary,
   /** Absent while it waits, and while no worker answers. */
-  readonly progress?: OperationProgress;
-  readonly activity?: ActivityView;
+  progress: OperationProgress.optional(),
+  activity: ActivityView.optional(),
   /** What keeps us from seeing more; the operation itself is not affected. */
-  readonly outage?: Outage;
-}
+  outage: Outage.optional(),
+});
+export type OperationView = z.infer<typeof OperationView>;
 
 const Heartbeat = z.object({ lastLine: z.string().min(1) });
 
@@ -80,9 +82,17 @@ const viewStarted = async (client: Client, known: OperationSummary): Promise<Ope
       await within(client, 5_000, () => handle.query<unknown>(names.queries.progress)),
     );
     // The run's own status says whether it has ended; what it says about itself is newer than its search attributes.
-    const ended = summary.state === 'terminated' ? summary.state : (progress.outcome ?? summary.state);
-    const state = hasEnded(summary.state) ? ended : progress.blocked === undefined ? 'running' : 'blocked';
-    return { ...view, summary: { ...summary, state }, progress };
+    const { blockedReason: _reason, blockedSince: _since, ...rest } = summary;
+    const { blocked } = progress;
+    if (hasEnded(summary.state)) {
+      const state = summary.state === 'terminated' ? summary.state : (progress.outcome ?? summary.state);
+      return { ...view, summary: { ...rest, state }, progress };
+    }
+    const now: OperationSummary =
+      blocked === undefined
+        ? { ...rest, state: 'running' }
+        : { ...rest, state: 'blocked', blockedReason: blocked.type, blockedSince: blocked.since };
+    return { ...view, summary: now, progress };
   } catch (error) {
     const outage = await outageOf(client, error);
     if (outage === undefined) throw error;

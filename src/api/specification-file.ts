@@ -10,24 +10,26 @@ import {
   type Document,
   type Node,
 } from 'yaml';
+import { z } from 'zod';
 import { pathText, type ValueProblem } from '../model/specification/problem.js';
 import { withoutSecrets } from '../model/specification/secrets.js';
 import type { Specification } from '../model/specification/specification.js';
 import { validateSpecification } from '../model/specification/validate.js';
 
 /** One thing that is wrong in a specification file. Free of secrets. */
-export interface Problem {
-  readonly file: string;
+export const Problem = z.object({
+  file: z.string(),
   /** From 1. */
-  readonly line: number;
+  line: z.number().int(),
   /** From 1. */
-  readonly column: number;
+  column: z.number().int(),
   /** Such as `spec.hosts.cp2.address`; empty for the file as a whole. */
-  readonly path: string;
-  readonly message: string;
+  path: z.string(),
+  message: z.string(),
   /** What to write instead. */
-  readonly instead: string;
-}
+  instead: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
 
 export type ParsedSpecification =
   | { readonly ok: true; readonly specification: Specification; readonly warnings: readonly Problem[] }

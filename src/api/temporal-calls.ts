@@ -6,6 +6,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { OperatorError, errorText } from '../model/operator-error.js';
 
 /** gRPC status codes, https://grpc.io/docs/guides/status-codes/ */
@@ -17,7 +18,8 @@ const grpcCode = (error: unknown): number | undefined => {
   return typeof code === 'number' ? code : undefined;
 };
 
-export type Outage = 'the Temporal server does not answer' | 'no worker answers';
+export const Outage = z.enum(['the Temporal server does not answer', 'no worker answers']);
+export type Outage = z.infer<typeof Outage>;
 
 /** Whether a call failed because it was not answered: it may or may not have been carried out. */
 const unanswered = (error: unknown): boolean => {
@@ -49,6 +51,16 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
 /** Runs calls of a client with a deadline each, in milliseconds. */
 export const within = <Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> =>
   client.withDeadline(Date.now() + ms, call);
+
+const unreachable = (message: string, why: Outage, cause: unknown): OperatorError =>
+  new OperatorError('temporal-unreachable', message, {
+    evidence: [errorText(cause)],
+    remedy:
+      why === 'the Temporal server does not answer'
+        ? 'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.'
+        : 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
+    cause,
+  });
 
 export interface Patience {
   /** How long to keep asking, milliseconds. */
@@ -82,21 +94,43 @@ export const persist = async <Result>(
       if (!told) onWaiting?.(why);
       told = true;
       if (Date.now() + wait > end) {
-        throw new OperatorError(
-          'temporal-unreachable',
-          `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${why}. It may still be carried out.`,
-          {
-            evidence: [errorText(error)],
-            remedy:
-              why === 'the Temporal server does not answer'
-                ? 'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.'
-                : 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
-            cause: error,
-          },
-        );
+        const message = `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${why}. It may still be carried out.`;
+        throw unreachable(message, why, error);
       }
       await sleep(wait);
     }
+  }
+};
+
+/** No such workflow, or no such run of it. */
+export const isNotFound = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
+
+/**
+ * Runs what is not asked again and again: a call that was not answered, or that the server refused, in words for who
+ * asked.
+ *
+ * @param what such as "listing operations"
+ * @throws OperatorError (temporal-unreachable, not-found, failed); what is none of Temporal's as it came.
+ */
+export const answered = async <Result>(client: Client, what: string, call: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await call();
+  } catch (error) {
+    const cause = error instanceof ServiceError ? (error.cause ?? error) : error;
+    const why = await outageOf(client, error);
+    if (why !== undefined) throw unreachable(`${what}: ${why}.`, why, error);
+    if (isNotFound(error)) {
+      throw new OperatorError('not-found', `${what}: Temporal does not know it any more.`, {
+        evidence: [errorText(error)],
+        remedy: 'Operations that have ended are kept for as long as the retention of the namespace says.',
+        cause: error,
+      });
+    }
+    if (grpcCode(error) === undefined) throw error;
+    throw new OperatorError('failed', `${what}: the Temporal server refused it: ${errorText(cause)}`, {
+      remedy: 'Correct what it names: the namespace (TEMPORAL_NAMESPACE), the credentials, or the rights they give.',
+      cause: error,
+    });
   }
 };
 

@@ -1,44 +1,43 @@
 import type { Client } from '@temporalio/client';
-import type { Decision, SubmitRequest, SubmitResult } from '../model/messages.js';
-import type { OperationContext } from '../model/operation.js';
-import type { StatusReport } from '../model/status.js';
+import type { QuorateClient } from './client.js';
+import { listClusters } from './clusters.js';
 import { cancelOperation, decideOperation } from './decide.js';
-import { findOperation, listOperations, type ListFilter, type OperationList } from './find-operations.js';
-import type { OperationSummary } from './operation-summary.js';
-import { viewOperation, type OperationView } from './operation-view.js';
-import { readStatus } from './read-status.js';
-import { submitOperation, type SubmitOptions } from './submit.js';
-import { watchOperation, type WatchOptions } from './watch-operation.js';
+import { findOperation } from './find-operation.js';
+import { listOperations } from './find-operations.js';
+import { viewOperation } from './operation-view.js';
+import { readPlan, readStatus } from './read-cluster.js';
+import { describedCluster, requestedChange } from './requested-change.js';
+import { retryOperations } from './retry-operations.js';
+import { submitOperation } from './submit.js';
+import { answered } from './temporal-calls.js';
+import { watchOperation } from './watch-operation.js';
 
-/** The use cases of Quorate over a Temporal client: the only way in for the command line and the HTTP API. */
-export interface QuorateClient {
-  readonly submit: (request: SubmitRequest, options?: SubmitOptions) => Promise<SubmitResult>;
-  readonly list: (filter?: ListFilter) => Promise<OperationList>;
-  readonly find: (typed: string, prefer?: (summary: OperationSummary) => boolean) => Promise<OperationSummary>;
-  readonly view: (summary: OperationSummary) => Promise<OperationView>;
-  readonly watch: (summary: OperationSummary, options?: WatchOptions) => AsyncGenerator<OperationView, void, void>;
-  readonly decide: (summary: OperationSummary, decision: Decision) => Promise<void>;
-  readonly cancel: (
-    summary: OperationSummary,
-    why: { by: string; reason: string },
-  ) => Promise<'withdrawn' | 'cancelling'>;
-  readonly status: (
-    context: OperationContext,
-    options?: { onWaiting?: (why: string) => void },
-  ) => Promise<StatusReport>;
-}
+/** Of a plan, which takes no place in any queue: many who ask for the same share one. */
+const planKey = 'plan';
 
-/** @param taskQueue where the workers poll; default `quorate`. */
+/** The use cases of Quorate over a Temporal client. @param taskQueue where the workers poll; default `quorate`. */
 export const createQuorateClient = (client: Client, taskQueue?: string): QuorateClient => {
   const queue = taskQueue === undefined ? {} : { taskQueue };
   return {
-    submit: (request, options) => submitOperation(client, request, { ...queue, ...options }),
-    list: (filter) => listOperations(client, filter),
-    find: (typed, prefer) => findOperation(client, typed, prefer),
-    view: (summary) => viewOperation(client, summary),
+    submit: async (request, options) => {
+      const context = requestedChange(request, request.key);
+      const { cluster, kind, target } = context;
+      const result = await submitOperation(client, { context, by: request.by }, { ...queue, ...options });
+      return { ...result, cluster, kind, host: target.name };
+    },
+    plan: async (request, options) => readPlan(client, requestedChange(request, planKey), { ...queue, ...options }),
+    status: async (specification, options) =>
+      readStatus(client, describedCluster(specification), { ...queue, ...options }),
+    clusters: () => answered(client, 'listing clusters', () => listClusters(client)),
+    list: (filter) => answered(client, 'listing operations', () => listOperations(client, filter)),
+    find: (typed, prefer) => answered(client, `finding ${typed}`, () => findOperation(client, typed, prefer)),
+    view: (summary) => answered(client, `reading ${summary.operation}`, () => viewOperation(client, summary)),
     watch: (summary, options) => watchOperation(client, summary, options),
-    decide: (summary, decision) => decideOperation(client, summary, decision),
-    cancel: (summary, why) => cancelOperation(client, summary, why),
-    status: (context, options) => readStatus(client, context, { ...queue, ...options }),
+    decide: (summary, decision) =>
+      answered(client, `deciding ${summary.operation}`, () => decideOperation(client, summary, decision)),
+    cancel: (summary, why) =>
+      answered(client, `cancelling ${summary.operation}`, () => cancelOperation(client, summary, why)),
+    retry: (filter, options) =>
+      answered(client, 'listing blocked operations', () => retryOperations(client, filter, options)),
   };
 };

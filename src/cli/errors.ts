@@ -1,9 +1,9 @@
 import { QuorateError } from '../model/failure.js';
+import { SpecificationInvalid } from '../api/client.js';
 import { problemText } from '../api/specification-file.js';
 import { OperatorError, errorText } from '../model/operator-error.js';
 import { codeOfErrorKind, exitCodes } from './exit-codes.js';
 import type { Io } from './io.js';
-import { SpecificationInvalid } from './specification.js';
 
 interface Problem {
   readonly type: string;
@@ -12,9 +12,6 @@ interface Problem {
   readonly remedy?: string;
   readonly code: number;
 }
-
-/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. */
-const outageCodes: readonly unknown[] = [4, 14];
 
 const describe = (error: unknown): Problem => {
   if (error instanceof OperatorError) {
@@ -33,16 +30,6 @@ const describe = (error: unknown): Problem => {
       evidence: error.problems.map(problemText),
       remedy: 'Mend the lines above and run the command again.',
       code: exitCodes.badUsage,
-    };
-  }
-  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
-  if (outageCodes.includes(cause?.code)) {
-    return {
-      type: 'temporal-unreachable',
-      message: `Temporal does not answer: ${errorText(cause)}`,
-      evidence: [],
-      remedy: 'Operations that run are not affected. Start the Temporal server, then run the same command again.',
-      code: exitCodes.temporalUnreachable,
     };
   }
   const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6) : [];

@@ -7,7 +7,7 @@ export interface Io {
   readonly out: (text: string) => void;
   /** Everything else: progress notes, errors. */
   readonly err: (text: string) => void;
-  /** Width of the terminal that `out` is; absent when it is none. */
+  /** Width of the terminal that `out` is, at this moment; absent when it is none. */
   readonly columns?: number;
   /** Its height. */
   readonly rows?: number;
@@ -19,13 +19,22 @@ export const processIo = (): Io => {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const { stdout } = process;
-  return {
+  const terminal = {
+    get columns() {
+      return stdout.columns;
+    },
+    get rows() {
+      return stdout.rows;
+    },
+  };
+  const io: Io = {
     env: process.env,
     out: (text) => void stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    ...(stdout.isTTY && process.env['TERM'] !== 'dumb' ? { columns: stdout.columns, rows: stdout.rows } : {}),
     signal: interrupt.signal,
   };
+  // Its size changes while a command runs.
+  return stdout.isTTY && process.env['TERM'] !== 'dumb' ? Object.assign(terminal, io) : io;
 };
 
 /** Who is recorded as having asked or decided when `--by` does not say: user@machine. */

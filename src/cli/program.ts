@@ -1,59 +1,37 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type {
   ListCommandOptions,
   DecideCommandOptions,
   OutputOptions,
   WatchCommandOptions,
 } from './commands/operations.js';
+import type { PlanCommandOptions } from './commands/plan.js';
+import type { RetryCommandOptions } from './commands/retry.js';
 import type { DevCommandOptions, ServeOptions } from './commands/serve.js';
 import type { StatusCommandOptions } from './commands/status.js';
 import type { SubmitCommandOptions } from './commands/submit.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
-import { defaultBy, type Io } from './io.js';
+import type { Io } from './io.js';
+import {
+  by,
+  clusterOption,
+  count,
+  examples,
+  file,
+  filled,
+  hostOption,
+  kindOption,
+  logLevel,
+  metrics,
+  noWait,
+  output,
+  port,
+  reason,
+  sshConfig,
+} from './options.js';
 import type { DecisionAction } from '../model/progress.js';
 
 // Commands are imported when they run, so that `quorate --help` does not load Temporal's native library.
-
-const port = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535)
-    throw new InvalidArgumentError('It is a port from 1 to 65535.');
-  return value;
-};
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a number from 1.');
-  return value;
-};
-const socketAddress = (text: string): string => {
-  if (!/^[^\s:]+:\d{1,5}$/.test(text)) throw new InvalidArgumentError('It is HOST:PORT, such as 127.0.0.1:9464.');
-  return text;
-};
-const filled = (text: string): string => {
-  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
-  return text;
-};
-
-const output = (): Option =>
-  new Option('-o, --output <format>', 'how results are printed').choices(['text', 'json']).default('text');
-const file = (): Option =>
-  new Option('-f, --file <file>', 'specification of the cluster').default('cluster.yaml').argParser(filled);
-const by = (): Option =>
-  new Option('--by <who>', 'who is recorded as asking or deciding')
-    .default(defaultBy(), 'user@machine')
-    .argParser(filled);
-const reason = (): Option => new Option('--reason <text>', 'why; recorded with the operation').default('');
-const noWait = (): Option => new Option('--no-wait', 'return at once instead of watching');
-const sshConfig = (): Option =>
-  new Option('--ssh-config <file>', 'OpenSSH client configuration that names the hosts (default: ~/.ssh/config)');
-const metrics = (): Option =>
-  new Option('--metrics <host:port>', 'serve Prometheus metrics of the worker there').argParser(socketAddress);
-const logLevel = (level: string): Option =>
-  new Option('--log-level <level>', 'JSON log lines on standard error')
-    .choices(['trace', 'debug', 'info', 'warn', 'error'])
-    .default(level);
-
-const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 
 /**
  * The command line. Each command hands its exit code to `setExitCode`.
@@ -90,6 +68,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
         'quorate join cp2                     # further hosts, by their role',
         'quorate status                       # API servers, etcd, load balancer, nodes, certificates',
         'quorate operations list --blocked    # what waits for a decision',
+        'quorate retry --all-blocked          # after an outage: all of it goes on',
       ),
     );
 
@@ -171,6 +150,22 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
   }
 
   program
+    .command('plan')
+    .description(
+      'show what a join (or init) of a host would find and do now; changes nothing; exit code 1 when it cannot be done',
+    )
+    .argument('<host>', 'name of the host in the specification', filled)
+    .option('--init', 'as the first control-plane host of the cluster', false)
+    .addOption(file())
+    .addOption(output())
+    .addHelpText('after', examples('quorate plan cp3', 'quorate plan cp1 --init -f prod.yaml'))
+    .action(
+      run(async (host: string, options: PlanCommandOptions) =>
+        (await import('./commands/plan.js')).plan(io, host, options),
+      ),
+    );
+
+  program
     .command('status')
     .description('show the cluster as its hosts see it now; exit code 1 when something is wrong')
     .addOption(file())
@@ -182,11 +177,14 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
   operations
     .command('list')
     .description('operations, newest first')
-    .option('--cluster <name>', 'only of this cluster')
-    .option('--host <name>', 'only about this host')
+    .addOption(clusterOption())
+    .addOption(hostOption())
+    .addOption(kindOption())
     .option('--blocked', 'only those that wait for a decision')
+    .option('--blocked-by <type>', 'only those blocked by this type of failure, such as Unreachable', filled)
     .option('--no-ended', 'without those that have ended')
     .addOption(new Option('--limit <count>', 'at most so many').argParser(count).default(50))
+    .option('--page-token <token>', 'go on after the page that ended with this token', filled)
     .addOption(output())
     .addHelpText('after', examples('quorate operations list', 'quorate operations list --cluster prod --blocked'))
     .action(run(async (options: ListCommandOptions) => (await import('./commands/operations.js')).list(io, options)));
@@ -221,7 +219,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     .addArgument(
       program
         .createArgument('<action>', 'what it does; which of them make sense is part of what it says while blocked')
-        .choices(['approve', 'retry', 'rollback', 'abort']),
+        .choices(['approve', 'retry', 'skip', 'rollback', 'abort']),
     )
     .addOption(by())
     .addOption(reason())
@@ -233,6 +231,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
 Actions:
   approve   go on and do what needs approval, such as the reset of a dirty host
   retry     try the step again
+  skip      go on without what failed, where that makes sense
   rollback  undo what this operation did, in reverse order
   abort     end the operation and leave everything as it is
 `,
@@ -244,6 +243,25 @@ Actions:
         (await import('./commands/operations.js')).decide(io, id, action, options),
       ),
     );
+
+  program
+    .command('retry')
+    .description('after an outage: send the decision "retry" to all blocked operations that match; safe to repeat')
+    .addOption(new Option('--all-blocked', 'whatever they are blocked by').default(false).conflicts('blockedBy'))
+    .option('--blocked-by <type>', 'only those blocked by this type of failure, such as Unreachable', filled)
+    .addOption(clusterOption())
+    .addOption(hostOption())
+    .addOption(kindOption())
+    .option('--dry-run', 'only list them', false)
+    .addOption(by())
+    .addOption(reason())
+    .addOption(output())
+    .addHelpText('after', '\nExit code 0 when all accepted it or nothing is blocked, 1 when one refused.\n')
+    .addHelpText(
+      'after',
+      examples('quorate retry --blocked-by Unreachable --cluster prod --dry-run', 'quorate retry --all-blocked'),
+    )
+    .action(run(async (options: RetryCommandOptions) => (await import('./commands/retry.js')).retry(io, options)));
 
   program
     .command('cancel')

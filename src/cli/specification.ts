@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { SpecificationInvalid, type SpecificationText } from '../api/client.js';
 import { parseSpecification, problemText, type Problem } from '../api/specification-file.js';
 import { OperatorError, errorText } from '../model/operator-error.js';
 import type { Specification } from '../model/specification/specification.js';
 
-/** The specification is wrong; carries every problem with its place. */
-export class SpecificationInvalid extends Error {
-  override readonly name = 'SpecificationInvalid';
-  constructor(
-    readonly file: string,
-    readonly problems: readonly Problem[],
-  ) {
-    super(`${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`);
-  }
+export interface ReadSpecification {
+  /** As it is handed on: whoever carries it out reads it again. */
+  readonly text: SpecificationText;
+  readonly specification: Specification;
+  readonly warnings: readonly Problem[];
 }
 
 /**
@@ -19,7 +16,7 @@ export class SpecificationInvalid extends Error {
  *
  * @throws OperatorError (bad-usage) when the file cannot be read, SpecificationInvalid with every problem in it.
  */
-export const readSpecification = (file: string): { specification: Specification; warnings: readonly Problem[] } => {
+export const readSpecification = (file: string): ReadSpecification => {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -31,7 +28,7 @@ export const readSpecification = (file: string): { specification: Specification;
   }
   const parsed = parseSpecification(text, file);
   if (!parsed.ok) throw new SpecificationInvalid(file, parsed.problems);
-  return parsed;
+  return { text: { text, file }, specification: parsed.specification, warnings: parsed.warnings };
 };
 
 export const warningsText = (warnings: readonly Problem[]): string =>

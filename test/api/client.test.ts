@@ -20,7 +20,7 @@ afterAll(() => it.stop());
 
 /** Submits and waits until the operation runs. */
 const begin = async (request: SubmitRequest): Promise<OperationSummary> => {
-  await it.client.submit(request);
+  await it.submit(request);
   const { operation } = request.context;
   await eventually(async () => (await it.client.find(operation).catch(() => undefined))?.state).toBe('running');
   return it.client.find(operation);
@@ -35,11 +35,11 @@ const collect = async (views: AsyncIterable<OperationView>): Promise<OperationVi
 describe('submitting', () => {
   test('starts the queue on first use, and the same operation is one operation however often it is submitted', async () => {
     const request = it.request('join-worker', 'w1', uniqueName('idem'));
-    const [first, second] = await Promise.all([it.client.submit(request), it.client.submit(request)]);
+    const [first, second] = await Promise.all([it.submit(request), it.submit(request)]);
     expect(second).toEqual(first);
     const { cluster, operation } = request.context;
     expect(first).toEqual({ operation, workflowId: `op/${cluster}/join-worker/w1`, position: 0 });
-    await it.client.submit(request);
+    await it.submit(request);
     await eventually(async () => (await it.client.list({ cluster })).operations.length).toBe(1);
   });
 
@@ -48,7 +48,7 @@ describe('submitting', () => {
     await stopWorker();
     const waits: string[] = [];
     await expect(
-      it.client.submit(request, { totalMs: 1_500, callMs: 500, onWaiting: (why) => waits.push(why) }),
+      it.submit(request, { totalMs: 1_500, callMs: 500, onWaiting: (why) => waits.push(why) }),
     ).rejects.toMatchObject({
       kind: 'temporal-unreachable',
       message: expect.stringContaining('because no worker answers. It may still be carried out') as unknown,
@@ -56,7 +56,7 @@ describe('submitting', () => {
     });
     expect(waits).toEqual(['no worker answers']);
     stopWorker = await it.startWorker();
-    await it.client.submit(request);
+    await it.submit(request);
     await eventually(async () => (await it.client.list({ cluster: request.context.cluster })).operations.length).toBe(
       1,
     );
@@ -64,9 +64,9 @@ describe('submitting', () => {
 
   test('what the queue refuses is refused with its words', async () => {
     const good = it.request('join-worker', 'w1', uniqueName('bad'));
-    await it.client.submit(good);
+    await it.submit(good);
     const bad = { ...good, by: '', context: { ...good.context, operation: 'other' } };
-    await expect(it.client.submit(bad)).rejects.toMatchObject({
+    await expect(it.submit(bad)).rejects.toMatchObject({
       kind: 'bad-usage',
       message: expect.stringContaining('by') as unknown,
     });
@@ -79,7 +79,7 @@ describe('finding', () => {
     const w1 = await begin(it.request('join-worker', 'w1', cluster));
     const cp2 = await begin(it.request('join-control-plane', 'cp2', cluster));
     const waiting = it.request('join-control-plane', 'cp3', cluster);
-    await it.client.submit(waiting);
+    await it.submit(waiting);
     await finish(w1);
     await eventually(async () =>
       (await it.client.list({ cluster })).operations.map(({ host, state }) => [host, state]),
@@ -113,7 +113,13 @@ describe('finding', () => {
       kind: 'ambiguous',
       evidence: [`${second.operation} (running)`, `${other.operation} (running)`],
     });
-    expect((await it.client.find(cluster, ({ host }) => host === 'w3')).operation).toBe(other.operation);
+    await it.play(other.workflowId, { blocked: blockedByDirtyHost });
+    await eventually(async () => (await it.client.list({ cluster, blocked: true })).operations.length).toBe(1);
+    expect((await it.client.find(cluster, 'blocked')).operation).toBe(other.operation);
+    await expect(it.client.find(cluster, 'not-ended')).rejects.toMatchObject({ kind: 'ambiguous' });
+    await finish(second);
+    await eventually(async () => (await it.client.find(second.operation)).state).toBe('finished');
+    expect((await it.client.find(cluster, 'not-ended')).operation).toBe(other.operation);
   });
 });
 
@@ -140,7 +146,7 @@ describe('watching', () => {
     const cluster = uniqueName('queue');
     const first = await begin(it.request('join-control-plane', 'cp2', cluster));
     const second = it.request('join-control-plane', 'cp3', cluster);
-    await it.client.submit(second);
+    await it.submit(second);
     const watched = collect(it.client.watch(await it.client.find(second.context.operation), { intervalMs: 500 }));
     await finish(first);
     await eventually(async () => (await it.client.find(second.context.operation)).state).toBe('running');
@@ -191,7 +197,7 @@ describe('deciding and cancelling', () => {
     const cluster = uniqueName('cancel');
     const running = await begin(it.request('join-control-plane', 'cp2', cluster));
     const request = it.request('join-control-plane', 'cp3', cluster);
-    await it.client.submit(request);
+    await it.submit(request);
     const why = { by: 'ann@desk', reason: 'wrong host' };
     expect(await it.client.cancel(await it.client.find(request.context.operation), why)).toBe('withdrawn');
     expect(await it.client.find(request.context.operation)).toMatchObject({

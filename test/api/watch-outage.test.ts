@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createQuorateClient } from '../../src/api/client.js';
+import { createQuorateClient } from '../../src/api/temporal-client.js';
 import type { OperationView } from '../../src/api/operation-view.js';
 import { findTemporalExecutable } from '../../src/workers/temporal-server/executable.js';
 import { freePort } from '../../src/workers/temporal-server/ports.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OperationView } from '../../src/api/operation-view.js';
-import { blockedText, endText, operationLines } from '../../src/cli/format/operation.js';
+import { blockedText } from '../../src/cli/format/blocked.js';
+import { endText, operationLines } from '../../src/cli/format/operation.js';
 import { operationsTable } from '../../src/cli/format/operations-table.js';
 import { statusText } from '../../src/cli/format/status.js';
 import { bytes, clip, duration, printable, table } from '../../src/cli/format/text.js';

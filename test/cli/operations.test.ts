@@ -165,10 +165,10 @@ describe('join', () => {
 test('on a terminal the block is drawn again in place', async () => {
   const running = watched(['join', 'w1', '-f', file], { columns: 60 });
   const { out } = await meanwhile(running.result, 'running', async (id) => {
-    await running.said('\x1b[2A\x1b[J');
+    await running.said('\x1b[3A\x1b[J');
     await it.play(id, { outcome: 'finished', summary: 'joined' });
   });
-  expect(out).toContain('\x1b[2A\x1b[J');
+  expect(out).toContain('\x1b[3A\x1b[J');
   expect(out.split('\x1b[J').at(-1)).toMatch(/read the host.*\nDone: joined\n$/);
   for (const line of out.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, '').split('\n')) expect(line.length).toBeLessThan(60);
 });
@@ -189,8 +189,9 @@ test('init is an exclusive operation under its fixed id, and list says what wait
   expect(first).toMatchObject({ workflowId: `change/${cluster}` });
   await quorate('join', 'cp2', '-f', file, '--no-wait');
   const { out } = await quorate('operations', 'list', '--cluster', cluster);
-  expect(out).toMatch(/^OPERATION +STATE +BEGAN +TOOK +BY +STEP OR REASON$/m);
-  expect(out).toMatch(/join-control-plane\/cp2\/\w+ +waiting .* for \S+\/init\/cp1\//);
+  expect(out).toMatch(/^OPERATION +STATE +LOCK +BEGAN +TOOK +BY +STEP OR REASON$/m);
+  expect(out).toMatch(/join-control-plane\/cp2\/\w+ +waiting +waits .* for \S+\/init\/cp1\//);
+  expect(out).toMatch(/\/init\/cp1\/\w+ +running +holds /);
   const json = JSON.parse((await quorate('operations', 'list', '--cluster', cluster, '-o', 'json')).out) as {
     operations: { state: string }[];
   };

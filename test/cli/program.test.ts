@@ -9,7 +9,19 @@ describe('usage', () => {
   test('help names every command and every exit code', async () => {
     const { code, out } = await runCli(['--help']);
     expect(code).toBe(0);
-    for (const word of ['dev', 'worker', 'validate', 'init', 'join', 'status', 'operations', 'decide', 'cancel']) {
+    for (const word of [
+      'dev',
+      'worker',
+      'validate',
+      'plan',
+      'init',
+      'join',
+      'status',
+      'operations',
+      'decide',
+      'retry',
+      'cancel',
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${word} `, 'm'));
     }
     expect(out.match(/^ {2}[0-5] {2}\S/gm)).toHaveLength(6);
@@ -21,7 +33,7 @@ describe('usage', () => {
     [['join'], "missing required argument 'host'"],
     [['join', ''], 'It is empty'],
     [['join', 'w1', '--output', 'xml'], 'Allowed choices are text, json'],
-    [['decide', 'prod/join-worker/w1', 'maybe'], 'Allowed choices are approve, retry, rollback, abort'],
+    [['decide', 'prod/join-worker/w1', 'maybe'], 'Allowed choices are approve, retry, skip, rollback, abort'],
     [['operations', 'list', '--limit', '0'], 'It is a number from 1'],
     [['dev', '--port', '70000'], 'It is a port from 1 to 65535'],
     [['dev', '--metrics', '9464'], 'It is HOST:PORT'],

@@ -1,11 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { createQuorateClient, type QuorateClient } from '../../src/api/client.js';
+import type { QuorateClient } from '../../src/api/client.js';
+import { submitOperation, type SubmitOptions } from '../../src/api/submit.js';
+import { createQuorateClient } from '../../src/api/temporal-client.js';
 import { createWorker } from '../../src/workers/worker.js';
-import type { SubmitRequest } from '../../src/model/messages.js';
-import type { OperationKind } from '../../src/model/operation.js';
+import type { SubmitRequest, SubmitResult } from '../../src/model/messages.js';
+import { guarded } from '../../src/activities/boundary.js';
+import type { OperationContext, OperationKind } from '../../src/model/operation.js';
 import type { Blocked } from '../../src/model/progress.js';
+import type { PlanReport } from '../../src/model/plan-report.js';
 import type { StatusReport } from '../../src/model/status.js';
 import { operationContext } from './facts.js';
 import { connectToTestServer, uniqueName, type TestServer } from './temporal.js';
@@ -36,6 +40,8 @@ export interface ScriptedOperations {
   readonly startWorker: () => Promise<() => Promise<void>>;
   /** A request for an operation, on a cluster that nobody else uses unless one is named. */
   readonly request: (kind: OperationKind, host: string, cluster?: string, key?: string) => SubmitRequest;
+  /** Hands a request to its cluster's queue, without a specification. */
+  readonly submit: (request: SubmitRequest, options?: SubmitOptions) => Promise<SubmitResult>;
   /** Tells a running operation what to do next. */
   readonly play: (workflowId: string, script: Script) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -45,8 +51,11 @@ export interface ScriptedOperations {
  * The product's queue and client with operations that a test scripts, on the server that all test files share.
  *
  * @param options.status answered to every reading of the status.
+ * @param options.plan answered to every reading of a plan, or thrown.
  */
-export const startScriptedOperations = async (options: { status?: StatusReport } = {}): Promise<ScriptedOperations> => {
+export const startScriptedOperations = async (
+  options: { status?: StatusReport; plan?: (context: OperationContext) => PlanReport } = {},
+): Promise<ScriptedOperations> => {
   const server = await connectToTestServer({ workflows });
   const taskQueue = uniqueName('scripted');
   const cluster = uniqueName('prod');
@@ -60,6 +69,7 @@ export const startScriptedOperations = async (options: { status?: StatusReport }
       await context.cancelled.finally(() => clearInterval(timer));
     },
     readStatus: () => Promise.resolve(options.status),
+    readPlan: guarded(async (context: OperationContext) => options.plan?.(context)),
   };
   const stops = new Set<() => Promise<void>>();
   const startWorker = async () => {
@@ -79,6 +89,7 @@ export const startScriptedOperations = async (options: { status?: StatusReport }
     client: createQuorateClient(server.client, taskQueue),
     taskQueue,
     startWorker,
+    submit: (request, more) => submitOperation(server.client, request, { taskQueue, ...more }),
     request: (kind, host, of = cluster, key = crypto.randomUUID().slice(0, 8)) => ({
       context: operationContext({ kind, host, cluster: of, key }),
       by: 'ann@desk',

@@ -4,7 +4,8 @@ import type { DecisionAction } from '../../model/progress.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { follow } from '../follow.js';
-import { blockedText, endText, operationLines } from '../format/operation.js';
+import { blockedText } from '../format/blocked.js';
+import { endText, operationLines } from '../format/operation.js';
 import { operationsTable } from '../format/operations-table.js';
 import { printable } from '../format/text.js';
 import type { Io } from '../io.js';
@@ -17,17 +18,21 @@ export type WatchCommandOptions = OutputOptions & { readonly throughBlocks: bool
 
 export const list = (io: Io, { output, ...filter }: ListCommandOptions): Promise<number> =>
   withClient(io, async (client) => {
-    const { operations, notes } = await client.list(filter);
+    const found = await client.list(filter);
+    const { operations, notes, nextPageToken } = found;
     for (const note of notes) io.err(`note: ${note}\n`);
-    if (output === 'json') io.out(`${JSON.stringify({ operations, notes }, undefined, 2)}\n`);
+    if (output === 'json') io.out(`${JSON.stringify(found, undefined, 2)}\n`);
     else if (operations.length === 0) io.err('No operations.\n');
     else io.out(operationsTable(operations, Date.now()));
+    if (output === 'text' && nextPageToken !== undefined) {
+      io.err(`note: there are more; see them with a greater --limit, or with --page-token ${nextPageToken}\n`);
+    }
     return exitCodes.done;
   });
 
 export const show = (io: Io, operation: string, { output }: OutputOptions): Promise<number> =>
   withClient(io, async (client) => {
-    const view = await client.view(await client.find(operation, ({ state }) => !hasEnded(state)));
+    const view = await client.view(await client.find(operation, 'not-ended'));
     if (output === 'json') {
       io.out(`${JSON.stringify(view, undefined, 2)}\n`);
       return exitCodes.done;
@@ -47,7 +52,7 @@ export const show = (io: Io, operation: string, { output }: OutputOptions): Prom
 
 export const watch = (io: Io, operation: string, options: WatchCommandOptions): Promise<number> =>
   withClient(io, async (client) => {
-    const found = await client.find(operation, ({ state }) => !hasEnded(state));
+    const found = await client.find(operation, 'not-ended');
     return follow(client.watch(found, { signal: io.signal }), io, {
       output: options.output === 'json' ? 'json-lines' : 'text',
       throughBlocks: options.throughBlocks,
@@ -68,7 +73,7 @@ const accepted = (io: Io, { output }: OutputOptions, text: string, facts: object
 export const decide = (io: Io, typed: string, action: DecisionAction, options: DecideCommandOptions): Promise<number> =>
   withClient(io, async (client) => {
     const { by, reason } = options;
-    const found = await client.find(typed, ({ state }) => state === 'blocked');
+    const found = await client.find(typed, 'blocked');
     await client.decide(found, { action, by, reason });
     const { operation } = found;
     if (!options.wait) {
@@ -89,7 +94,7 @@ export const decide = (io: Io, typed: string, action: DecisionAction, options: D
 export const cancel = (io: Io, typed: string, options: DecideCommandOptions): Promise<number> =>
   withClient(io, async (client) => {
     const { by, reason } = options;
-    const found = await client.find(typed, ({ state }) => !hasEnded(state));
+    const found = await client.find(typed, 'not-ended');
     const { operation } = found;
     const result = await client.cancel(found, { by, reason });
     if (result === 'withdrawn' || !options.wait) {

@@ -1,7 +1,8 @@
+import { SpecificationInvalid } from '../../api/client.js';
 import { problemText } from '../../api/specification-file.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Io } from '../io.js';
-import { SpecificationInvalid, readSpecification } from '../specification.js';
+import { readSpecification } from '../specification.js';
 
 /** Checks a specification without asking anybody else: prints every problem with its place and the fix. */
 export const validate = (io: Io, file: string, { output }: { output: 'text' | 'json' }): number => {

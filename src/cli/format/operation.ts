@@ -1,6 +1,8 @@
+import { hasEnded } from '../../api/operation-summary.js';
 import type { OperationView } from '../../api/operation-view.js';
-import type { StepState } from '../../model/progress.js';
-import { age, clip, printable } from './text.js';
+import type { StepProgress, StepState } from '../../model/progress.js';
+import { blockedLines } from './blocked.js';
+import { age, clip, printable, shortDuration } from './text.js';
 
 const marks: Record<StepState, string> = {
   pending: '·',
@@ -15,6 +17,8 @@ const marks: Record<StepState, string> = {
 
 const colours: Partial<Record<StepState, number>> = { running: 36, done: 32, failed: 31, blocked: 33, undoing: 36 };
 
+const isActive = (state: StepState): boolean => state === 'running' || state === 'undoing' || state === 'blocked';
+
 /** What the host printed last, by the fresher source. */
 export const lastLineOf = ({ activity, progress }: OperationView): string | undefined =>
   activity?.lastLine ?? progress?.lastLine;
@@ -23,7 +27,9 @@ export const lastLineOf = ({ activity, progress }: OperationView): string | unde
 export const holdUp = ({ activity, outage, summary }: OperationView): string | undefined => {
   if (outage !== undefined) return `${outage}; the operation is not affected, watching goes on`;
   if (summary.state === 'waiting') return `waits for ${summary.waitsFor ?? 'its turn'}`;
-  if (activity === undefined || activity.attempt < 2 || activity.lastFailure === undefined) return undefined;
+  // What a blocked operation does is to look whether the cause is gone.
+  if (summary.state === 'blocked' || activity === undefined) return undefined;
+  if (activity.attempt < 2 || activity.lastFailure === undefined) return undefined;
   return `attempt ${activity.attempt} of ${activity.type}; before: ${printable(activity.lastFailure)}`;
 };
 
@@ -31,59 +37,93 @@ export const holdUp = ({ activity, outage, summary }: OperationView): string | u
 export const heading = ({ summary: { kind, host, cluster, operation } }: OperationView): string =>
   `${kind} ${host} ${kind === 'init' ? 'of' : 'into'} ${cluster} (${operation})`;
 
-/**
- * An operation as a block of lines: heading, one line per step, what the host prints.
- *
- * @param columns lines are cut to this width; absent: as long as they are.
- */
-export const operationLines = (
-  view: OperationView,
-  { now, columns, colour = false }: { now: number; columns?: number; colour?: boolean },
-): string[] => {
-  const { progress, summary } = view;
-  const fit = (text: string): string => (columns === undefined ? text : clip(text, columns));
-  const lines = [fit(heading(view))];
-  for (const step of progress?.steps ?? []) {
-    const active = step.state === 'running' || step.state === 'undoing' || step.state === 'blocked';
-    const since = active && step.since !== undefined ? ` (${age(step.since, now)})` : '';
-    const note = step.note === undefined || step.state === 'blocked' ? '' : `: ${printable(step.note)}`;
-    const word = step.state === 'undoing' ? 'undo ' : '';
-    const mark = marks[step.state];
-    const tint = colour ? colours[step.state] : undefined;
-    const text = fit(`  ${mark} ${word}${step.title}${since}${note}`);
-    lines.push(tint === undefined ? text : text.replace(mark, `\x1b[${tint}m${mark}\x1b[0m`));
-    const lastLine = lastLineOf(view);
-    if (active && step.state !== 'blocked' && lastLine !== undefined) {
-      lines.push(fit(`      ${summary.host} printed: ${printable(lastLine)}`));
-    }
-  }
-  const held = holdUp(view);
-  if (held !== undefined) lines.push(fit(`  ${held}`));
-  return lines;
+/** How long an active step takes, and how long it may before it blocks the operation. */
+const elapsed = ({ state, since, budgetMs }: StepProgress, now: number): string => {
+  if (since === undefined || !isActive(state)) return '';
+  const budget = budgetMs === undefined || state !== 'running' ? '' : ` of ${shortDuration(budgetMs)}`;
+  return ` (${age(since, now)}${budget})`;
 };
 
-/** Why an operation is blocked, and the exact commands that go on with it. */
-export const blockedText = (view: OperationView): string => {
-  const { summary, progress } = view;
-  const blocked = progress?.blocked;
-  if (blocked === undefined) {
-    return `Blocked by ${summary.blockedReason ?? 'an unknown reason'}; details need a worker. See \`quorate operations show ${summary.operation}\`.\n`;
-  }
-  const commands = blocked.choices.map((action) => `  quorate decide ${summary.operation} ${action}`);
-  const longest = Math.max(...commands.map((command) => command.length));
+const stepLine = (step: StepProgress, now: number): string => {
+  const note = step.note === undefined || step.state === 'blocked' ? '' : `: ${printable(step.note)}`;
+  return `  ${marks[step.state]} ${step.state === 'undoing' ? 'undo ' : ''}${step.title}${elapsed(step, now)}${note}`;
+};
+
+/** How long the operation takes, by whom it was asked for, and what comes next. */
+const footing = ({ summary, progress }: OperationView, now: number): string | undefined => {
+  if (progress === undefined || hasEnded(summary.state)) return undefined;
+  const { steps, by, decisions } = progress;
+  const current = steps.findLastIndex(({ state }) => isActive(state));
+  const next = steps.slice(current + 1).find(({ state }) => state === 'pending');
+  const undoing = steps.some(({ state }) => state === 'undoing');
+  const decided = decisions.at(-1);
   return [
-    `Blocked: ${blocked.type}`,
-    `  ${printable(blocked.message)}`,
-    ...blocked.evidence.map((line) => `  | ${printable(line)}`),
-    `What to do: ${printable(blocked.remedy)}`,
-    'Then one of:',
-    ...blocked.choices.map(
-      (action, index) =>
-        `${(commands[index] ?? '').padEnd(longest)}  # ${printable(blocked.consequences[action] ?? '')}`,
-    ),
-    `Runbook: docs/runbook.md, ${blocked.type}`,
-    '',
-  ].join('\n');
+    `  ${age(summary.since, now)} so far, asked for by ${by}`,
+    ...(next === undefined || undoing ? [] : [`next: ${next.title}`]),
+    ...(decided === undefined ? [] : [`last decision: ${decided.action} by ${decided.by}`]),
+  ].join('; ');
+};
+
+interface Line {
+  readonly text: string;
+  readonly state?: StepState;
+}
+
+/** How operations are drawn. */
+export interface LinesOptions {
+  readonly now: number;
+  /** Lines are cut to this width; absent: as long as they are. */
+  readonly columns?: number;
+  /** Steps that are done or to come are counted where there are not so many rows; absent: there are enough. */
+  readonly rows?: number;
+  readonly colour?: boolean;
+  /** Says how long it takes, by whom it was asked for, and what comes next. */
+  readonly footing?: boolean;
+  /** Says why it is blocked and what may be decided. */
+  readonly blocked?: boolean;
+}
+
+const stepLines = (view: OperationView, steps: readonly StepProgress[], now: number): Line[] => {
+  const lastLine = lastLineOf(view);
+  return steps.flatMap((step) => [
+    { text: stepLine(step, now), state: step.state },
+    ...(isActive(step.state) && step.state !== 'blocked' && lastLine !== undefined
+      ? [{ text: `      ${view.summary.host} printed: ${printable(lastLine)}` }]
+      : []),
+  ]);
+};
+
+/** What is going on in full; of what is done and what is to come how many steps. */
+const foldedLines = (view: OperationView, steps: readonly StepProgress[], now: number): Line[] => {
+  const done = steps.filter(({ state }) => state === 'done' || state === 'skipped').length;
+  const toCome = steps.filter(({ state }) => state === 'pending').length;
+  const others = steps.filter(({ state }) => state !== 'done' && state !== 'skipped' && state !== 'pending');
+  return [
+    ...(done === 0 ? [] : [{ text: `  ${marks.done} ${done} done`, state: 'done' as const }]),
+    ...stepLines(view, others, now),
+    ...(toCome === 0 ? [] : [{ text: `  ${marks.pending} ${toCome} to come` }]),
+  ];
+};
+
+/** An operation as a block of lines: heading, one line per step, what the host prints, what holds it up. */
+export const operationLines = (view: OperationView, options: LinesOptions): string[] => {
+  const { now, columns, rows = Number.POSITIVE_INFINITY, colour = false } = options;
+  const steps = view.progress?.steps ?? [];
+  const held = holdUp(view);
+  const foot = options.footing === true ? footing(view, now) : undefined;
+  const below = [
+    ...(options.blocked === true ? blockedLines(view, now, columns) : []),
+    ...(held === undefined ? [] : [`  ${held}`]),
+    ...(foot === undefined ? [] : [foot]),
+  ].map((text): Line => ({ text }));
+  const all = stepLines(view, steps, now);
+  const middle = 1 + all.length + below.length > rows ? foldedLines(view, steps, now) : all;
+  return [{ text: heading(view) }, ...middle, ...below].slice(0, Math.max(1, rows)).map(({ text, state }: Line) => {
+    const line = columns === undefined ? text : clip(text, columns);
+    const tint = colour && state !== undefined ? colours[state] : undefined;
+    const mark = state === undefined ? '' : marks[state];
+    return tint === undefined ? line : line.replace(mark, `\x1b[${tint}m${mark}\x1b[0m`);
+  });
 };
 
 const outcomeWords: Readonly<Record<string, string>> = {

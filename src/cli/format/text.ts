@@ -9,6 +9,9 @@ export const duration = (ms: number): string => {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor(seconds / 3_600) % 24}h`;
 };
 
+/** The same without what is zero, for limits: `30m`, `2h`. */
+export const shortDuration = (ms: number): string => duration(ms).replace(/ 0+[smh]$/, '');
+
 /** How long ago an ISO 8601 time was. */
 export const age = (since: string, now: number): string => duration(now - Date.parse(since));
 
@@ -27,9 +30,34 @@ const width = (text: string): number => {
   return columns;
 };
 
+/** Rows that lines take on a terminal so wide. */
+export const rowsOf = (lines: readonly string[], columns: number): number =>
+  lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0);
+
 /** Cuts a text without colours to a number of columns. */
-export const clip = (text: string, columns: number): string =>
-  width(text) <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
+export const clip = (text: string, columns: number): string => {
+  if (width(text) <= columns) return text;
+  let kept = '';
+  for (const character of text) {
+    if (width(kept + character) >= columns) break;
+    kept += character;
+  }
+  return `${kept}…`;
+};
+
+/** A text as lines of at most so many columns, broken between words; all but the first are indented. */
+export const wrap = (text: string, columns: number, indent: string): string[] => {
+  const lines: string[] = [];
+  let line = '';
+  // Each word with the blanks before it.
+  for (const word of text.match(/\s*\S+/g) ?? []) {
+    if (line !== '' && width(line + word) > columns) {
+      lines.push(line);
+      line = `${indent}${word.trimStart()}`;
+    } else line += word;
+  }
+  return [...lines, line];
+};
 
 /** One line that cannot steer the operator's terminal, whatever a host printed. */
 export const printable = (text: string): string =>

@@ -2,6 +2,7 @@ import { ApplicationFailure, condition, proxyActivities, setHandler, defineSigna
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import type { SubmitRequest } from '../../../src/model/messages.js';
 import type { OperationContext } from '../../../src/model/operation.js';
+import type { PlanReport } from '../../../src/model/plan-report.js';
 import type { OperationProgress } from '../../../src/model/progress.js';
 import type { StatusReport } from '../../../src/model/status.js';
 import { decide, progress } from '../../../src/workflows/messages.js';
@@ -11,11 +12,16 @@ import { showBlocked, showPhase, showResumed } from '../../../src/workflows/visi
 export { clusterEntity } from '../../../src/workflows/cluster-entity.js';
 
 /** What a test may change of an operation; an `outcome` ends it. */
-export type Script = Partial<OperationProgress> & { readonly work?: boolean };
+export type Script = Partial<OperationProgress> & {
+  readonly work?: boolean;
+  /** Goes on although lists still show it as blocked, as they do for a moment. */
+  readonly unblockedUnseen?: boolean;
+};
 
 interface ScriptedActivities {
   work(): Promise<void>;
   readStatus(context: OperationContext): Promise<StatusReport>;
+  readPlan(context: OperationContext): Promise<PlanReport>;
 }
 const activities = proxyActivities<ScriptedActivities>({
   startToCloseTimeout: '1 minute',
@@ -48,13 +54,18 @@ const scripted = async ({ context, by }: SubmitRequest): Promise<void> => {
     },
     {
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
-      validator: (_decision) => {
-        if (state.blocked === undefined) throw ApplicationFailure.nonRetryable('nothing to decide', 'NotBlocked');
+      validator: ({ action }) => {
+        const { blocked } = state;
+        if (blocked === undefined) throw ApplicationFailure.nonRetryable('nothing to decide', 'NotBlocked');
+        if (!blocked.choices.includes(action)) {
+          throw ApplicationFailure.nonRetryable(`"${action}" makes no sense now`, 'ChoiceRefused');
+        }
       },
     },
   );
-  setHandler(script, ({ work, ...change }) => {
+  setHandler(script, ({ work, unblockedUnseen, ...change }) => {
     state = { ...state, ...change, revision: state.revision + 1 };
+    if (unblockedUnseen === true) delete state.blocked;
     if (change.blocked !== undefined) showBlocked(change.blocked);
     if (change.outcome !== undefined) showPhase(change.outcome);
     if (work === true) activities.work().catch(() => {});
@@ -72,3 +83,4 @@ export const initCluster = scripted;
 export const joinControlPlane = scripted;
 export const joinWorker = scripted;
 export const readClusterStatus = (context: OperationContext): Promise<StatusReport> => activities.readStatus(context);
+export const planChange = (context: OperationContext): Promise<PlanReport> => activities.readPlan(context);

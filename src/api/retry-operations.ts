@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
+import { names, type Decision } from '../model/messages.js';
+import { errorText } from '../model/operator-error.js';
+import type { RetryFilter, RetryReport } from './client.js';
+import { decisionUpdateId } from './decide.js';
+import { allExecutions, executionQuery } from './executions.js';
+import type { OperationSummary } from './operation-summary.js';
+import { isNotFound, outageOf, refusal, within } from './temporal-calls.js';
+
+export interface RetryOptions {
+  readonly by: string;
+  readonly reason: string;
+  /** Only says which ones it would be. */
+  readonly dryRun: boolean;
+  /** How long one operation may take to answer, milliseconds; default 20 000: a worker that was killed costs ten seconds. */
+  readonly answerMs?: number;
+}
+
+/** More at a time make nothing faster: a worker runs ten workflow tasks side by side. */
+const atATime = 50;
+
+/**
+ * Sends one decision and waits until it is accepted, which makes it durable; what follows is the operation's own affair.
+ *
+ * @throws WorkflowUpdateFailedError when it is refused.
+ */
+const sendDecision = async (
+  client: Client,
+  { operation, workflowId, runId, blockedSince }: OperationSummary,
+  decision: Decision,
+): Promise<void> => {
+  const update = await client.workflow
+    .getHandle(workflowId, runId)
+    .startUpdate<unknown, [Decision]>(names.updates.decide, {
+      args: [decision],
+      updateId: decisionUpdateId(operation, blockedSince, decision.action),
+      waitForStage: 'ACCEPTED',
+    });
+  // A refusal came with this very answer; a result that did not is hardly waited for.
+  await Promise.race([update.result(), sleep(500, undefined, { ref: false })]);
+};
+
+/**
+ * Sends the decision `retry` to every blocked operation that matches, those that wait longest first. Safe to repeat, as
+ * the block is part of the update's id. One that refuses stops nothing.
+ *
+ * @throws ServiceError when the Temporal server does not answer before anything was sent.
+ */
+export const retryOperations = async (
+  client: Client,
+  filter: RetryFilter,
+  { by, reason, dryRun, answerMs = 20_000 }: RetryOptions,
+): Promise<RetryReport> => {
+  const found = await allExecutions(client, executionQuery({ ...filter, blocked: true }));
+  const blocked = found.toSorted((a, b) => ((a.blockedSince ?? '') < (b.blockedSince ?? '') ? -1 : 1));
+  const report: RetryReport = { dryRun, accepted: [], refused: [] };
+  let answeredAt = Date.now();
+
+  const retry = async (summary: OperationSummary): Promise<string | undefined> => {
+    // While nobody answers at all there is no use in asking hundreds more, each with the same patience.
+    if (Date.now() - answeredAt >= answerMs) return 'not sent, as nobody answered those before it';
+    try {
+      await within(client, answerMs, () => sendDecision(client, summary, { action: 'retry', by, reason }));
+      answeredAt = Date.now();
+      return undefined;
+    } catch (error) {
+      const refused = refusal(error);
+      const outage = refused === undefined ? await outageOf(client, error) : undefined;
+      if (outage !== undefined) return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
+      answeredAt = Date.now();
+      if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
+      if (isNotFound(error)) return 'it has ended meanwhile';
+      return refused?.message ?? errorText(error);
+    }
+  };
+
+  const results = await pLimit(atATime).map(blocked, async (summary) => ({
+    operation: summary.operation,
+    blockedReason: summary.blockedReason ?? '',
+    because: dryRun ? undefined : await retry(summary),
+  }));
+  for (const { because, ...one } of results) {
+    if (because === undefined) report.accepted.push(one);
+    else report.refused.push({ ...one, because });
+  }
+  return report;
+};

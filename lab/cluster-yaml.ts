@@ -13,6 +13,8 @@ export interface ClusterYamlOptions {
   kubernetesVersion?: KubernetesVersion;
   /** Hosts that are workers; default those whose name starts with `w`. */
   workers?: readonly string[];
+  /** `spec.policy`; default the product's defaults. */
+  policy?: Record<string, unknown>;
 }
 
 /** A `cluster.yaml` with every host of the lab, behind the first load balancer. */
@@ -39,6 +41,7 @@ export function clusterYaml(lab: Pick<Lab, 'name' | 'hosts'>, options: ClusterYa
         ...nodes.map((host) => [host.name, { role: role(host.name), address: host.address }]),
         ...balancers.map((host) => [host.name, { role: 'load-balancer', address: host.address }]),
       ]) as Record<string, unknown>,
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
       kubeadm: {
         ignorePreflightErrors: ['SystemVerification'],
         kubelet: { failCgroupV1: false, cgroupDriver: 'systemd' },

@@ -40,6 +40,8 @@ export interface JoinFacts {
   readonly node?: NodeFacts;
   /** kubelet.conf exists on the host and trusts this cluster's CA. */
   readonly kubeletBootstrapped: boolean;
+  /** Whether a ready API server answers the host, or another host, through the endpoint. */
+  readonly endpoint: 'reached' | 'not-from-the-host' | 'nobody-reaches-it';
   /** What the kubelet, etcd and the certificate requests say about a bootstrap that hangs. */
   readonly evidence: readonly string[];
 }

@@ -11,12 +11,13 @@ import { renderJoin } from '../adapters/kubeadm/render-join.js';
 import { revokeCredentials } from '../adapters/kubeadm/revoke-credentials.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
+import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
 import { unitName } from '../adapters/systemd/unit-name.js';
 import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
 import { hasReported } from './boundary.js';
-import type { Activities, UnitOutcome } from './contract.js';
+import type { Activities, JoinFacts, UnitOutcome } from './contract.js';
 import { hostOf, peers, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { membersOfTarget } from './etcd.js';
@@ -77,6 +78,11 @@ export const diagnoseBootstrap = async (
       : [`${host.name} could not be asked: ${errorText(kubelet.reason)}`]),
     ...(requests.status === 'fulfilled' ? [requests.value] : []),
   ];
+};
+
+const readEndpoint = async (host: Host, survivor: Host, endpoint: string): Promise<JoinFacts['endpoint']> => {
+  if ((await readyzThroughEndpoint(host, endpoint)).ok) return 'reached';
+  return (await readyzThroughEndpoint(survivor, endpoint)).ok ? 'not-from-the-host' : 'nobody-reaches-it';
 };
 
 export const kubeadmActivities = (
@@ -163,8 +169,9 @@ export const kubeadmActivities = (
     const host = hostOf(dependencies, context.target);
     const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
-    const [facts, node, members, evidence] = await Promise.all([
+    const [facts, endpoint, node, members, evidence] = await Promise.all([
       readHost(host, { address: context.target.address, criSocket: context.kubeadm.criSocket }),
+      readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
       context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
@@ -183,6 +190,7 @@ export const kubeadmActivities = (
       ...(member === undefined ? {} : { memberId: member.id }),
       ...(node === undefined ? {} : { node }),
       kubeletBootstrapped: kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash,
+      endpoint,
       evidence: evidence.slice(0, 12),
     };
   },

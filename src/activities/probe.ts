@@ -1,8 +1,11 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
-import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
+import { readNode } from '../adapters/kubernetes/change-node.js';
+import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { execute } from '../adapters/ssh/execute.js';
+import { isHealthyVoter } from '../model/cluster-facts.js';
 import { failureClasses } from '../model/failure.js';
 import { probeKinds } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
@@ -20,8 +23,6 @@ import { loadBalancerOf, readActivities } from './read.js';
 type Cause = Parameters<Activities['probeCause']>[1];
 /** What was seen when the cause is gone. @throws Error that says what is still wrong */
 type Probe = (dependencies: Dependencies, context: OperationContext, cause: Cause) => Promise<string>;
-
-const stillWrong = (why: string): Error => new Error(why);
 
 /** A host by the name that its failure had: that of the specification, or that of the SSH configuration. */
 const hostNamed = (dependencies: Dependencies, context: OperationContext, name: string) => {
@@ -49,7 +50,7 @@ const etcd: Probe = async (dependencies, context) => {
   const { voters, quorum, healthy } = quorumState(members);
   const leads = members.some(({ status }) => status?.isLeader === true);
   if (!leads || healthy < quorum)
-    throw stillWrong(`${healthy} of ${voters} voters are healthy, ${leads ? 'one' : 'none'} leads`);
+    throw new Error(`${healthy} of ${voters} voters are healthy, ${leads ? 'one' : 'none'} leads`);
   return `etcd has a leader, ${healthy} of ${voters} voters are healthy`;
 };
 
@@ -57,10 +58,10 @@ const endpoint: Probe = async (dependencies, context) => {
   const [wrong] = reachFindings(context, undefined, await checkReach(dependencies.hosts, context)).filter(
     ({ severity }) => severity === 'fatal',
   );
-  if (wrong !== undefined) throw stillWrong(wrong.message);
+  if (wrong !== undefined) throw new Error(wrong.message);
   if (context.kind === 'init') return `${context.target.name} reaches ${context.endpoint}`;
   const answer = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
-  if (!answer.ok) throw stillWrong(answer.because ?? `${context.endpoint} does not answer`);
+  if (!answer.ok) throw new Error(answer.because ?? `${context.endpoint} does not answer`);
   return `${context.target.name} reaches a ready API server through ${context.endpoint}`;
 };
 
@@ -76,7 +77,7 @@ const cluster: Probe = async (dependencies, context) => {
   const [wrong] = preflight(context, hostFacts, clusterFacts, { dials: [], mtu: [] }).filter(
     ({ severity, code }) => severity === 'fatal' && failureClasses[code] === 'cluster-unhealthy',
   );
-  if (wrong !== undefined) throw stillWrong(wrong.message);
+  if (wrong !== undefined) throw new Error(wrong.message);
   return `${context.cluster} is healthy again`;
 };
 
@@ -85,9 +86,47 @@ const quorum: Probe = async (dependencies, context) => {
   const { members } = await readEtcd(asked.host);
   for (const { id } of membersOfTarget(context, members)) {
     const projection = projectRemoval(members, id);
-    if (!projection.allowed) throw stillWrong(projection.because);
+    if (!projection.allowed) throw new Error(projection.because);
   }
   return 'the member may be removed: a majority of the others is healthy';
+};
+
+const node: Probe = async (dependencies, context) => {
+  const { name } = context.target;
+  const asked = await pickControlPlane(dependencies, context, others(context));
+  const found = await readNode(asked.host, asked.entry.address, name);
+  if (found?.ready !== true)
+    throw new Error(`Node ${name}: ${found?.notReadyBecause ?? (found ? 'not Ready' : 'there is none')}`);
+  return `Node ${name} is Ready`;
+};
+
+const member: Probe = async (dependencies, context) => {
+  const { name } = context.target;
+  const asked = await pickControlPlane(dependencies, context, others(context));
+  const [own] = membersOfTarget(context, (await readEtcd(asked.host)).members);
+  if (own === undefined || !isHealthyVoter(own)) throw new Error(`the etcd member of ${name} is no healthy voter yet`);
+  return `the etcd member of ${name} is a healthy voter`;
+};
+
+const ownApi: Probe = async (dependencies, context) => {
+  const { name, address } = context.target;
+  const { ready, because } = await readyz(hostOf(dependencies, context.target), address);
+  if (!ready) throw new Error(`the API server of ${name}: ${because ?? 'not ready'}`);
+  return `the API server of ${name} is ready`;
+};
+
+const backend: Probe = async (dependencies, context, cause) => {
+  const { name } = context.target;
+  if (context.loadBalancer.kind === 'external') return endpoint(dependencies, context, cause);
+  const seen = (await loadBalancerOf(dependencies, context).describe()).filter((one) => one.name === name);
+  const away = seen.find(({ status }) => status !== 'UP');
+  if (away !== undefined || seen.length === 0)
+    throw new Error(
+      away === undefined
+        ? `no load balancer knows ${name}`
+        : `${away.loadBalancer} sees ${name} ${away.status} (${away.lastCheck})`,
+    );
+  return `the load balancer sees ${name} UP`;
 };
 
 const probes: Readonly<Record<ProbeKind, Probe>> = {
@@ -98,6 +137,10 @@ const probes: Readonly<Record<ProbeKind, Probe>> = {
   endpoint,
   cluster,
   quorum,
+  node,
+  member,
+  'own-api': ownApi,
+  backend,
 };
 
 export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'probeCause'> => ({
@@ -105,6 +148,7 @@ export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'p
     try {
       return await probes[cause.kind](dependencies, context, cause);
     } catch (error) {
+      if (cancellationSignal().aborted) throw error;
       // Tried again by Temporal until it is cancelled: a probe decides nothing but that there is something to try.
       throw ApplicationFailure.create({
         type: 'CauseNotGone',

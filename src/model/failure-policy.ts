@@ -10,6 +10,10 @@ export const probeKinds = {
   endpoint: 'whether the host reaches the endpoint',
   cluster: 'whether the cluster can take the change',
   quorum: 'whether the member may be removed',
+  node: 'whether the Node is Ready',
+  member: 'whether the etcd member is a healthy voter',
+  'own-api': 'whether the API server of the host is ready',
+  backend: 'whether the load balancer sees the host UP',
 } as const;
 export type ProbeKind = keyof typeof probeKinds;
 
@@ -28,7 +32,7 @@ export interface FailurePolicy {
   readonly retry: RetryPolicy | 'never';
   /**
    * - wait: it blocks, also before anything was changed
-   * - approve: it blocks where the policy asks for an approval
+   * - approve: it blocks for an approval
    * - fail: it ends the operation while nothing was changed, and blocks it afterwards
    */
   readonly beforeAnyChange: 'wait' | 'approve' | 'fail';
@@ -57,13 +61,15 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
   ApiUnavailable: { probe: 'api' },
   EtcdUnavailable: { probe: 'etcd' },
   LoadBalancerUnavailable: { probe: 'load-balancer' },
+  NodeNotReady: { probe: 'node' },
+  MemberNotVoter: { probe: 'member' },
+  ControlPlaneNotReady: { probe: 'own-api' },
+  BackendNotUp: { probe: 'backend' },
   EndpointUnreachable: { probe: 'endpoint' },
   DirtyHost: {
-    beforeAnyChange: 'approve',
     approve: 'resets the host, deletes what is listed above, reads it again, and goes on when it is clean',
   },
   StaleMember: {
-    beforeAnyChange: 'approve',
     approve: 'removes that member, right after the quorum was projected again on a list just read, and goes on',
   },
   IdentityConflict: { approve: 'deletes the Node of the machine that is gone, and goes on' },

@@ -55,6 +55,7 @@ export const runOperation = async <State extends OperationState>(
   const saga = createSaga<State>(journal, decisions);
 
   const recovered = new Map<FailureType, number>();
+  const wentBackFor = new Set<string>();
   let changed = false;
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
@@ -157,6 +158,14 @@ export const runOperation = async <State extends OperationState>(
       if (skip !== undefined) {
         journal.step(step.id, 'skipped', skip);
         index += 1;
+        continue;
+      }
+      const lapsed = step.lapsedBefore?.(state, Date.now());
+      // Once a round: clocks that disagree must not make it go round for ever.
+      const wentBack = `${step.id} ${state.context.round}`;
+      if (lapsed !== undefined && !wentBackFor.has(wentBack)) {
+        wentBackFor.add(wentBack);
+        index = indexOf(lapsed);
         continue;
       }
       saga.register(step);

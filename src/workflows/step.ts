@@ -54,6 +54,11 @@ export interface Step<State extends OperationState> {
    * follows would rest on it.
    */
   readonly withoutIt?: (context: OperationContext) => string;
+  /**
+   * An earlier step whose result has lapsed since, as credentials do while an operation is blocked for hours: it runs
+   * again first.
+   */
+  readonly lapsedBefore?: (state: State, nowMs: number) => string | undefined;
   /** Does it, and answers in one line what was seen or done. */
   readonly run: (state: State, tools: StepTools) => Promise<string>;
   /** Begins with an observation, since it is registered before the step has done anything. */

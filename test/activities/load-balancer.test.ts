@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { loadBalancerActivities } from '../../src/activities/load-balancer.js';
+import { probeActivities } from '../../src/activities/probe.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { simulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
 import type { SimulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
@@ -23,10 +24,14 @@ const activities = () => {
     hosts: { host: (name) => (name === 'lb1' ? lb1.host : host(name)), close },
     webhooks: new Map(),
   };
-  const made = loadBalancerActivities(dependencies);
-  const { enableBackend } = made;
-  // It waits, and so asks its surroundings whether it is cancelled.
-  return { ...made, enableBackend: (of: typeof context) => activityEnvironment().run(() => enableBackend(of)) };
+  const made = { ...loadBalancerActivities(dependencies), ...probeActivities(dependencies) };
+  const { enableBackend, probeCause } = made;
+  // They ask their surroundings whether they are cancelled.
+  return {
+    ...made,
+    enableBackend: (of: typeof context) => activityEnvironment().run(() => enableBackend(of)),
+    probeBackend: (of: typeof context) => activityEnvironment().run(() => probeCause(of, { kind: 'backend' })),
+  };
 };
 /** HAProxy's administrative flags of the target: 0 takes traffic. */
 const flags = (): number | undefined => lb1.running?.servers.get('cp3')?.flags;
@@ -71,5 +76,19 @@ describe('enabling', () => {
     cluster.endpoint = '000 0.0';
     await expect(activities().enableBackend(external)).rejects.toMatchObject({ type: 'BackendNotUp' });
     expect(lb1.host.runs).toEqual([]);
+  });
+});
+
+describe('a probe of the backend', () => {
+  test('is tried again while a load balancer does not see it UP', async () => {
+    await expect(activities().probeBackend(context)).rejects.toThrow('no load balancer knows cp3');
+    await activities().registerBackend(context, false);
+    await expect(activities().probeBackend(context)).rejects.toThrow(/lb1 sees cp3 MAINT/);
+    await activities().enableBackend(context);
+    expect(await activities().probeBackend(context)).toBe('the load balancer sees cp3 UP');
+  });
+
+  test('of an external load balancer goes through the endpoint', async () => {
+    expect(await activities().probeBackend(external)).toMatch(/^cp3 reaches a ready API server through/);
   });
 });

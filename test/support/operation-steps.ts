@@ -9,17 +9,19 @@ export interface ExpectedStep {
   readonly undo?: ActivityName;
   /** Step from which a retry goes on, when it is not the step itself. */
   readonly retryFrom?: string;
+  /** A decision may leave it out. */
+  readonly skippable?: boolean;
 }
 
 const read: ExpectedStep = { step: 'read', activity: 'readHost' };
 const check: ExpectedStep = { step: 'check', retryFrom: 'read' };
 const reset: ExpectedStep = { step: 'reset', activity: 'resetHost', retryFrom: 'read' };
-const prepare: ExpectedStep = { step: 'prepare', activity: 'prepareHost' };
+const prepare: ExpectedStep = { step: 'prepare', activity: 'prepareHost', skippable: true };
 const credentials: ExpectedStep = { step: 'credentials', activity: 'createCredentials', undo: 'revokeCredentials' };
 const register: ExpectedStep = { step: 'register', activity: 'registerBackend', undo: 'removeBackend' };
 const join: ExpectedStep = { step: 'join', activity: 'runKubeadm', undo: 'undoJoin', retryFrom: 'read' };
 const proveControlPlane: ExpectedStep = { step: 'prove', activity: 'proveControlPlane' };
-const enable: ExpectedStep = { step: 'enable', activity: 'enableBackend', undo: 'disableBackend' };
+const enable: ExpectedStep = { step: 'enable', activity: 'enableBackend', undo: 'disableBackend', skippable: true };
 const revoke: ExpectedStep = { step: 'revoke', activity: 'revokeCredentials' };
 
 /** The three operations as an operator reads them. */
@@ -39,7 +41,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
   'join-control-plane': [
     read,
     check,
-    { step: 'snapshot', activity: 'snapshotEtcd' },
+    { step: 'snapshot', activity: 'snapshotEtcd', skippable: true },
     { step: 'remove-stale-member', activity: 'removeStaleMember', retryFrom: 'read' },
     reset,
     prepare,

@@ -1,9 +1,10 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { names } from '../../src/model/messages.js';
 import type { OperationContext, OperationKind } from '../../src/model/operation.js';
 import type { OperationOutcome } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
-import { fails, gate } from './scripted-activities.js';
+import { answers, fails, gate } from './scripted-activities.js';
 import type { Behaviour, Script } from './scripted-activities.js';
 import { hostOf, joinFacts } from './scripted-answers.js';
 import { blocked, decide, ended, eventually, progressOf, workflowIdOf } from './workflow-harness.js';
@@ -38,11 +39,12 @@ const single = (
     script: Script,
     context: OperationContext,
   ) => ((handle: WorkflowHandle) => Promise<unknown>) | undefined = () => undefined,
+  overrides: Parameters<typeof operationContext>[0] = {},
 ): Scenario => ({
   name,
   outcomes: [outcome],
   run: async (harness, cluster) => {
-    const context = operationContext({ kind, cluster });
+    const context = operationContext({ kind, cluster, ...overrides });
     const then = play(harness.script(cluster), context);
     const handle = await harness.start(context);
     await then?.(handle);
@@ -58,6 +60,9 @@ const failed: Behaviour<'runKubeadm'> = async (otherwise) => ({
   exitStatus: 1,
   failure: { type: 'KubeadmFailed', message: 'the wait timed out', remedy: 'mend it', evidence: [] },
 });
+const causeStays: Behaviour<'probeCause'> = async () => {
+  throw ApplicationFailure.create({ type: 'CauseNotGone', message: 'no route to host' });
+};
 const rejected: Behaviour<'runKubeadm'> = async (otherwise) => ({
   ...(await otherwise()),
   state: 'failed',
@@ -190,6 +195,120 @@ const operations: readonly Scenario[] = [
   }),
 ];
 
+const policyOf = (policy: Partial<OperationContext['policy']>, notify: string[] = []) => ({ policy, notify });
+
+const policies: readonly Scenario[] = [
+  single(
+    'resumed-by-itself',
+    'join-worker',
+    'finished',
+    (script) => {
+      script.on('prepareHost', fails('Unreachable'));
+      script.on('probeCause', causeStays, answers('w2 answers again'));
+      return undefined;
+    },
+    policyOf({ resumeWhenHealthy: true }),
+  ),
+  single(
+    'resumed-and-blocked-again',
+    'join-worker',
+    'finished',
+    (script) => {
+      script.on('prepareHost', fails('Unreachable'), fails('Unreachable'));
+      script.on('probeCause', answers('w2 answers again'), answers('w2 answers again'));
+      return undefined;
+    },
+    policyOf({ resumeWhenHealthy: true }),
+  ),
+  single(
+    'decided-while-probed',
+    'join-worker',
+    'aborted',
+    (script) => {
+      script.on('prepareHost', fails('Unreachable'));
+      return async (handle) => {
+        await blocked(handle);
+        await decide(handle, 'abort');
+      };
+    },
+    policyOf({ resumeWhenHealthy: true }),
+  ),
+  single(
+    'undo-resumed-by-itself',
+    'join-worker',
+    'cancelled',
+    (script) => {
+      const held = gate();
+      script.on('runKubeadm', held.hold);
+      script.on('undoJoin', fails('Unreachable'));
+      script.on('probeCause', answers('w2 answers again'));
+      return async (handle) => {
+        await held.reached;
+        await handle.cancel();
+      };
+    },
+    policyOf({ resumeWhenHealthy: true }),
+  ),
+  single('skipped', 'join-control-plane', 'finished', (script) => {
+    script.on('snapshotEtcd', fails('CommandFailed'));
+    return async (handle) => {
+      await blocked(handle);
+      await decide(handle, 'skip');
+    };
+  }),
+  single('undo-skipped', 'join-control-plane', 'failed', (script) => {
+    script.on('proveControlPlane', fails('CommandFailed'));
+    script.on('undoJoin', fails('CommandFailed'));
+    return async (handle) => {
+      await blocked(handle);
+      await decide(handle, 'rollback');
+      await blocked(handle, 1);
+      await decide(handle, 'skip');
+    };
+  }),
+  single(
+    'plan-approved',
+    'join-control-plane',
+    'finished',
+    () => async (handle) => {
+      await blocked(handle);
+      await decide(handle, 'approve');
+    },
+    policyOf({ approvals: { plans: true, byAnother: false, expireAfterMs: 60_000 } }),
+  ),
+  single(
+    'approval-expired',
+    'join-control-plane',
+    'aborted',
+    () => undefined,
+    policyOf({ approvals: { plans: true, byAnother: false, expireAfterMs: 1_000 } }),
+  ),
+  single('credentials-lapsed', 'join-worker', 'finished', (script) => {
+    script.on('createCredentials', async (otherwise) => ({
+      ...(await otherwise()),
+      expiresAt: new Date().toISOString(),
+    }));
+    return undefined;
+  }),
+  single(
+    'notified',
+    'join-worker',
+    'cancelled',
+    (script) => {
+      const held = gate();
+      script.on('prepareHost', fails('CommandFailed'));
+      script.on('createCredentials', held.hold);
+      return async (handle) => {
+        await blocked(handle);
+        await decide(handle, 'retry');
+        await held.reached;
+        await handle.cancel();
+      };
+    },
+    policyOf({}, ['ops']),
+  ),
+];
+
 const entity: readonly Scenario[] = [
   {
     name: 'queue',
@@ -272,4 +391,4 @@ const entity: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...operations, ...entity];
+export const scenarios: readonly Scenario[] = [...operations, ...policies, ...entity];

@@ -26,6 +26,7 @@ export const hostOf = ({ target }: OperationContext, overrides: Partial<HostFact
 export const joinFacts = (overrides: Partial<JoinFacts> = {}): JoinFacts => ({
   member: 'none',
   kubeletBootstrapped: false,
+  endpoint: 'reached',
   evidence: [],
   ...overrides,
 });
@@ -49,7 +50,7 @@ export const defaultAnswers = (world: World): Activities => {
     prepareHost: note('kubelet enabled, 3 modules, 7 images present'),
     createCredentials: async () => ({
       tokenId: 'abcdef',
-      expiresAt: '2026-01-05T15:00:00Z',
+      expiresAt: new Date(Date.now() + 45 * 60_000).toISOString(),
       caHash,
       mintedOn: 'cp1',
     }),

@@ -51,6 +51,8 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     const inner = fakeHost(name, [
       instead,
       ...rules,
+      [/^true$/, ''],
+      [/dialling/, 'dialled 0\nend\n'],
       ...controlPlaneRules(name, cluster, prodCa.pem),
       ...targetRules(name, target, events),
     ]);

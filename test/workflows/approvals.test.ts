@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
+import { names } from '../../src/model/messages.js';
 import { operationKinds } from '../../src/model/operation.js';
+import type { OperationContext } from '../../src/model/operation.js';
 import { clusterFacts, etcdMember, leftovers, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
 import { hostOf } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
-import { blocked, decide, ended, progressOf } from '../support/workflow-harness.js';
+import { blocked, by, decide, ended, progressOf } from '../support/workflow-harness.js';
 
 const harness = useHarness('approvals');
 
@@ -125,3 +130,122 @@ test.concurrent(
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
   },
 );
+
+describe.concurrent('a request for an approval', () => {
+  const dirty = async (name: string, approvals: Partial<OperationContext['policy']['approvals']>) => {
+    const context = operationContext({
+      kind: 'join-worker',
+      cluster: uniqueName(name),
+      policy: { approvals: { plans: false, byAnother: false, expireAfterMs: 86_400_000, ...approvals } },
+    });
+    const script = harness().script(context.cluster);
+    script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster));
+    return { context, script, handle: await harness().start(context) };
+  };
+
+  test('ends the operation with nothing changed when nobody gives it in time', async () => {
+    const { script, handle } = await dirty('late', { expireAfterMs: 1_500 });
+    const { expiresAt, since } = await blocked(handle);
+    expect(Date.parse(expiresAt ?? '') - Date.parse(since)).toBe(1_500);
+    expect(await ended(handle)).toMatchObject({
+      status: 'failed',
+      type: 'Aborted',
+      message: 'aborted by quorate while blocked by DirtyHost (nobody approved it in time); nothing was changed',
+    });
+    expect(script.names().toSorted()).toEqual(readingActivities);
+  });
+
+  test('waits for as long as it takes once something was changed', async () => {
+    const { context, script, handle } = await dirty('changed', { expireAfterMs: 1_500 });
+    await blocked(handle);
+    // Meanwhile the host becomes one of another cluster: another subject.
+    script.on('prepareHost', async () => {
+      script.world.hosts['w2'] = hostOf(context, leftovers('other', { etcdDataPresent: true }));
+      throw ApplicationFailure.nonRetryable('full', 'CommandFailed');
+    });
+    await decide(handle, 'approve');
+    await blocked(handle, 1);
+    script.on('runKubeadm', fails('KubeadmFailed'));
+    await decide(handle, 'retry');
+    await blocked(handle, 2);
+    await decide(handle, 'retry');
+    const again = await blocked(handle, 3);
+    expect(again.type).toBe('DirtyHost');
+    expect(again).not.toHaveProperty('expiresAt');
+    await decide(handle, 'abort');
+    await ended(handle);
+  });
+
+  test('is refused from the one who asked where another person has to give it', async () => {
+    const { handle } = await dirty('another', { byAnother: true });
+    expect(await blocked(handle)).toMatchObject({ notBy: by });
+    const refused = await decide(handle, 'approve').catch((error: unknown) => error as WorkflowUpdateFailedError);
+    expect(refused).toMatchObject({
+      cause: {
+        type: 'ApproverIsAsker',
+        message: expect.stringMatching(/^ann@desk asked for .*: another person has to approve it$/) as unknown,
+      },
+    });
+    await handle.executeUpdate(names.updates.decide, { args: [{ action: 'approve', by: 'bob@desk' }] });
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect((await progressOf(handle)).decisions).toMatchObject([{ action: 'approve', by: 'bob@desk' }]);
+  });
+
+  test('nobody may speak for the operation itself', async () => {
+    const { handle } = await dirty('itself', {});
+    await blocked(handle);
+    await expect(
+      handle.executeUpdate(names.updates.decide, { args: [{ action: 'approve', by: 'quorate' }] }),
+    ).rejects.toMatchObject({ cause: { type: 'InvalidDecision' } });
+    await handle.terminate('enough seen');
+  });
+
+  test('an approval that has lapsed is asked for again', async () => {
+    const { script, handle } = await dirty('lapsed', { expireAfterMs: 2_000 });
+    script.on('resetHost', fails('HostNotClean'));
+    await blocked(handle);
+    await decide(handle, 'approve');
+    await blocked(handle, 1);
+    await sleep(2_100);
+    await decide(handle, 'retry');
+    expect(await blocked(handle, 2)).toMatchObject({ type: 'DirtyHost' });
+    expect(script.callsOf('resetHost')).toHaveLength(1);
+    await decide(handle, 'approve');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe.concurrent('a policy that wants plans approved', () => {
+  const planned = async (name: string) => {
+    const context = operationContext({
+      cluster: uniqueName(name),
+      policy: { approvals: { plans: true, byAnother: false, expireAfterMs: 86_400_000 } },
+    });
+    return { script: harness().script(context.cluster), handle: await harness().start(context) };
+  };
+
+  test('shows the plan and waits before the first change', async () => {
+    const { script, handle } = await planned('plans');
+    const reason = await blocked(handle);
+    expect(reason).toMatchObject({ type: 'PlanNeedsApproval', choices: ['approve', 'retry', 'abort'] });
+    expect(reason.evidence).toEqual((await progressOf(handle)).plan);
+    expect(script.names().toSorted()).toEqual(readingActivities);
+    await decide(handle, 'approve');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(6)).toEqual(changingActivities('join-control-plane'));
+  });
+
+  test('another plan is asked about again', async () => {
+    const { script, handle } = await planned('other-plan');
+    await blocked(handle);
+    const members = ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name));
+    delete members[2]?.status;
+    script.world.cluster = clusterFacts({ etcd: { askedAt: 'cp1', alarms: [], members } });
+    await decide(handle, 'approve');
+    const reason = await blocked(handle, 1);
+    expect(reason.type).toBe('PlanNeedsApproval');
+    expect(reason.evidence.join()).toContain('remove the stale etcd member cp3');
+    await decide(handle, 'approve');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  });
+});

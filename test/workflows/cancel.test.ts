@@ -152,7 +152,11 @@ describe.concurrent('a cancel', () => {
     const handle = await harness().start(context);
     await held.reached;
     await handle.cancel();
-    expect(await blocked(handle)).toMatchObject({ type: 'UndoFailed', step: 'join', choices: ['retry', 'abort'] });
+    expect(await blocked(handle)).toMatchObject({
+      type: 'UndoFailed',
+      step: 'join',
+      choices: ['retry', 'skip', 'abort'],
+    });
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ status: 'cancelled' });
     expect(script.names().slice(-3)).toEqual(['undoJoin', 'undoJoin', 'revokeCredentials']);

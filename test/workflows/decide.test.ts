@@ -42,17 +42,17 @@ describe.concurrent('a decision that makes no sense is refused, with the reason,
   test.for([
     ['nobody decides', { action: 'retry', by: '', reason: '' }, 'InvalidDecision', /by: say who decides/],
     ['no `by`', { action: 'retry' }, 'InvalidDecision', /by: /],
-    ['an unknown action', { action: 'skip', by: 'ann' }, 'InvalidDecision', /action: /],
-    ['a word', 'retry', 'InvalidDecision', /send \{"action": "retry \| approve \| rollback \| abort"/],
+    ['an unknown action', { action: 'wait', by: 'ann' }, 'InvalidDecision', /action: /],
+    ['a word', 'retry', 'InvalidDecision', /send \{"action": "retry \| skip \| approve \| rollback \| abort"/],
     ['nothing', undefined, 'InvalidDecision', /not a decision/],
     ['a long story', { action: 'retry', by: 'ann', reason: 'x'.repeat(1_001) }, 'InvalidDecision', /reason: /],
     [
       'an approval of what needs none',
       { action: 'approve', by: 'ann' },
       'ChoiceRefused',
-      /blocked by CommandFailed; choose one of: retry, abort$/,
+      /blocked by CommandFailed; choose one of: retry, skip, abort$/,
     ],
-    ['a rollback of nothing', { action: 'rollback', by: 'ann' }, 'ChoiceRefused', /choose one of: retry, abort$/],
+    ['a rollback of nothing', { action: 'rollback', by: 'ann' }, 'ChoiceRefused', /choose one of: retry, skip, abort$/],
   ] as const)('%s', async ([, decision, type, message]) => {
     const { handle } = await blockedJoin('refused');
     const failure = await refusal(handle, decision);

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { UnitOutcome } from '../../src/activities/contract.js';
+import { QuorateError } from '../../src/model/failure.js';
 import type { FailureType } from '../../src/model/failure.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { clusterFacts, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
+import { fails } from '../support/scripted-activities.js';
 import type { Behaviour } from '../support/scripted-activities.js';
 import { hostOf, joinFacts } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
@@ -49,6 +52,25 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     script.on('runKubeadm', outcome({ state: 'killed' }));
     script.world.join = joinFacts({ kubeletBootstrapped: true, node: nodeFacts('w2', { ready: false }) });
     expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+  });
+
+  test.for([
+    ['nobody-reaches-it', 'TlsBootstrapStuck', 'LoadBalancerUnavailable', 'nobody reaches a ready API server'],
+    ['not-from-the-host', 'KubeadmFailed', 'EndpointUnreachable', 'w2 does not reach a ready API server'],
+    ['nobody-reaches-it', 'ClockSkew', 'ClockSkew', 'ClockSkew says kubeadm'],
+    ['reached', 'TlsBootstrapStuck', 'TlsBootstrapStuck', 'TlsBootstrapStuck says kubeadm'],
+  ] as const)('endpoint %s: %s is %s', async ([endpoint, said, expected, message]) => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('endpoint') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome(failed(said)));
+    script.world.join = joinFacts({ endpoint });
+    const handle = await harness().start(context);
+    const reason = await blocked(handle);
+    expect(reason).toMatchObject({ type: expected, step: 'join' });
+    expect(reason.message).toContain(message);
+    // What kubeadm said is not lost.
+    expect(reason.message).toContain(`${said} says kubeadm`);
+    await handle.terminate('enough seen');
   });
 
   test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
@@ -185,4 +207,57 @@ test.concurrent('what a failed join left on the host is reset before the next tr
   expect(await ended(handle)).toMatchObject({ status: 'completed' });
   expect(script.names().slice(before + 3)).toEqual(changingActivities('join-control-plane', 'dirty'));
   expect(script.callsOf('runKubeadm').map(({ args }) => (args[0] as OperationContext).round)).toEqual([0, 1]);
+});
+
+describe.concurrent('credentials', () => {
+  const soon: Behaviour<'createCredentials'> = async (otherwise) => ({
+    ...(await otherwise()),
+    expiresAt: new Date(Date.now() + 60_000).toISOString(),
+  });
+
+  test('that have lapsed while the operation was blocked are made again before kubeadm begins', async () => {
+    const context = operationContext({ cluster: uniqueName('lapsed') });
+    const script = harness().script(context.cluster);
+    script.on('createCredentials', soon);
+    script.on('registerBackend', fails('Unreachable'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(6, 12)).toEqual([
+      'createCredentials',
+      'registerBackend',
+      'registerBackend',
+      'createCredentials',
+      'registerBackend',
+      'runKubeadm',
+    ]);
+  });
+
+  test('that seem to lapse at once, by clocks that disagree, are made again only once', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('clocks') });
+    const script = harness().script(context.cluster);
+    script.on('createCredentials', soon, soon, soon);
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    expect(script.callsOf('createCredentials')).toHaveLength(2);
+  });
+
+  test('of a kubeadm that has begun are not made again: it is found as it is', async () => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('begun') });
+    const script = harness().script(context.cluster);
+    script.on('createCredentials', async (otherwise) => ({
+      ...(await otherwise()),
+      expiresAt: new Date(Date.now() + 601_500).toISOString(),
+    }));
+    script.on('runKubeadm', async () => {
+      await sleep(2_000); // now they have lapsed
+      throw new QuorateError('Unreachable', 'gone', { remedy: 'start it' });
+    });
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.callsOf('createCredentials')).toHaveLength(1);
+    expect(script.callsOf('runKubeadm')).toHaveLength(2);
+  });
 });

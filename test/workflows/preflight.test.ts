@@ -238,8 +238,9 @@ const waiting: readonly Case[] = [
   ...definitive.filter(({ type }) => waits.has(type)),
 ];
 
-/** How often the world is read before the operation blocks: an unhealthy cluster is looked at again. */
-const readings = (type: FailureType): number => (failureClasses[type] === 'cluster-unhealthy' ? 4 : 1);
+/** How often the world is read before the operation blocks: what may pass is looked at again. */
+const readings = (type: FailureType): number =>
+  failureClasses[type] === 'cluster-unhealthy' || failureClasses[type] === 'transient' ? 4 : 1;
 
 describe.concurrent('a finding that may pass blocks the operation before anything was changed', () => {
   test.concurrent.for(waiting)('$type ($kind), and a retry reads anew', async (one) => {

@@ -32,7 +32,7 @@ const start = async (kind: (typeof operationKinds)[number], name: string, policy
 };
 
 describe.concurrent('a step that failed blocks, and a retry goes on where the step says, in a new round', () => {
-  test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retryFrom }) => {
+  test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retryFrom, skippable = false }) => {
     const { script, begin } = await start(kind, step);
     script.on(activity, fails('CommandFailed', { message: 'it went wrong', remedy: 'mend it' }));
     const handle = await begin();
@@ -43,7 +43,7 @@ describe.concurrent('a step that failed blocks, and a retry goes on where the st
       message: 'it went wrong',
       remedy: 'mend it',
       evidence: ['evidence of CommandFailed'],
-      choices: undo.length === 0 ? ['retry', 'abort'] : ['retry', 'rollback', 'abort'],
+      choices: ['retry', ...(skippable ? ['skip'] : []), ...(undo.length === 0 ? [] : ['rollback']), 'abort'],
     });
     const before = script.calls.length;
     await decide(handle, 'retry');

@@ -102,7 +102,7 @@ describe.concurrent('an undo that fails', () => {
       step: 'join',
       message: 'take cp3 out of the cluster again and clean it could not be done: the disk is full',
       remedy: 'make room',
-      choices: ['retry', 'abort'],
+      choices: ['retry', 'skip', 'abort'],
     });
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ status: 'failed', type: 'RolledBack' });
@@ -134,7 +134,7 @@ describe.concurrent('an undo that fails', () => {
     const { script, handle } = await start('join-control-plane', 'prove');
     script.on('undoJoin', fails('QuorumAtRisk', { message: 'cp2 does not answer' }));
     await decide(handle, 'rollback');
-    expect(await blocked(handle, 1)).toMatchObject({ type: 'QuorumAtRisk', choices: ['retry', 'abort'] });
+    expect(await blocked(handle, 1)).toMatchObject({ type: 'QuorumAtRisk', choices: ['retry', 'skip', 'abort'] });
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
   });

@@ -88,7 +88,7 @@ describe.concurrent('where an operator looks', () => {
         message: 'sudo wants a password',
         remedy: 'allow it',
         evidence: ['evidence of SudoRefused'],
-        choices: ['retry', 'abort'],
+        choices: ['retry', 'skip', 'abort'],
       },
     });
     const { currentDetails } = await metadataOf(handle);
@@ -149,7 +149,9 @@ describe.concurrent('where an operator looks', () => {
     const { definition } = await metadataOf(handle);
     const described = (list: { name: string; description?: string }[] = []) =>
       Object.fromEntries(list.map(({ name, description }) => [name, description ?? '']));
-    expect(described(definition?.updateDefinitions)[names.updates.decide]).toContain('"action": "retry | approve');
+    expect(described(definition?.updateDefinitions)[names.updates.decide]).toContain(
+      '"action": "retry | skip | approve',
+    );
     expect(described(definition?.signalDefinitions)[names.signals.hostPrinted]).toMatch(/\S/);
     expect(described(definition?.queryDefinitions)[names.queries.progress]).toMatch(/\S/);
     held.open();

@@ -11,6 +11,13 @@ const deadServer = ({ text }: FailedOutput): string | undefined =>
 /** The token and the shared certificates. */
 export const credentialFailures: FailureRow[] = [
   row(
+    undefined,
+    says(/\/run\/quorate\/[^\s:]*: no such file or directory/),
+    'CredentialRejected',
+    ({ host }) => `the join configuration is gone from ${host}: it restarted after the credentials were made`,
+    mintAgain,
+  ),
+  row(
     'F1',
     says('could not find a JWS signature in the cluster-info ConfigMap'),
     'CredentialRejected',

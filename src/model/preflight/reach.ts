@@ -22,7 +22,10 @@ const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding
   // Before init nothing listens behind the endpoint; on a join somebody has to.
   const reached = own === undefined || own.result === 'open' || (own.result === 'refused' && context.kind === 'init');
   if (reached || own.result === 'unknown') return [];
-  const others = dials.filter((dial) => dial.from !== target.name && dial.result === 'open').map((dial) => dial.from);
+  const asked = dials.filter((dial) => dial.from !== target.name && dial.result !== 'unknown');
+  const others = asked.filter((dial) => dial.result === 'open').map((dial) => dial.from);
+  // Hosts of a running cluster that lose their endpoint all at once: an outage, which passes.
+  const outage = context.kind !== 'init' && asked.length > 0 && others.length === 0 && own.result !== 'unresolved';
   const mtu = reach.mtu.some((probe) => probe.from === target.name && probe.to === endpoint && !probe.ok);
   const who =
     others.length > 0
@@ -36,7 +39,7 @@ const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding
     context.kind === 'init' && context.loadBalancer.kind === 'external' && own.result === 'silent' ? warning : fatal;
   return [
     report(
-      'EndpointUnreachable',
+      outage ? 'LoadBalancerUnavailable' : 'EndpointUnreachable',
       `${target.name} cannot reach ${endpoint}: ${words[own.result]}${mtu ? ', and large packets are lost (MTU)' : ''}${who}`,
       own.result === 'unresolved'
         ? `see that ${target.name} resolves ${host} (\`getent hosts ${host}\`)`

@@ -1,5 +1,6 @@
-import type { UnitOutcome } from '../../activities/contract.js';
+import type { JoinFacts, UnitOutcome } from '../../activities/contract.js';
 import { failureClasses, QuorateError } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
 import type { OperationContext } from '../../model/operation.js';
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
@@ -13,8 +14,10 @@ export const credentials: Step<JoinState> = {
   title: ({ target }) => `create short-lived join credentials for ${target.name}`,
   changes: true,
   skipWhen: joined,
-  run: async ({ context }) => {
+  run: async (state) => {
+    const { context } = state;
     const made = await titled(short.createCredentials, `join credentials for ${context.target.name}`, context);
+    state.credentialsUntilMs = Date.parse(made.expiresAt);
     return `token ${made.tokenId} until ${made.expiresAt}, made on ${made.mintedOn}`;
   },
   undo: {
@@ -40,13 +43,43 @@ export const writeInitConfiguration: Step<JoinState> = {
 const describe = (outcome: UnitOutcome): string =>
   `kubeadm ${outcome.state}${outcome.exitStatus === undefined ? '' : ` (exit status ${outcome.exitStatus})`}${outcome.phase === undefined ? '' : ` at "${outcome.phase}"`}`;
 
-const failureOf = (context: OperationContext, outcome: UnitOutcome, seen: readonly string[]): QuorateError => {
-  const failure = outcome.failure ?? {
+type KubeadmFailure = NonNullable<UnitOutcome['failure']>;
+
+/** Failures that a lost endpoint explains: kubeadm sees only that what it waited for did not come. */
+const explainedByEndpoint: readonly FailureType[] = [
+  'EndpointUnreachable',
+  'ApiUnavailable',
+  'KubeadmFailed',
+  'TlsBootstrapStuck',
+];
+
+/** The cause, where the world shows it: an endpoint that nobody reaches, or only this host does not. */
+const withCause = (failure: KubeadmFailure, { endpoint }: JoinFacts, context: OperationContext): KubeadmFailure => {
+  if (endpoint === 'reached' || !explainedByEndpoint.includes(failure.type)) return failure;
+  const nobody = endpoint === 'nobody-reaches-it';
+  return {
+    type: nobody ? 'LoadBalancerUnavailable' : 'EndpointUnreachable',
+    message: `${nobody ? 'nobody reaches' : `${context.target.name} does not reach`} a ready API server through ${context.endpoint}; ${failure.message}`,
+    remedy: nobody
+      ? `bring the load balancer at ${context.endpoint} back, then retry`
+      : `mend the way from ${context.target.name} to ${context.endpoint}, then retry`,
+    evidence: failure.evidence,
+  };
+};
+
+const failureOf = (
+  context: OperationContext,
+  outcome: UnitOutcome,
+  joined: JoinFacts | undefined,
+  seen: readonly string[],
+): QuorateError => {
+  const said = outcome.failure ?? {
     type: outcome.state === 'interrupted' ? ('HostRebooted' as const) : ('KubeadmFailed' as const),
     message: `${describe(outcome)} on ${context.target.name}`,
     remedy: 'read the evidence, mend the cause, then retry: the operation cleans the host first',
     evidence: [],
   };
+  const failure = joined === undefined ? said : withCause(said, joined, context);
   return new QuorateError(failure.type, failure.message, {
     host: context.target.name,
     remedy: failure.remedy,
@@ -62,17 +95,20 @@ const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> =>
   const { context } = state;
   if (outcome.state === 'succeeded') return describe(outcome);
   // There is no other member to ask about a first one: its own output is all there is.
-  if (context.kind === 'init') throw failureOf(context, outcome, []);
+  if (context.kind === 'init') throw failureOf(context, outcome, undefined, []);
   const seen = await titled(short.readJoin, `read what became of ${context.target.name}`, context);
   const memberDone = context.kind === 'join-worker' || seen.member === 'voter';
   if (memberDone && seen.kubeletBootstrapped && seen.node !== undefined) {
     return `${describe(outcome)}, but ${context.target.name} has joined: going on with the proof`;
   }
-  throw failureOf(context, outcome, [
+  throw failureOf(context, outcome, seen, [
     `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; kubelet.conf of this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
     ...seen.evidence,
   ]);
 };
+
+/** kubeadm's own time-outs of discovery and TLS bootstrap, five minutes each, in which it needs its token. */
+const discoveryMs = 10 * 60_000;
 
 export const join: Step<JoinState> = {
   id: 'join',
@@ -80,13 +116,19 @@ export const join: Step<JoinState> = {
   changes: true,
   budgetMs: ({ policy }) => policy.joinBudgetMs,
   skipWhen: joined,
+  lapsedBefore: ({ credentialsUntilMs, begunInRound, context }, nowMs) =>
+    begunInRound !== context.round && credentialsUntilMs !== undefined && credentialsUntilMs - nowMs < discoveryMs
+      ? credentials.id
+      : undefined,
   // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
   retryFrom: 'read',
   // Discovery and download-certs write nothing that a new token could not use: mint again once.
   recoverFrom: (type, times) =>
     failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined,
-  run: async (state) =>
-    judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context)),
+  run: async (state) => {
+    state.begunInRound = state.context.round;
+    return judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context));
+  },
   undo: {
     title: ({ target }) => `take ${target.name} out of the cluster again and clean it`,
     run: ({ context, nodeUidBefore }) =>

@@ -15,6 +15,10 @@ export interface JoinState extends OperationState {
   joinedBefore?: boolean;
   /** What a reset has to clean away; absent when the host is clean. */
   dirty?: boolean;
+  /** When the credentials of this round end, epoch milliseconds. */
+  credentialsUntilMs?: number;
+  /** Round in which kubeadm was begun last: then it has had its credentials. */
+  begunInRound?: number;
   /** uid of the Node of that name before this operation: its undo deletes only another one. */
   nodeUidBefore?: string | undefined;
   /** How the proof reads, for the summary. */

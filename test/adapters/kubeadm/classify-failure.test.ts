@@ -247,6 +247,10 @@ const cases: [output: string, type: string, number?: string][] = [
     'HostUnsuitable',
   ],
   ['panic: runtime error: index out of range', 'KubeadmFailed'],
+  [
+    'unable to load config from file: open /run/quorate/0a1b2c3d/join.yaml: no such file or directory\n',
+    'CredentialRejected',
+  ],
 ];
 
 test.each(cases)('%s', (output, type, number) => {

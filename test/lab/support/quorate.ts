@@ -8,7 +8,7 @@ import { clusterYaml } from '../../../lab/index.js';
 import type { Lab } from '../../../lab/index.js';
 import { findTemporalExecutable } from '../../../src/workers/temporal-server/executable.js';
 import { freePort } from '../../../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../../../src/workers/temporal-server/server.js';
+import { superviseTemporalServer } from '../../../src/workers/temporal-server/supervise.js';
 
 const program = resolve('dist/src/cli/main.js');
 
@@ -32,6 +32,8 @@ export interface Quorate {
   readonly workerLog: string;
   /** @param sshConfigFile default the lab's own. */
   startWorker(sshConfigFile?: string): Promise<WorkerProcess>;
+  /** Ends the Temporal server with SIGKILL; it is started again on its database, as `quorate dev` does. */
+  killTemporal(): void;
   /** Runs `quorate` and waits for its end. */
   run(args: readonly string[], options?: { timeoutMs?: number; file?: string }): Promise<Ran>;
   /** Runs `quorate` and fails the test unless it exits with 0. */
@@ -45,28 +47,33 @@ const ended = (child: ChildProcess): Promise<number | null> =>
     else child.once('close', (code) => resolve(code));
   });
 
-export const startQuorate = async (lab: Lab): Promise<Quorate> => {
+/** @param policy `spec.policy` of the cluster.yaml; default the product's defaults */
+export const startQuorate = async (lab: Lab, policy?: Record<string, unknown>): Promise<Quorate> => {
   const folder = mkdtempSync(join(tmpdir(), `quorate-${lab.name}-`));
   mkdirSync(folder, { recursive: true });
   const clusterFile = join(folder, 'cluster.yaml');
-  writeFileSync(clusterFile, clusterYaml(lab));
+  writeFileSync(clusterFile, clusterYaml(lab, policy === undefined ? {} : { policy }));
   const workerLog = join(folder, 'worker.log');
   const { path } = await findTemporalExecutable({ say: () => {} });
-  const server = await startTemporalServer({
-    executable: path,
-    port: await freePort(),
-    databaseFile: join(folder, 'temporal.db'),
-    logFile: join(folder, 'temporal.log'),
-  });
+  const server = await superviseTemporalServer(
+    {
+      executable: path,
+      port: await freePort(),
+      databaseFile: join(folder, 'temporal.db'),
+      logFile: join(folder, 'temporal.log'),
+    },
+    { say: (line) => console.log(line) },
+  );
+  const { address, namespace } = server.current();
   const env = {
     ...process.env,
-    TEMPORAL_ADDRESS: server.address,
-    TEMPORAL_NAMESPACE: server.namespace,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
     XDG_STATE_HOME: folder,
     NO_COLOR: '1',
   };
-  const connection = await Connection.connect({ address: server.address });
-  const client = new Client({ connection, namespace: server.namespace });
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
   const workers = new Set<ChildProcess>();
 
   const startWorker = async (sshConfigFile = lab.sshConfigFile): Promise<WorkerProcess> => {
@@ -135,6 +142,7 @@ export const startQuorate = async (lab: Lab): Promise<Quorate> => {
     clusterFile,
     workerLog,
     startWorker,
+    killTemporal: () => void process.kill(server.current().pid, 'SIGKILL'),
     run,
     check: async (args, options) => {
       const ran = await run(args, options);

@@ -58,6 +58,21 @@ describe('the endpoint', () => {
     );
   });
 
+  it.each([
+    ['nobody can: an outage, which passes', ['silent', 'silent', 'refused'], ['fatal LoadBalancerUnavailable']],
+    ['one other can: it is the way of this host', ['silent', 'open', 'silent'], unreachable],
+    ['no other could be asked', ['silent', 'unknown', 'unknown'], unreachable],
+    ['the name does not resolve here', ['unresolved', 'unresolved', 'silent'], unreachable],
+  ] as const)('%s', (_, results, expected) => {
+    const dials = results.map((result, index) => dial(`cp${3 - index}`, endpoint, 6443, result));
+    expect(verdicts(reached(dials)).filter((verdict) => !verdict.startsWith('warning'))).toEqual(expected);
+  });
+
+  it('before init that nobody reaches it is no outage: there is nothing behind it', () => {
+    const dials = [dial('cp1', endpoint, 6443, 'silent'), dial('cp2', endpoint, 6443, 'silent')];
+    expect(verdicts(reached(dials, init()))).toEqual(unreachable);
+  });
+
   it('says when it is the name', () => {
     const context = operationContext({ endpoint: 'api.prod:6443' });
     const one = {

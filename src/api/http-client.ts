@@ -6,7 +6,7 @@ import { call } from './http/call.js';
 import type { HttpClientOptions } from './http/settings.js';
 import { createTransport } from './http/transport.js';
 import { watchEvents } from './http/watch.js';
-import { OperationList } from './list-operations.js';
+import { OperationList } from './find-operations.js';
 import type { OperationSummary } from './operation-summary.js';
 import { OperationSummary as Summary } from './operation-summary.js';
 import { OperationView } from './operation-view.js';

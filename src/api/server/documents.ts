@@ -45,21 +45,21 @@ const references = (part: unknown): string[] =>
 
 /** Of the components those that something refers to: the type provider writes each of them twice. */
 const withoutUnused = (document: Document): Document => {
-  const { schemas = {} } = (document as { components?: { schemas?: Record<string, unknown> } }).components ?? {};
+  const { components = {}, paths } = document as {
+    components?: { schemas?: Record<string, unknown> };
+    paths?: unknown;
+  };
+  const { schemas = {} } = components;
   const used = new Set<string>();
   const add = (names: readonly string[]): void => {
-    for (const name of names) {
-      if (used.has(name)) continue;
+    for (const name of names.filter((one) => !used.has(one))) {
       used.add(name);
-      add(references(schemas[name]));
+      add(references(schemas[name] ?? {}));
     }
   };
-  add(references((document as { paths?: unknown }).paths));
+  add(references(paths ?? {}));
   const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
-  return {
-    ...document,
-    components: { ...(document as { components?: object }).components, schemas: kept },
-  } as Document;
+  return Object.assign({}, document, { components: { ...components, schemas: kept } });
 };
 
 const withHeaders = (document: Document): Document => {

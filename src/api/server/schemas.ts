@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { operationKinds } from '../../model/operation.js';
+import { failureTypes, type FailureType } from '../../model/failure.js';
 import { PlanReport } from '../../model/plan-report.js';
 import { OperationProgress, decisionActions } from '../../model/progress.js';
 import { ClusterName, HostName } from '../../model/specification/fields.js';
 import { StatusReport } from '../../model/status.js';
-import { ClusterSummary, RetryFilter, RetryReport, SpecificationText, Submitted, verbs } from '../client.js';
-import { OperationList } from '../list-operations.js';
+import { ClusterSummary, RetryReport, SpecificationText, Submitted, verbs } from '../client.js';
+import { OperationList } from '../find-operations.js';
 import { OperationSummary } from '../operation-summary.js';
 import { OperationView } from '../operation-view.js';
 import { Problem } from '../specification-file.js';
@@ -58,15 +59,15 @@ export const OperationPath = z.object({
   key: z.string().regex(/^[0-9a-f]{8}$/, 'is not the last part of an operation’s name, 8 hex digits'),
 });
 
+const failure = z.enum(failureTypes as [FailureType, ...FailureType[]]);
 const flag = z.enum(['true', 'false']);
-const filled = z.string().min(1).max(200);
 
 export const ListQuery = z.strictObject({
-  cluster: filled.optional(),
-  host: filled.optional(),
+  cluster: ClusterName.optional(),
+  host: HostName.optional(),
   kind: z.enum(operationKinds).optional(),
   blocked: flag.optional().describe('true: only those that wait for a decision.'),
-  blockedBy: filled.optional().describe('Only those blocked by this type of failure, such as Unreachable.'),
+  blockedBy: failure.optional().describe('Only those blocked by this type of failure, such as Unreachable.'),
   ended: flag.optional().describe('false: without those that have ended.'),
   limit: z.coerce.number().int().min(1).max(1000).default(50).describe('At most so many on a page.'),
   pageToken: z.string().min(1).max(10_000).optional().describe('nextPageToken of the page before.'),
@@ -87,7 +88,10 @@ export const CancelAnswer = z.object({
     .describe('withdrawn: it never began. cancelling: it undoes what it did; watch it.'),
 });
 export const RetryBody = z.strictObject({
-  ...RetryFilter.shape,
+  cluster: ClusterName.optional(),
+  host: HostName.optional(),
+  kind: z.enum(operationKinds).optional(),
+  blockedBy: failure.optional(),
   dryRun: z.boolean().default(false).describe('Only says which would be retried.'),
   reason,
   by,

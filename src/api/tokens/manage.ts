@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ClusterName } from '../../model/specification/fields.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { changeTokens } from './token-file.js';

@@ -24,7 +24,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
     async (request) => {
       const { action, reason, by } = request.body;
       const operation = operationName(request.params);
-      const summary = await locate(client, operation);
+      const summary = await locate(client, request.params);
       await client.decide(summary, { action, reason, by: recordedAs(callerOf(request), by) });
       return { operation, action };
     },
@@ -45,7 +45,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
     async (request, reply) => {
       const { reason, by } = request.body;
       const operation = operationName(request.params);
-      const summary = await locate(client, operation);
+      const summary = await locate(client, request.params);
       const result = await client.cancel(summary, { reason, by: recordedAs(callerOf(request), by) });
       return reply.code(202).send({ operation, result });
     },

@@ -40,7 +40,7 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
       },
     },
     async (request, reply) => {
-      const summary = await locate(client, operationName(request.params));
+      const summary = await locate(client, request.params);
       const lastEventId = request.headers['last-event-id'];
       if (lastEventId !== undefined) {
         const view = await client.view(summary);

@@ -1,6 +1,6 @@
 import { Submitted } from '../../client.js';
 import { newIdempotencyKey } from '../../operation-id.js';
-import { OperationList } from '../../list-operations.js';
+import { OperationList } from '../../find-operations.js';
 import { OperationSummary } from '../../operation-summary.js';
 import { OperationView } from '../../operation-view.js';
 import { callerOf } from '../authenticate.js';
@@ -89,6 +89,6 @@ export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void
         response: { 200: OperationView, ...refusals(404) },
       },
     },
-    async (request) => client.view(await locate(client, operationName(request.params))),
+    async (request) => client.view(await locate(client, request.params)),
   );
 };

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
 import { addAuthentication } from './authenticate.js';
@@ -31,7 +31,8 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   const metrics = createMetrics();
   const api = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    // One line per request is enough: request-log.ts.
+    logController: new LogController({ disableRequestLogging: true }),
     // The log and the answer name a request alike; what a client claims is not taken.
     genReqId: () => randomUUID(),
     requestIdHeader: false,

@@ -4,6 +4,7 @@ import { QuorateError, type FailureType } from '../../model/failure.js';
 import { OperatorError, type OperatorErrorKind } from '../../model/operator-error.js';
 import { SpecificationInvalid } from '../client.js';
 import { Problem } from '../specification-file.js';
+import { Outage } from '../temporal-calls.js';
 
 /** Kinds of problem that are the API's own; the others are those of OperatorError, and failure types. */
 const apiKinds = {
@@ -115,7 +116,14 @@ export const problemOf = (error: unknown, requestId: string): ProblemDetails | u
   }
   if (error instanceof OperatorError) {
     const { kind, message: detail, remedy, evidence } = error;
-    return details(operatorKinds[kind], problemType + kind, { detail, remedy, evidence: [...evidence], requestId });
+    const waitsFor = Outage.options.find((outage) => detail.includes(outage));
+    return details(operatorKinds[kind], problemType + kind, {
+      detail,
+      remedy,
+      evidence: [...evidence],
+      ...(kind === 'temporal-unreachable' && waitsFor !== undefined ? { waitsFor } : {}),
+      requestId,
+    });
   }
   if (error instanceof QuorateError) {
     const { type, message: detail, details: more } = error;

@@ -4,7 +4,7 @@ import { hasEnded } from '../../operation-summary.js';
 import { callerOf, requireStillAllowed } from '../authenticate.js';
 import { problemAnswer } from '../errors.js';
 import { eventId, eventStream } from '../event-stream.js';
-import { locate, operationName } from '../locate.js';
+import { locate } from '../locate.js';
 import { refusals, type Api, type Serving } from '../routes.js';
 import { OperationPath } from '../schemas.js';
 import { createStreamSlots } from '../stream-slots.js';

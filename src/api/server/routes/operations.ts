@@ -5,7 +5,7 @@ import { OperationSummary } from '../../operation-summary.js';
 import { OperationView } from '../../operation-view.js';
 import { callerOf } from '../authenticate.js';
 import { recordedAs, requireCluster } from '../caller.js';
-import { locate, operationName, operationUrl } from '../locate.js';
+import { locate, operationUrl } from '../locate.js';
 import { clusterFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { FindQuery, KeyHeader, ListQuery, OperationPath, StartBody } from '../schemas.js';

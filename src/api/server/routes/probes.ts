@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { ApiProblem } from '../problem-details.js';
+import { OperatorError } from '../../../model/operator-error.js';
 import { publicRefusals, refusals, type Api, type Serving } from '../routes.js';
 import { Health } from '../schemas.js';
 
 /** For load balancers, process managers and Prometheus. */
-export const addProbes = (app: Api, { ready, metrics, ending }: Serving): void => {
+export const addProbes = (app: Api, { ready, metrics }: Serving): void => {
   app.get(
     '/healthz',
     {
@@ -27,9 +27,16 @@ export const addProbes = (app: Api, { ready, metrics, ending }: Serving): void =
         response: { 200: Health, ...publicRefusals(503) },
       },
     },
-    async () => {
-      if (ending.aborted) throw new ApiProblem('shutting-down', 'The server ends.', { remedy: 'Ask another one.' });
-      await ready();
+    async (request) => {
+      try {
+        await ready();
+      } catch (error) {
+        // Whoever asks without a token does not learn where it is.
+        request.log.warn({ err: error, requestId: request.id }, 'not ready');
+        throw new OperatorError('temporal-unreachable', 'The Temporal server does not answer.', {
+          remedy: 'Operations are not affected. Start the Temporal server, or see the log of this one.',
+        });
+      }
       return { status: 'ok' as const };
     },
   );

@@ -39,6 +39,11 @@ export const kindOption = (): Option => new Option('--kind <kind>', 'only of thi
 export const noWait = (): Option => new Option('--no-wait', 'return at once instead of watching');
 export const sshConfig = (): Option =>
   new Option('--ssh-config <file>', 'OpenSSH client configuration that names the hosts (default: ~/.ssh/config)');
+export const webhooks = (): Option =>
+  new Option(
+    '--webhooks <file>',
+    'receivers of notifications, see docs/notifications.md (default: what QUORATE_WEBHOOKS names, else none)',
+  ).argParser(filled);
 export const metrics = (): Option =>
   new Option('--metrics <host:port>', 'serve Prometheus metrics of the worker there').argParser(socketAddress);
 export const logLevel = (level: string): Option =>

@@ -28,6 +28,7 @@ import {
   port,
   reason,
   sshConfig,
+  webhooks,
 } from './options.js';
 import { addServerCommands, listenAddress } from './server-commands.js';
 import type { DecisionAction } from '../model/progress.js';
@@ -88,6 +89,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     )
     .addOption(new Option('--api <host:port>', 'serve the HTTP API there as well').argParser(listenAddress))
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('error'))
     .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
@@ -97,6 +99,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
     .command('worker')
     .description('run a worker for the Temporal server that TEMPORAL_ADDRESS or the Temporal profile names')
     .addOption(sshConfig())
+    .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('info'))
     .addHelpText(

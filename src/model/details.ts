@@ -1,95 +1,144 @@
-import type { ClusterQueue } from './messages.js';
-import type { OperationProgress, StepProgress } from './progress.js';
+import { badge, bold, code, codeBlock, list, numbered, table, text } from './markdown.js';
+import { placeholders } from './messages.js';
+import type { Blocked, OperationOutcome, OperationProgress, StepProgress } from './progress.js';
 
-/** What hosts and commands say comes in lines; one that begins with "-" or "#" would change the page. */
-const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-const escapeCell = (text: string): string => oneLine(text).replaceAll('|', '\\|');
-const code = (text: string): string => `\`${oneLine(text).replaceAll('`', "'")}\``;
-const codeBlock = (lines: readonly string[]): string =>
-  ['```', ...lines.map((line) => line.replaceAll('```', "'''")), '```'].join('\n');
-const clock = (iso: string | undefined): string => (iso === undefined ? '' : iso.slice(11, 19));
+const instant = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 
-const words: Record<StepProgress['state'], string> = {
-  pending: '',
-  running: '**running**',
-  done: 'done',
-  skipped: 'not needed',
-  failed: '**failed**',
-  blocked: '**waits for a decision**',
-  undoing: '**undoing**',
-  undone: 'undone',
+/**
+ * Times within one page: with the day where it is another one than that of the time before.
+ * @param shown a time that stands on the page already
+ */
+export const clockFrom = (shown = ''): ((iso: string) => string) => {
+  let day = shown.slice(0, 10);
+  return (iso) => {
+    const isSameDay = iso.slice(0, 10) === day;
+    day = iso.slice(0, 10);
+    return isSameDay ? iso.slice(11, 19) : instant(iso);
+  };
 };
 
-const table = (steps: readonly StepProgress[]): string =>
-  [
-    '| step | state | since (UTC) | seen or done |',
-    '| --- | --- | --- | --- |',
-    ...steps.map(
-      (step) =>
-        `| ${escapeCell(step.title)} | ${words[step.state]} | ${clock(step.since)} | ${escapeCell(step.note ?? '')} |`,
-    ),
-  ].join('\n');
+const span = (ms: number): string => (ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`);
 
-const blockedText = (progress: OperationProgress): string[] => {
-  const { blocked } = progress;
-  if (blocked === undefined) return [];
-  const example = (action: string) => `\`{"action": "${action}", "by": "you", "reason": "..."}\``;
-  const [first, ...others] = blocked.choices;
+const what = ({ kind, host, cluster }: OperationProgress): string =>
+  kind === 'init' ? `init of ${cluster} on ${host}` : `${kind} of ${host} into ${cluster}`;
+
+const outcomes: Record<OperationOutcome, string> = {
+  finished: 'Finished',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+  'rolled-back': 'Rolled back',
+  aborted: 'Aborted',
+  terminated: 'Terminated',
+};
+
+const isRunning = ({ state }: StepProgress): boolean => state === 'running' || state === 'undoing';
+const isActive = ({ state }: StepProgress): boolean => ['running', 'undoing', 'blocked', 'failed'].includes(state);
+
+const stepTable = ({ steps, blocked, plan, outcome }: OperationProgress): string => {
+  const clock = clockFrom(blocked?.since ?? steps.find(isRunning)?.since);
+  const next = outcome === undefined ? steps.find(({ state }) => state === 'pending') : undefined;
+  const later = outcome === undefined ? 'then' : 'not begun';
+  const noteOf = ({ id, note = '' }: StepProgress): string => {
+    if (blocked?.step === id && note === blocked.message) return '';
+    return plan.length > 0 && note !== '' && plan.join('; ').startsWith(note) ? 'the plan is below' : note;
+  };
+  return table(
+    ['state', 'step'],
+    steps.map((step) => {
+      const state = step.state === 'pending' ? (step === next ? 'next' : later) : step.state;
+      const goesOn = ['running', 'undoing', 'blocked'].includes(step.state);
+      const limit = step.state === 'running' && step.budgetMs !== undefined ? `, at most ${span(step.budgetMs)}` : '';
+      const when = step.since === undefined ? '' : goesOn ? `, since ${clock(step.since)}` : ` (${clock(step.since)})`;
+      const note = noteOf(step);
+      return [
+        badge(state),
+        `${isActive(step) ? bold(step.title) : text(step.title)}${when}${limit}${note === '' ? '' : `: ${text(note)}`}`,
+      ];
+    }),
+  );
+};
+
+/** One line for each choice, as the update `decide` takes it. */
+const updates = ({ choices }: Blocked): string[] =>
+  choices.map((action) => `{"action": "${action}", "by": "${placeholders.by}", "reason": "${placeholders.reason}"}`);
+
+const conditions = ({ choices, watching, expiresAt, notBy }: Blocked): string[] => [
+  ...(watching === undefined
+    ? []
+    : [`Quorate looks by itself ${text(watching)}, and goes on (as ${code('retry')}) when that is so.`]),
+  ...(expiresAt === undefined
+    ? []
+    : [`The request ends by itself at **${instant(expiresAt)}**: then it counts as ${code('abort')}.`]),
+  ...(notBy === undefined || !choices.includes('approve')
+    ? []
+    : [`${bold(notBy)} asked for it and may not approve it: another person has to.`]),
+];
+
+const blockedSections = (progress: OperationProgress, blocked: Blocked): string[] => {
+  const title = progress.steps.find(({ id }) => id === blocked.step)?.title ?? blocked.step;
+  const [first = 'retry'] = blocked.choices;
   return [
-    `## Blocked: ${blocked.type} (${progress.host} into ${progress.cluster}, since ${clock(blocked.since)} UTC)`,
-    `**${oneLine(blocked.message)}**`,
-    ...(blocked.evidence.length === 0 ? [] : [codeBlock(blocked.evidence)]),
-    `**What to do:** ${oneLine(blocked.remedy)}`,
-    `**To go on:** send the update \`decide\` with ${example(first ?? 'retry')}, or run \`quorate decide ${progress.operation} ${first ?? 'retry'}\`.` +
-      (others.length === 0 ? '' : ` Other choices: ${others.map((action) => `\`${action}\``).join(', ')}.`) +
-      ` \`abort\` leaves everything as it is. Runbook: ${blocked.type}.`,
+    `## Blocked: ${blocked.type}`,
+    `${what(progress)} waits since **${instant(blocked.since)}** at "${text(title)}":`,
+    bold(blocked.message),
+    ...(blocked.evidence.length === 0 ? [] : ['What was seen:', list(blocked.evidence.map(code))]),
+    '### What to do',
+    text(`${blocked.remedy.replace(/\.$/, '')}. Runbook: ${blocked.type}.`),
+    table(
+      ['choice', 'what it does'],
+      blocked.choices.map((action) => [badge(action), text(blocked.consequences[action] ?? '')]),
+    ),
+    ...conditions(blocked),
+    '### How to decide',
+    'Copy one of these lines, and say who you are and why. Then **More Actions**, **Send an Update**: choose `decide`, paste the line as Data, Submit.',
+    codeBlock(updates(blocked)),
+    'On a command line:',
+    codeBlock([`quorate decide ${progress.operation} ${first}`]),
   ];
 };
 
-/** The page of an operation in the Temporal UI (Markdown; headings, bold, code and tables render there, lists do not). */
-export const renderDetails = (progress: OperationProgress): string => {
-  const running = progress.steps.find((step) => step.state === 'running' || step.state === 'undoing');
-  const heading =
-    progress.outcome !== undefined
-      ? `## ${progress.outcome}: ${oneLine(progress.summary ?? '')}`
-      : `## ${progress.kind} ${progress.host} (${progress.cluster})${running === undefined ? '' : `: ${running.title}, since ${clock(running.since)} UTC`}`;
+const runningSections = (progress: OperationProgress): string[] => {
+  const { steps, lastLine } = progress;
+  const running = steps.find(isRunning);
+  const since = running?.since === undefined ? '' : `, since ${instant(running.since)}`;
   return [
-    ...(progress.blocked === undefined ? [heading] : blockedText(progress)),
-    ...(progress.lastLine === undefined || progress.outcome !== undefined
+    `## ${what(progress)}`,
+    ...(running === undefined
       ? []
-      : [`The host printed last: ${code(progress.lastLine)}`]),
-    table(progress.steps),
-    ...(progress.plan.length === 0 ? [] : [`**Plan:** ${oneLine(progress.plan.join('; '))}.`]),
-    ...(progress.decisions.length === 0
+      : [`${running.state === 'running' ? 'Now' : 'Undoing'}: ${bold(running.title)}${since}`]),
+    ...(lastLine === undefined ? [] : [`The host printed last: ${code(lastLine)}`]),
+  ];
+};
+
+/** The page of an operation in the Temporal UI, in Markdown; everything that a person needs to decide stands on it. */
+export const renderDetails = (progress: OperationProgress): string => {
+  const { blocked, outcome, plan, decisions } = progress;
+  const clock = clockFrom();
+  const isShown = blocked?.type === 'PlanNeedsApproval';
+  const top =
+    outcome !== undefined
+      ? [`## ${outcomes[outcome]}: ${what(progress)}`, bold(progress.summary ?? '')]
+      : blocked === undefined
+        ? runningSections(progress)
+        : blockedSections(progress, blocked);
+  return [
+    ...top,
+    '### Steps',
+    stepTable(progress),
+    ...(plan.length === 0 || isShown ? [] : ['### Plan', numbered(plan.map(text))]),
+    ...(decisions.length === 0
       ? []
       : [
-          `**Decisions:** ${progress.decisions.map((d) => `${d.action} by ${oneLine(d.by)} at ${clock(d.at)}${d.reason === '' ? '' : ` (${oneLine(d.reason)})`}`).join('; ')}.`,
+          '### Decisions',
+          list(
+            decisions.map(
+              ({ action, by, at, reason }) =>
+                `${code(action)} by ${bold(by)}, ${clock(at)}${reason === '' ? '' : `: ${text(reason)}`}`,
+            ),
+          ),
         ]),
-    `Asked for by ${oneLine(progress.by)}. Operation \`${progress.operation}\`.`,
-  ].join('\n\n');
-};
-
-/** The page of a cluster's queue in the Temporal UI. */
-export const renderQueue = (queue: ClusterQueue): string => {
-  const rows = [
-    ...queue.running.map((item) => [item.operation, '**running**', item.by, clock(item.since)]),
-    ...queue.waiting.map((item) => [item.operation, `waits for ${item.waitsFor}`, item.by, clock(item.since)]),
-    ...queue.ended
-      .slice(-20)
-      .toReversed()
-      .map((item) => [
-        item.operation,
-        `${item.outcome}${item.message === undefined ? '' : `: ${item.message}`}`,
-        item.by,
-        clock(item.since),
-      ]),
-  ];
-  return [
-    `## ${queue.cluster}: ${queue.running.length} running, ${queue.waiting.length} waiting`,
-    [
-      '| operation | state | asked for by | since (UTC) |',
-      '| --- | --- | --- | --- |',
-      ...rows.map((row) => `| ${row.map(escapeCell).join(' | ')} |`),
-    ].join('\n'),
-  ].join('\n\n');
+    `Asked for by ${text(progress.by)}. Operation ${code(progress.operation)}. Times are UTC.`,
+  ]
+    .filter((section) => section !== '')
+    .join('\n\n');
 };

@@ -53,11 +53,22 @@ export const WithdrawRequest = z.object({
 });
 export type WithdrawRequest = z.infer<typeof WithdrawRequest>;
 
+/** What stands in the update that the page of a blocked operation shows; whoever copies it replaces them. */
+export const placeholders = { by: 'YOUR NAME', reason: 'WHY' } as const;
+
 /** Argument of the update `decide` of a blocked operation. */
 export const Decision = z.object({
   action: z.enum(decisionActions),
-  by: z.string().min(1, 'say who decides').max(200),
-  reason: z.string().max(1000).default(''),
+  by: z
+    .string()
+    .min(1, 'say who decides')
+    .max(200)
+    .refine((by) => by !== placeholders.by, `say who you are instead of ${placeholders.by}`),
+  reason: z
+    .string()
+    .max(1000)
+    .default('')
+    .refine((reason) => reason !== placeholders.reason, `say why instead of ${placeholders.reason}, or leave it empty`),
 });
 export type Decision = z.infer<typeof Decision>;
 

@@ -1,13 +1,20 @@
 import { createActivities } from '../activities/index.js';
 import { createHosts } from '../adapters/ssh/hosts.js';
 import type { Hosts } from '../adapters/ssh/types.js';
+import type { Webhooks } from '../adapters/webhook/types.js';
 
-/**
- * The activities over real SSH connections.
- *
- * @param sshConfigFile an OpenSSH client configuration; default the user's own.
- */
-export const connectActivities = (sshConfigFile?: string): { readonly hosts: Hosts; readonly activities: object } => {
+export interface ActivitiesOptions {
+  /** An OpenSSH client configuration; default the user's own. */
+  readonly sshConfigFile?: string;
+  /** Receivers of notifications; default none. */
+  readonly webhooks?: Webhooks;
+}
+
+/** The activities over real SSH connections. */
+export const connectActivities = ({ sshConfigFile, webhooks = new Map() }: ActivitiesOptions = {}): {
+  readonly hosts: Hosts;
+  readonly activities: object;
+} => {
   const hosts = createHosts(sshConfigFile === undefined ? {} : { configFile: sshConfigFile });
-  return { hosts, activities: createActivities({ hosts, webhooks: new Map() }) };
+  return { hosts, activities: createActivities({ hosts, webhooks }) };
 };

@@ -3,6 +3,7 @@ import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow
 import { failureTypes } from '../model/failure.js';
 import { failurePolicy } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
+import { deliveryRetry } from '../model/notification-policy.js';
 import type { OperationContext } from '../model/operation.js';
 import type { Activities } from '../activities/contract.js';
 
@@ -30,10 +31,15 @@ export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeo
 /** Commands in units on hosts; kubeadm's own worst case is about 30 minutes plus image pulls. */
 export const long: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
 
-/** Deliveries to webhooks: a receiver may be down for most of a day. */
+/** Deliveries to webhooks. */
 export const notifying: ActivityInterfaceFor<Activities> = proxy({
   startToCloseTimeout: '30s',
-  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m', maximumAttempts: 150 },
+  retry: {
+    initialInterval: deliveryRetry.firstMs,
+    backoffCoefficient: deliveryRetry.factor,
+    maximumInterval: deliveryRetry.mostMs,
+    maximumAttempts: deliveryRetry.attempts,
+  },
 });
 
 /**

@@ -12,11 +12,24 @@ export interface Announcer {
   begun(): Promise<void>;
 }
 
+/** The operation that is told about. */
+export type Announced = Pick<OperationEvent, 'operation' | 'cluster' | 'kind' | 'host' | 'by'> & {
+  /** Names of the webhooks. */
+  readonly notify: readonly string[];
+};
+
 /** @param by who asked for the operation */
-export const createAnnouncer = (
-  { operation, cluster, kind, target, notify }: OperationContext,
-  by: string,
-): Announcer => {
+export const announcedOf = ({ operation, cluster, kind, target, notify }: OperationContext, by: string): Announced => ({
+  operation,
+  cluster,
+  kind,
+  host: target.name,
+  by,
+  notify,
+});
+
+export const createAnnouncer = ({ notify, ...about }: Announced): Announcer => {
+  const { operation } = about;
   let count = 0;
   const starts: Promise<unknown>[] = [];
   return {
@@ -25,7 +38,7 @@ export const createAnnouncer = (
       const at = new Date().toISOString();
       // The time tells the events of a run that an operator reset from those of the run before.
       const id = `${operation}/${count}/${at}`;
-      const told: OperationEvent = { id, at, operation, cluster, kind, host: target.name, by, ...event };
+      const told: OperationEvent = { id, at, ...about, ...event };
       for (const webhook of notify) {
         const start = CancellationScope.nonCancellable(() =>
           startChild(names.workflows.notification, {

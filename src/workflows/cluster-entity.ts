@@ -8,14 +8,15 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { renderQueue } from '../model/details.js';
+import { renderQueue } from '../model/queue-details.js';
 import { SubmitRequest, WithdrawRequest, workflowIds } from '../model/messages.js';
 import type { ClusterQueue } from '../model/messages.js';
 import { operationKinds } from '../model/operation.js';
 import type { OperationContext } from '../model/operation.js';
 import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
-import { createAnnouncer } from './announce.js';
+import { announcedOf, createAnnouncer } from './announce.js';
+import type { Announced } from './announce.js';
 import { context as contextQuery, queue as queueQuery, submit, withdraw } from './messages.js';
 import { runChild } from './run-child.js';
 import type { Ending } from './run-child.js';
@@ -52,6 +53,8 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
   const running: (QueueEntry & { runId?: string })[] = [];
   let updates = 0;
   let changes = 0;
+  /** Operations that are being told about; a new run of this workflow would forget what has not begun. */
+  let telling = 0;
 
   const workflowIdOf = ({ request: { context } }: QueueEntry): string =>
     isExclusive(context.kind)
@@ -85,6 +88,17 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     ended.push(entry);
     if (ended.length > rememberedOperations) ended.shift();
     changed();
+  };
+
+  /** A terminated operation could not tell its own end. */
+  const tell = async (about: Announced, { outcome, message }: Ending): Promise<void> => {
+    if (outcome !== 'terminated') return;
+    telling += 1;
+    const announcer = createAnnouncer(about);
+    announcer.announce({ type: 'operation.ended', outcome, ...(message === undefined ? {} : { summary: message }) });
+    await announcer.begun();
+    telling -= 1;
+    changes += 1;
   };
 
   setHandler(contextQuery, () => latest ?? null, {
@@ -176,7 +190,11 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     const kind = operationKinds.find((candidate) => candidate === kindName);
     if (kind === undefined) return;
     const found = { operation, kind, host, by: 'unknown', since: new Date().toISOString() };
-    remember({ ...(asked === undefined ? found : itemOf(asked)), workflowId, ...ending });
+    const item = asked === undefined ? found : itemOf(asked);
+    remember({ ...item, workflowId, ...ending });
+    // Who was to be told of it is not known any more: the operation that was asked for last names them as well.
+    const notify = (asked?.request.context ?? latest)?.notify ?? [];
+    void tell({ operation, cluster, kind, host: item.host, by: item.by, notify }, ending);
   };
 
   const start = async (entry: QueueEntry & { runId?: string }): Promise<void> => {
@@ -190,14 +208,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
     });
     running.splice(running.indexOf(entry), 1);
     remember({ ...itemOf(entry), workflowId, ...ending });
-    if (ending.outcome === 'terminated') {
-      // It could not say so itself.
-      createAnnouncer(entry.request.context, entry.request.by).announce({
-        type: 'operation.ended',
-        outcome: ending.outcome,
-        ...(ending.message === undefined ? {} : { summary: ending.message }),
-      });
-    }
+    await tell(announcedOf(entry.request.context, entry.request.by), ending);
   };
 
   changed();
@@ -208,7 +219,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
       void start(next);
       next = nextToStart({ waiting, running }, sharedLimit());
     }
-    const idle = waiting.length === 0 && running.length === 0;
+    const idle = waiting.length === 0 && running.length === 0 && telling === 0;
     if (idle && (workflowInfo().continueAsNewSuggested || updates >= updatesBeforeContinueAsNew)) {
       await condition(allHandlersFinished);
       if (waiting.length === 0)

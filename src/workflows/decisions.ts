@@ -11,7 +11,7 @@ import type { Watcher } from './watch-cause.js';
 /** What may be decided, and what each choice does, one sentence each. */
 export type Choices = Partial<Record<DecisionAction, string>>;
 
-export interface Question {
+interface Question {
   readonly step: string;
   readonly failure: Failure;
   readonly choices: Choices;

@@ -3,7 +3,7 @@ import { renderDetails } from '../model/details.js';
 import type { Decision } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
 import type { Blocked, OperationOutcome, OperationProgress, StepState } from '../model/progress.js';
-import { createAnnouncer } from './announce.js';
+import { announcedOf, createAnnouncer } from './announce.js';
 import type { OperationState, Step } from './step.js';
 import { showBlocked, showPhase, showResumed } from './visibility.js';
 
@@ -29,7 +29,7 @@ export const createJournal = <State extends OperationState>(
   by: string,
   steps: readonly Step<State>[],
 ): Journal => {
-  const announcer = createAnnouncer(context, by);
+  const announcer = createAnnouncer(announcedOf(context, by));
   const progress: OperationProgress = {
     revision: 0,
     operation: context.operation,

@@ -3,7 +3,7 @@ import type { FailureType } from '../model/failure.js';
 import { unknownSubject } from '../model/preflight/finding.js';
 
 /** An approval is for what was shown, and holds for a while. */
-export interface Approval {
+interface Approval {
   readonly subject: string;
   /** Epoch milliseconds. */
   readonly untilMs: number;

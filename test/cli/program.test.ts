@@ -44,6 +44,36 @@ describe('usage', () => {
   });
 });
 
+describe('--webhooks', () => {
+  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+  test.each([
+    ['the option', ['--webhooks', 'webhooks.yaml'], {}],
+    ['QUORATE_WEBHOOKS', [], { QUORATE_WEBHOOKS: 'webhooks.yaml' }],
+    ['the option before QUORATE_WEBHOOKS', ['--webhooks', 'webhooks.yaml'], { QUORATE_WEBHOOKS: 'other.yaml' }],
+  ])('%s: what is wrong in the file is said before anything starts', async (_, args, more) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'webhooks.yaml');
+    writeFileSync(file, 'webhooks: { ops: { url: "https://hooks.example.org/hidden" } }\n');
+    const inFolder = <Value>(value: Value): Value =>
+      JSON.parse(JSON.stringify(value).replaceAll('webhooks.yaml', file)) as Value;
+    const { code, out, err } = await runCli(['worker', ...inFolder(args)], { env: { ...env, ...inFolder(more) } });
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toBe(
+      `error: The webhooks in ${file} cannot be used.\n` +
+        `  ${file}: webhooks.ops: needs one of secretFile and secretEnv; deliveries are always signed\n` +
+        'What to do: Mend the lines above; docs/notifications.md shows a whole file.\n',
+    );
+  });
+
+  test('an empty name is no file', async () => {
+    const { code, err } = await runCli(['worker', '--webhooks', ''], { env });
+    expect(code).toBe(2);
+    expect(err).toContain('It is empty');
+  });
+});
+
 describe('validate', () => {
   const write = (text: string): string => {
     const file = join(temporaryFolder(), 'cluster.yaml');

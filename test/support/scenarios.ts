@@ -377,7 +377,7 @@ const entity: readonly Scenario[] = [
       const script = harness.script(cluster);
       const [first, second] = [gate(), gate()];
       script.on('readHost', first.hold, second.hold, fails('HostKeyMismatch'));
-      const contexts = ['cp3', 'cp4', 'cp5'].map((host) => operationContext({ cluster, host }));
+      const contexts = ['cp3', 'cp4', 'cp5'].map((host) => operationContext({ cluster, host, notify: ['ops'] }));
       for (const context of contexts) await harness.submit(context);
       const [context] = contexts;
       const handle = harness.client.workflow.getHandle(workflowIdOf(context ?? operationContext()));

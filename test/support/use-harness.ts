@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
+import type { Activities } from '../../src/activities/contract.js';
 import { connectToTestServer, uniqueName } from './temporal.js';
 import type { TestServer } from './temporal.js';
 import { quietRuntime, startHarness } from './workflow-harness.js';
@@ -6,9 +7,13 @@ import type { Harness } from './workflow-harness.js';
 
 /**
  * One worker with scripted activities for a test file, on the shared server.
+ * @param options.activities answers instead of the default ones
  * @returns the harness, for tests; it is there once the file's `beforeAll` has run.
  */
-export const useHarness = (name: string, options: { maxCachedWorkflows?: number } = {}): (() => Harness) => {
+export const useHarness = (
+  name: string,
+  options: { maxCachedWorkflows?: number; activities?: Partial<Activities> } = {},
+): (() => Harness) => {
   quietRuntime();
   let server: TestServer | undefined;
   let harness: Harness | undefined;

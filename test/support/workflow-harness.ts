@@ -187,6 +187,27 @@ export const ended = async (handle: WorkflowHandle): Promise<Ended> => {
   }
 };
 
+/** Resets a workflow as an operator does, to its first or its last completed workflow task. @returns the new run */
+export const resetWorkflow = async (
+  { workflowService, options }: Client,
+  workflowId: string,
+  which: 'first' | 'last' = 'first',
+): Promise<string> => {
+  const { namespace } = options;
+  const { history } = await workflowService.getWorkflowExecutionHistory({ namespace, execution: { workflowId } });
+  const tasks = (history?.events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+  const eventId = (which === 'first' ? tasks[0] : tasks.at(-1))?.eventId;
+  if (eventId === undefined || eventId === null) throw new Error(`${workflowId} has no completed workflow task`);
+  const { runId } = await workflowService.resetWorkflowExecution({
+    namespace,
+    workflowExecution: { workflowId },
+    workflowTaskFinishEventId: eventId,
+    reason: 'a test',
+    requestId: crypto.randomUUID(),
+  });
+  return runId;
+};
+
 /** Updates in the history of a workflow: one that was refused leaves none. */
 export const acceptedUpdates = async (handle: WorkflowHandle): Promise<number> => {
   const { events } = await handle.fetchHistory();

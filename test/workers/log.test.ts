@@ -22,6 +22,13 @@ describe('redact', () => {
     );
   });
 
+  test('leaves no secret of a webhook', () => {
+    const secret = `whsec_${Buffer.from('a secret with /+ in it: \u00ff\u00fe\u00fb\u00ef').toString('base64')}`;
+    expect(redact(`"secret":"${secret}" and ${secret}.`)).toBe(
+      '"secret":"[redacted webhook secret]" and [redacted webhook secret].',
+    );
+  });
+
   test('keeps what operators compare: the hash of a CA, names, addresses', () => {
     const hash = `sha256:${'41fe'.repeat(16)}`;
     expect(redact(`${hash} kube-apiserver-cp1.prod 10.203.0.11:6443`)).toBe(

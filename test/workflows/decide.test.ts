@@ -45,6 +45,12 @@ describe.concurrent('a decision that makes no sense is refused, with the reason,
     ['an unknown action', { action: 'wait', by: 'ann' }, 'InvalidDecision', /action: /],
     ['a word', 'retry', 'InvalidDecision', /send \{"action": "retry \| skip \| approve \| rollback \| abort"/],
     ['nothing', undefined, 'InvalidDecision', /not a decision/],
+    [
+      'the line of the page as it stands there',
+      { action: 'retry', by: 'YOUR NAME', reason: 'WHY' },
+      'InvalidDecision',
+      /by: say who you are instead of YOUR NAME; reason: say why instead of WHY/,
+    ],
     ['a long story', { action: 'retry', by: 'ann', reason: 'x'.repeat(1_001) }, 'InvalidDecision', /reason: /],
     [
       'an approval of what needs none',

@@ -21,6 +21,7 @@ const chosen = new Set([
   'queue',
   'entity-revived',
   'entity-continued-as-new',
+  'entity-children-end',
 ]);
 
 describe('without the cache of the worker', () => {

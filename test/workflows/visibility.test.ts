@@ -58,9 +58,11 @@ describe.concurrent('where an operator looks', () => {
     expect(await description.staticSummary()).toBe(`join-worker w2 into ${context.cluster}`);
     expect(await description.staticDetails()).toContain(context.operation);
     const { currentDetails } = await metadataOf(handle);
-    expect(currentDetails).toMatch(new RegExp(`^## join-worker w2 \\(${context.cluster}\\): prepare w2`));
-    expect(currentDetails).toContain('| read w2, the cluster and the ways between them | done |');
-    expect(currentDetails).toMatch(/\*\*Plan:\*\* prepare w2/);
+    expect(currentDetails).toMatch(
+      new RegExp(`^## join-worker of w2 into ${context.cluster}\n\nNow: \\*\\*prepare w2`),
+    );
+    expect(currentDetails).toMatch(/^\| `done`\s* \| read w2, the cluster and the ways between them \(/m);
+    expect(currentDetails).toContain('### Plan\n\n1. prepare w2');
     held.open();
     await ended(handle);
     expect((await attributesOf(handle))['QuoratePhase']).toBe('finished');
@@ -92,8 +94,8 @@ describe.concurrent('where an operator looks', () => {
       },
     });
     const { currentDetails } = await metadataOf(handle);
-    expect(currentDetails).toMatch(/^## Blocked: SudoRefused \(w2 into /);
-    expect(currentDetails).toContain('**What to do:** allow it');
+    expect(currentDetails).toMatch(/^## Blocked: SudoRefused\n\njoin-worker of w2 into /);
+    expect(currentDetails).toContain('### What to do\n\nallow it. Runbook: SudoRefused.');
     const query = `QuorateBlockedReason = 'SudoRefused' AND QuorateBlocked = true AND QuorateCluster = '${context.cluster}'`;
     await eventually(async () => {
       for await (const found of harness().client.workflow.list({ query })) return found;
@@ -120,7 +122,9 @@ describe.concurrent('where an operator looks', () => {
     const during = await attributesOf(handle);
     expect(during).toMatchObject({ QuorateBlocked: false, QuoratePhase: 'undo join' });
     expect(during).not.toHaveProperty('QuorateBlockedReason');
-    expect((await metadataOf(handle)).currentDetails).toMatch(/^## join-worker w2 .*: kubeadm join on w2/);
+    expect((await metadataOf(handle)).currentDetails).toMatch(
+      /^## join-worker of w2 into .*\n\nUndoing: \*\*kubeadm join on w2\*\*/,
+    );
     undo.open();
     expect(await ended(handle)).toMatchObject({ status: 'cancelled' });
     expect(await attributesOf(handle)).toMatchObject({ QuorateBlocked: false, QuoratePhase: 'cancelled' });
@@ -238,8 +242,8 @@ test.concurrent('the page of the cluster entity lists what runs and what waits',
   const entity = harness().client.workflow.getHandle(workflowIds.cluster(first.cluster));
   const { currentDetails } = await metadataOf(entity);
   expect(currentDetails).toContain(`## ${first.cluster}: 1 running, 1 waiting`);
-  expect(currentDetails).toContain(`| ${first.operation} | **running** |`);
-  expect(currentDetails).toContain(`| ${second.operation} | waits for ${first.operation} (holds the membership lock`);
+  expect(currentDetails).toContain(`**${first.operation}** in \`change/${first.cluster}\``);
+  expect(currentDetails).toContain(`**${second.operation}** for ${first.operation} (holds the membership lock`);
   held.open();
   await eventually(
     async () => ((await harness().queue(first.cluster)).ended.length === 2 ? true : undefined),

@@ -6,6 +6,7 @@ import { resolveTemporal } from '../../workers/connect.js';
 import { startDev } from '../../workers/dev.js';
 import { createLogger, type Level } from '../../workers/log.js';
 import { runWorker } from '../../workers/run-worker.js';
+import { readWebhooks } from '../../workers/webhooks-file.js';
 import { installRuntime } from '../../workers/worker.js';
 import { clock } from '../format/text.js';
 import { taskQueueOf, type Io } from '../io.js';
@@ -14,6 +15,8 @@ import { accessText, prepareApi } from '../start-api.js';
 
 export interface ServeOptions {
   readonly sshConfig?: string;
+  /** Receivers of notifications; default what QUORATE_WEBHOOKS names. */
+  readonly webhooks?: string;
   /** host:port of a Prometheus endpoint. */
   readonly metrics?: string;
   readonly logLevel: Level;
@@ -30,24 +33,31 @@ export interface DevCommandOptions extends ServeOptions {
 
 const goodbye = 'commands on hosts go on, the next worker attaches to them again';
 
-const prepare = ({ sshConfig, metrics, logLevel }: ServeOptions) => {
+const prepare = (io: Io, { sshConfig, webhooks: option, metrics, logLevel }: ServeOptions) => {
   if (sshConfig !== undefined && !existsSync(sshConfig)) {
     throw new OperatorError('bad-usage', `The SSH configuration ${sshConfig} does not exist.`, {
       remedy: 'Correct --ssh-config, or leave it out to use ~/.ssh/config.',
     });
   }
+  const webhooksFile = option ?? (io.env['QUORATE_WEBHOOKS'] || undefined);
+  const webhooks = webhooksFile === undefined ? new Map<string, never>() : readWebhooks(webhooksFile, io.env);
   installRuntime({ logger: createLogger(logLevel), ...(metrics === undefined ? {} : { metricsAddress: metrics }) });
-  return connectActivities(sshConfig);
+  return {
+    ...connectActivities({ webhooks, ...(sshConfig === undefined ? {} : { sshConfigFile: sshConfig }) }),
+    /** What a person should see of the configuration. */
+    webhooks: webhooksFile === undefined ? [] : [`webhooks: ${[...webhooks.keys()].join(', ')} (${webhooksFile})`],
+  };
 };
 
 /** A Temporal server, its database and a worker on this machine, until a signal. */
 export const dev = async (io: Io, version: string, options: DevCommandOptions): Promise<number> => {
   const { api: listen, logLevel } = options;
   const prepared = listen === undefined ? undefined : prepareApi(io, version, { listen, logLevel });
-  const { hosts, activities } = prepare(options);
+  const { hosts, activities, webhooks } = prepare(io, options);
   let ready = false;
   const say = (line: string): void => io.out(`${ready ? `${clock(new Date())} ` : ''}${line}\n`);
   try {
+    webhooks.forEach(say);
     const { port, uiPort, dbFile, temporal } = options;
     const serving = await startDev({
       say,
@@ -82,10 +92,11 @@ export const dev = async (io: Io, version: string, options: DevCommandOptions): 
 /** A worker for the Temporal server that the environment or the profile names, until a signal. */
 export const worker = async (io: Io, options: ServeOptions): Promise<number> => {
   const target = resolveTemporal(io.env);
-  const { hosts, activities } = prepare(options);
+  const { hosts, activities, webhooks } = prepare(io, options);
   const say = (line: string): void => io.out(`${clock(new Date())} ${line}\n`);
   try {
     say(`Temporal: ${target.address}, namespace ${target.namespace} (${target.source})`);
+    webhooks.forEach(say);
     const serving = await runWorker({ target, activities, say, taskQueue: taskQueueOf(io.env) });
     say(`quorate worker is ready: task queue ${taskQueueOf(io.env)}`);
     return await serveUntilSignal(serving, say, 'quorate worker', goodbye);

@@ -36,26 +36,27 @@ export const blockedText = ({ summary, progress }: OperationView, now = Date.now
   ].join('\n');
 };
 
-/** Of a long list the rest is a command away. */
-const evidenceShown = 5;
-
-/** The same for a block of lines that is drawn again and again; none while the operation is not blocked. */
+/**
+ * The same for a block of lines that is drawn again and again; none while the operation is not blocked.
+ *
+ * @param options.evidence at most so many lines of it; the rest is a command away.
+ */
 export const blockedLines = (
   { summary, progress, activity }: OperationView,
-  now: number,
-  columns = Number.POSITIVE_INFINITY,
+  options: { readonly now: number; readonly columns?: number | undefined; readonly evidence: number },
 ): string[] => {
+  const { now, columns = Number.POSITIVE_INFINITY } = options;
   if (summary.state !== 'blocked') return [];
   const blocked = progress?.blocked;
   if (blocked === undefined) return [`  ${withoutDetails(summary)}`];
   const { type, since, message, remedy, evidence, choices, consequences } = blocked;
   const longest = Math.max(...choices.map((action) => action.length));
-  const more = evidence.length - evidenceShown;
+  const more = evidence.length - options.evidence;
   const looked = blocked.watching === undefined ? undefined : activity?.lastFailure;
   return [
     ...wrap(`  Blocked by ${type} for ${age(since, now)}: ${printable(message)}`, columns, '    '),
-    ...evidence.slice(0, evidenceShown).map((line) => `    | ${printable(line)}`),
-    ...(more > 0 ? [`    | and ${more} more: quorate operations show ${summary.operation}`] : []),
+    ...evidence.slice(0, options.evidence).map((line) => `    | ${printable(line)}`),
+    ...(more > 0 ? [`    | ${more} more: quorate operations show ${summary.operation}`] : []),
     ...wrap(`    What to do: ${printable(remedy)}`, columns, '      '),
     ...choices.flatMap((action) =>
       wrap(

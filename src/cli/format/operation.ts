@@ -49,7 +49,7 @@ const stepLine = (step: StepProgress, now: number): string => {
   return `  ${marks[step.state]} ${step.state === 'undoing' ? 'undo ' : ''}${step.title}${elapsed(step, now)}${note}`;
 };
 
-/** How long the operation takes, by whom it was asked for, and what comes next. */
+/** How long the operation takes, what comes next, and who decided and asked. */
 const footing = ({ summary, progress }: OperationView, now: number): string | undefined => {
   if (progress === undefined || hasEnded(summary.state)) return undefined;
   const { steps, by, decisions } = progress;
@@ -58,9 +58,10 @@ const footing = ({ summary, progress }: OperationView, now: number): string | un
   const undoing = steps.some(({ state }) => state === 'undoing');
   const decided = decisions.at(-1);
   return [
-    `  ${age(summary.since, now)} so far, asked for by ${by}`,
+    `  ${age(summary.since, now)} so far`,
     ...(next === undefined || undoing ? [] : [`next: ${next.title}`]),
     ...(decided === undefined ? [] : [`last decision: ${decided.action} by ${decided.by}`]),
+    `asked for by ${by}`,
   ].join('; ');
 };
 
@@ -77,7 +78,7 @@ export interface LinesOptions {
   /** Steps that are done or to come are counted where there are not so many rows; absent: there are enough. */
   readonly rows?: number;
   readonly colour?: boolean;
-  /** Says how long it takes, by whom it was asked for, and what comes next. */
+  /** Says how long it takes, what comes next, and who decided and asked. */
   readonly footing?: boolean;
   /** Says why it is blocked and what may be decided. */
   readonly blocked?: boolean;
@@ -111,14 +112,19 @@ export const operationLines = (view: OperationView, options: LinesOptions): stri
   const steps = view.progress?.steps ?? [];
   const held = holdUp(view);
   const foot = options.footing === true ? footing(view, now) : undefined;
-  const below = [
-    ...(options.blocked === true ? blockedLines(view, now, columns) : []),
-    ...(held === undefined ? [] : [`  ${held}`]),
-    ...(foot === undefined ? [] : [foot]),
-  ].map((text): Line => ({ text }));
-  const all = stepLines(view, steps, now);
-  const middle = 1 + all.length + below.length > rows ? foldedLines(view, steps, now) : all;
-  return [{ text: heading(view) }, ...middle, ...below].slice(0, Math.max(1, rows)).map(({ text, state }: Line) => {
+  const layout = (middle: readonly Line[], evidence: number): Line[] => [
+    { text: heading(view) },
+    ...middle,
+    ...[
+      ...(options.blocked === true ? blockedLines(view, { now, columns, evidence }) : []),
+      ...(held === undefined ? [] : [`  ${held}`]),
+      ...(foot === undefined ? [] : [foot]),
+    ].map((text): Line => ({ text })),
+  ];
+  const folded = foldedLines(view, steps, now);
+  const layouts = [layout(stepLines(view, steps, now), 5), layout(folded, 5), layout(folded, 0)];
+  const lines = layouts.find(({ length }) => length <= rows) ?? layout(folded, 0).slice(0, Math.max(1, rows));
+  return lines.map(({ text, state }) => {
     const line = columns === undefined ? text : clip(text, columns);
     const tint = colour && state !== undefined ? colours[state] : undefined;
     const mark = state === undefined ? '' : marks[state];

@@ -40,8 +40,16 @@ export const writeInitConfiguration: Step<JoinState> = {
   },
 };
 
+const endings: Readonly<Record<UnitOutcome['state'], string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  killed: 'was killed',
+  'timed-out': 'was stopped, as it took longer than policy.budgets.join',
+  interrupted: 'was interrupted',
+};
+
 const describe = (outcome: UnitOutcome): string =>
-  `kubeadm ${outcome.state}${outcome.exitStatus === undefined ? '' : ` (exit status ${outcome.exitStatus})`}${outcome.phase === undefined ? '' : ` at "${outcome.phase}"`}`;
+  `kubeadm ${endings[outcome.state]}${outcome.exitStatus === undefined ? '' : ` (exit status ${outcome.exitStatus})`}${outcome.phase === undefined ? '' : ` at "${outcome.phase}"`}`;
 
 type KubeadmFailure = NonNullable<UnitOutcome['failure']>;
 

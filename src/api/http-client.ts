@@ -20,7 +20,6 @@ export interface HttpClient {
 
 /** Enough for a server that starts again. */
 const readMs = 5_000;
-const changeMs = 60_000;
 
 const pathOf = ({ operation }: OperationSummary): string =>
   `/v1/operations/${operation.split('/').map(encodeURIComponent).join('/')}`;
@@ -43,21 +42,27 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
   const get = { method: 'GET', totalMs: readMs } as const;
   // Each call has a key of its own unless it brings one; all of its repetitions have the same.
   const post = (body: unknown, key: string = randomUUID()) =>
-    ({ method: 'POST', totalMs: changeMs, headersMs: 65_000, body, headers: { 'idempotency-key': key } }) as const;
+    ({
+      method: 'POST',
+      totalMs: options.patienceMs ?? 60_000,
+      headersMs: 65_000,
+      body,
+      headers: { 'idempotency-key': key },
+    }) as const;
 
   const client: QuorateClient = {
-    submit: ({ key, ...request }, waiting) =>
+    submit: ({ specification, verb, host, by, key }, waiting) =>
       call(transport, {
-        ...post(request, key),
-        what: `submitting ${request.verb} ${request.host}`,
+        ...post({ specification, verb, host, by }, key),
+        what: `submitting ${verb} ${host}`,
         path: '/v1/operations',
         answer: Submitted,
         onWaiting: waiting?.onWaiting,
       }),
-    plan: (request, waiting) =>
+    plan: ({ specification, verb, host }, waiting) =>
       call(transport, {
-        ...post(request),
-        what: `reading the plan of ${request.verb} ${request.host}`,
+        ...post({ specification, verb, host }),
+        what: `reading the plan of ${verb} ${host}`,
         path: '/v1/plan',
         answer: PlanReport,
         headersMs: 120_000,
@@ -116,7 +121,6 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
         path: '/v1/retry',
         answer: RetryReport,
         headersMs: 120_000,
-        totalMs: 120_000,
       }),
   };
   return { client, close: transport.close };

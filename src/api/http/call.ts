@@ -90,6 +90,8 @@ export const call = async <Result>(transport: Transport, asked: Call<Result>): P
       attempt = { kind: 'later', why: serverSilent, error: unreachable(transport.server, error) };
     }
     if (attempt.kind === 'done') return attempt.result;
+    if (!told) onWaiting?.(attempt.why);
+    told = true;
     const wait = Math.max(pause, attempt.afterMs ?? 0);
     if (Date.now() + wait > end) {
       if (attempt.error !== undefined && (!maybeSent || asked.method === 'GET')) throw attempt.error;
@@ -101,8 +103,6 @@ export const call = async <Result>(transport: Transport, asked: Call<Result>): P
         { remedy, evidence, cause: attempt.error },
       );
     }
-    if (!told) onWaiting?.(attempt.why);
-    told = true;
     await sleep(wait);
   }
 };

@@ -10,6 +10,8 @@ export interface HttpClientOptions {
   /** PEM of the client's own certificate and its key, for servers that ask for one. */
   readonly cert?: string;
   readonly key?: string;
+  /** How long a request that changes something is repeated while nobody answers, milliseconds; default 60 000. */
+  readonly patienceMs?: number;
 }
 
 const read = (file: string, variable: string): string => {

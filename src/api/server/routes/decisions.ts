@@ -1,13 +1,15 @@
 import { RetryReport } from '../../client.js';
 import { callerOf } from '../authenticate.js';
 import { recordedAs, requireCluster } from '../caller.js';
-import { locate, operationName } from '../locate.js';
+import { locate } from '../locate.js';
+import { createOnce } from '../once.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { CancelAnswer, CancelBody, DecideAnswer, DecideBody, KeyHeader, OperationPath, RetryBody } from '../schemas.js';
 import { retryWithin } from '../retry-within.js';
 
 /** Decisions about operations: one by one, and for all that an outage blocked. */
 export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
+  const once = createOnce();
   app.post(
     '/v1/operations/:cluster/:kind/:host/:key/decide',
     {
@@ -23,10 +25,11 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
     },
     async (request) => {
       const { action, reason, by } = request.body;
-      const operation = operationName(request.params);
-      const summary = await locate(client, request.params);
-      await client.decide(summary, { action, reason, by: recordedAs(callerOf(request), by) });
-      return { operation, action };
+      return once(request, async () => {
+        const summary = await locate(client, request.params);
+        await client.decide(summary, { action, reason, by: recordedAs(callerOf(request), by) });
+        return { operation: summary.operation, action };
+      });
     },
   );
   app.post(
@@ -44,10 +47,12 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
     },
     async (request, reply) => {
       const { reason, by } = request.body;
-      const operation = operationName(request.params);
-      const summary = await locate(client, request.params);
-      const result = await client.cancel(summary, { reason, by: recordedAs(callerOf(request), by) });
-      return reply.code(202).send({ operation, result });
+      const answer = await once(request, async () => {
+        const summary = await locate(client, request.params);
+        const result = await client.cancel(summary, { reason, by: recordedAs(callerOf(request), by) });
+        return { operation: summary.operation, result };
+      });
+      return reply.code(202).send(answer);
     },
   );
   app.post(
@@ -66,7 +71,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
       const caller = callerOf(request);
       const { dryRun, reason, by, ...filter } = request.body;
       if (filter.cluster !== undefined) requireCluster(caller, filter.cluster);
-      return retryWithin(client, caller, filter, { dryRun, reason, by: recordedAs(caller, by) });
+      return once(request, () => retryWithin(client, caller, filter, { dryRun, reason, by: recordedAs(caller, by) }));
     },
   );
 };

@@ -57,6 +57,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
         }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
   api.server.maxConnections = limits.connections;
+  api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
 

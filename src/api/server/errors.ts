@@ -49,7 +49,7 @@ export const answerError = (error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemAnswer(error, request);
   if (problem.status === 503 && reply.getHeader('retry-after') === undefined) void reply.header('retry-after', '5');
   if (error instanceof ApiProblem) void reply.headers(error.headers);
-  void reply.code(problem.status).type('application/problem+json').send(problem);
+  void reply.code(problem.status).header('x-request-id', request.id).type('application/problem+json').send(problem);
 };
 
 interface KnownRoute {

@@ -52,7 +52,6 @@ export const addProbes = (app: Api, { ready, metrics }: Serving): void => {
           ...refusals(),
         },
       },
-      serializerCompiler: () => (text: unknown) => String(text),
     },
     async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

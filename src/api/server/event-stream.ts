@@ -42,9 +42,11 @@ export async function* eventStream(
   try {
     while (!signal.aborted) {
       const timer = new AbortController();
-      const silence = sleep(keepAliveMs, 'silence' as const, { signal: timer.signal }).catch(() => 'silence' as const);
-      const result = await Promise.race([next, silence]);
+      const silence = sleep(keepAliveMs, 'silence' as const, { signal: AbortSignal.any([timer.signal, signal]) });
+      // An end of the stream ends the wait for both.
+      const result = await Promise.race([next, silence.catch(() => 'silence' as const)]);
       timer.abort();
+      if (signal.aborted) return;
       check();
       if (result === 'silence') {
         yield comment;

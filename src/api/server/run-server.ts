@@ -43,14 +43,15 @@ export const startServer = async (options: AppOptions & { readonly listen: Liste
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     beginEnd();
-    const timer = setTimeout(
-      () => api.server.closeAllConnections(),
-      options.limits?.shutdownMs ?? defaultLimits.shutdownMs,
-    );
+    const shutdownMs = options.limits?.shutdownMs ?? defaultLimits.shutdownMs;
+    const patience = setTimeout(() => api.server.closeAllConnections(), shutdownMs);
+    // A connection whose last answer is whole would be kept open for the next request.
+    const idle = setInterval(() => api.server.closeIdleConnections(), 100);
     try {
       await api.close();
     } finally {
-      clearTimeout(timer);
+      clearTimeout(patience);
+      clearInterval(idle);
     }
   };
   return { url: urlOf({ host: listen.host, port }, options.tls !== undefined), stop: () => (stopped ??= stop()) };

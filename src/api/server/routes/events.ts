@@ -60,8 +60,8 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         }),
         { objectMode: false, highWaterMark: 1 },
       );
-      // Also when the client went away before the first event, and when the server ends.
-      stream.once('close', () => {
+      // However it ends: the client went away, the operation or the server has ended.
+      reply.raw.once('close', () => {
         gone.abort();
         release();
         metrics.streams.dec();

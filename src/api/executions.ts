@@ -9,6 +9,8 @@ export const largestPage = 1_000;
 
 export interface ExecutionFilter {
   readonly cluster?: string | undefined;
+  /** Only of one of these. */
+  readonly clusters?: readonly string[] | undefined;
   readonly host?: string | undefined;
   readonly kind?: string | undefined;
   /** The front of an operation's id. */
@@ -22,11 +24,12 @@ export interface ExecutionFilter {
 }
 
 export const executionQuery = (filter: ExecutionFilter): string => {
-  const { cluster, host, kind, operation, blockedBy } = filter;
+  const { cluster, clusters, host, kind, operation, blockedBy } = filter;
   const blocked = filter.blocked === true || blockedBy !== undefined;
   return [
     operation === undefined ? 'QuorateOperation IS NOT NULL' : `QuorateOperation STARTS_WITH ${literal(operation)}`,
     ...(cluster === undefined ? [] : [`QuorateCluster = ${literal(cluster)}`]),
+    ...(clusters === undefined ? [] : [`QuorateCluster IN (${clusters.map(literal).join(', ')})`]),
     ...(host === undefined ? [] : [`QuorateHost = ${literal(host)}`]),
     ...(kind === undefined ? [] : [`QuorateKind = ${literal(kind)}`]),
     ...(blocked ? ['QuorateBlocked = true'] : []),

@@ -7,6 +7,8 @@ import { clustersWithQueue, readQueues, type Queues } from './queues.js';
 
 export interface ListFilter {
   readonly cluster?: string;
+  /** Only of one of these. */
+  readonly clusters?: readonly string[];
   readonly host?: string;
   readonly kind?: string;
   /** Only those that wait for a decision. */
@@ -75,7 +77,11 @@ export const listOperations = async (client: Client, filter: ListFilter = {}): P
     token !== undefined ? readPageToken(token, query) : { part: fromQueues ? 'waiting' : 'begun' };
   let asked: Queues | undefined;
   const queued = async (): Promise<OperationSummary[]> => {
-    asked ??= await readQueues(client, meant.cluster === undefined ? await clustersWithQueue(client) : [meant.cluster]);
+    const { cluster, clusters } = meant;
+    asked ??= await readQueues(
+      client,
+      cluster === undefined ? (clusters ?? (await clustersWithQueue(client))) : [cluster],
+    );
     return asked.queues.flatMap(queuedOperations).filter(isMeant(meant));
   };
 

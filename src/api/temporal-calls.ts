@@ -18,7 +18,12 @@ const grpcCode = (error: unknown): number | undefined => {
   return typeof code === 'number' ? code : undefined;
 };
 
-export const Outage = z.enum(['the Temporal server does not answer', 'no worker answers']);
+export const Outage = z.enum([
+  'the Temporal server does not answer',
+  'no worker answers',
+  // Where operations are asked for over the HTTP API.
+  'the Quorate server does not answer',
+]);
 export type Outage = z.infer<typeof Outage>;
 
 /** Whether a call failed because it was not answered: it may or may not have been carried out. */

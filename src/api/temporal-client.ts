@@ -9,20 +9,29 @@ import { readPlan, readStatus } from './read-cluster.js';
 import { describedCluster, requestedChange } from './requested-change.js';
 import { retryOperations } from './retry-operations.js';
 import { submitOperation } from './submit.js';
-import { answered } from './temporal-calls.js';
+import { answered, type Patience } from './temporal-calls.js';
 import { watchOperation } from './watch-operation.js';
 
 /** Of a plan, which takes no place in any queue: many who ask for the same share one. */
 const planKey = 'plan';
 
-/** The use cases of Quorate over a Temporal client. @param taskQueue where the workers poll; default `quorate`. */
-export const createQuorateClient = (client: Client, taskQueue?: string): QuorateClient => {
+/**
+ * The use cases of Quorate over a Temporal client.
+ *
+ * @param taskQueue where the workers poll; default `quorate`.
+ * @param patience how long a request for an operation waits for its answer; default a minute.
+ */
+export const createQuorateClient = (
+  client: Client,
+  taskQueue?: string,
+  patience: Partial<Patience> = {},
+): QuorateClient => {
   const queue = taskQueue === undefined ? {} : { taskQueue };
   return {
     submit: async (request, options) => {
       const context = requestedChange(request, request.key);
       const { cluster, kind, target } = context;
-      const result = await submitOperation(client, { context, by: request.by }, { ...queue, ...options });
+      const result = await submitOperation(client, { context, by: request.by }, { ...queue, ...patience, ...options });
       return { ...result, cluster, kind, host: target.name };
     },
     plan: async (request, options) => readPlan(client, requestedChange(request, planKey), { ...queue, ...options }),

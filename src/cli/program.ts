@@ -30,6 +30,7 @@ import {
   sshConfig,
   webhooks,
 } from './options.js';
+import { addServerCommands, listenAddress } from './server-commands.js';
 import type { DecisionAction } from '../model/progress.js';
 
 // Commands are imported when they run, so that `quorate --help` does not load Temporal's native library.
@@ -86,12 +87,13 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       'executable of the Temporal command line (default: found on PATH, or fetched once)',
       filled,
     )
+    .addOption(new Option('--api <host:port>', 'serve the HTTP API there as well').argParser(listenAddress))
     .addOption(sshConfig())
     .addOption(webhooks())
     .addOption(metrics())
     .addOption(logLevel('error'))
     .addHelpText('after', examples('quorate dev', 'quorate dev --ssh-config ./lab/ssh_config --port 7300'))
-    .action(run(async (options: DevCommandOptions) => (await import('./commands/serve.js')).dev(io, options)));
+    .action(run(async (options: DevCommandOptions) => (await import('./commands/serve.js')).dev(io, version, options)));
 
   program
     .command('worker')
@@ -107,6 +109,8 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       ),
     )
     .action(run(async (options: ServeOptions) => (await import('./commands/serve.js')).worker(io, options)));
+
+  addServerCommands(program, { io, version, run });
 
   program
     .command('validate')

@@ -8,6 +8,7 @@ import type { Browser } from './support/browser.js';
 import { playScene } from './support/scene.js';
 import type { Scene } from './support/scene.js';
 import {
+  chooseColumns,
   details,
   dialog,
   leaveDialog,
@@ -54,6 +55,11 @@ describe('an operator who knows only the Temporal UI', () => {
     await listByBookmark(page(), ui.address, 'QuorateBlocked = true');
     const waiting = [scene.dirty, scene.unreachable, scene.planned].map(workflowIdOf).toSorted();
     await onPage(() => listed(page())).toEqual(waiting);
+    await chooseColumns(page(), {
+      remove: ['Run ID', 'Type', 'End'],
+      add: ['QuorateBlockedReason', 'QuorateHost', 'QuoratePhase'],
+    });
+    await onPage(() => page().locator('table tbody').innerText()).toMatch(/DirtyHost\s+w2\s+check/);
     await browser.picture('1-everything-that-waits');
     await browser.picture('for-docs-list', { of: page().locator('main') });
 

@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
+import type { ListenAddress } from '../../api/server/exposure.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { connectActivities } from '../../workers/activities.js';
 import { resolveTemporal } from '../../workers/connect.js';
 import { startDev } from '../../workers/dev.js';
 import { createLogger, type Level } from '../../workers/log.js';
 import { runWorker } from '../../workers/run-worker.js';
-import { firstSignal } from '../../workers/signals.js';
 import { readWebhooks } from '../../workers/webhooks-file.js';
 import { installRuntime } from '../../workers/worker.js';
-import { exitCodes } from '../exit-codes.js';
 import { clock } from '../format/text.js';
 import { taskQueueOf, type Io } from '../io.js';
+import { serveUntilSignal } from '../serve-until-signal.js';
+import { accessText, prepareApi } from '../start-api.js';
 
 export interface ServeOptions {
   readonly sshConfig?: string;
@@ -26,12 +27,11 @@ export interface DevCommandOptions extends ServeOptions {
   readonly uiPort?: number;
   readonly dbFile?: string;
   readonly temporal?: string;
+  /** Where to serve the HTTP API as well; not at all when absent. */
+  readonly api?: ListenAddress;
 }
 
-interface Serving {
-  readonly ended: Promise<void>;
-  readonly stop: () => Promise<void>;
-}
+const goodbye = 'commands on hosts go on, the next worker attaches to them again';
 
 const prepare = (io: Io, { sshConfig, webhooks: option, metrics, logLevel }: ServeOptions) => {
   if (sshConfig !== undefined && !existsSync(sshConfig)) {
@@ -49,26 +49,10 @@ const prepare = (io: Io, { sshConfig, webhooks: option, metrics, logLevel }: Ser
   };
 };
 
-/** Serves until a signal or until it cannot go on. @returns the exit code. */
-const serveUntilSignal = async (serving: Serving, say: (line: string) => void, name: string): Promise<number> => {
-  const signal = firstSignal();
-  const failure = serving.ended.then(
-    () => new Error(`${name} ended`),
-    (error: unknown) => error,
-  );
-  const first = await Promise.race([signal, failure]);
-  if (typeof first !== 'string') {
-    await serving.stop();
-    throw first;
-  }
-  say(`${first}: ${name} ends; commands on hosts go on, the next worker attaches to them again`);
-  await serving.stop();
-  say(`${name} has ended`);
-  return exitCodes.done;
-};
-
 /** A Temporal server, its database and a worker on this machine, until a signal. */
-export const dev = async (io: Io, options: DevCommandOptions): Promise<number> => {
+export const dev = async (io: Io, version: string, options: DevCommandOptions): Promise<number> => {
+  const { api: listen, logLevel } = options;
+  const prepared = listen === undefined ? undefined : prepareApi(io, version, { listen, logLevel });
   const { hosts, activities, webhooks } = prepare(io, options);
   let ready = false;
   const say = (line: string): void => io.out(`${ready ? `${clock(new Date())} ` : ''}${line}\n`);
@@ -84,9 +68,22 @@ export const dev = async (io: Io, options: DevCommandOptions): Promise<number> =
       ...(dbFile === undefined ? {} : { databaseFile: dbFile }),
       ...(temporal === undefined ? {} : { executable: temporal }),
     });
+    const { address } = serving;
+    const api = await prepared
+      ?.start({ address, namespace: 'default', source: 'quorate dev', connectionOptions: { address } })
+      .catch(async (error: unknown) => {
+        await serving.stop();
+        throw error;
+      });
+    if (prepared !== undefined) say(accessText(prepared));
+    if (api !== undefined) say(`API: ${api.url}, documentation at ${api.url}/docs`);
+    const stop = async (): Promise<void> => {
+      await api?.stop();
+      await serving.stop();
+    };
     say(`quorate dev is ready: Temporal UI ${serving.uiAddress}`);
     ready = true;
-    return await serveUntilSignal(serving, say, 'quorate dev');
+    return await serveUntilSignal({ ended: serving.ended, stop }, say, 'quorate dev', goodbye);
   } finally {
     await hosts.close();
   }
@@ -102,7 +99,7 @@ export const worker = async (io: Io, options: ServeOptions): Promise<number> => 
     webhooks.forEach(say);
     const serving = await runWorker({ target, activities, say, taskQueue: taskQueueOf(io.env) });
     say(`quorate worker is ready: task queue ${taskQueueOf(io.env)}`);
-    return await serveUntilSignal(serving, say, 'quorate worker');
+    return await serveUntilSignal(serving, say, 'quorate worker', goodbye);
   } finally {
     await hosts.close();
   }

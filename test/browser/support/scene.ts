@@ -1,3 +1,4 @@
+import { names } from '../../../src/model/messages.js';
 import type { OperationContext } from '../../../src/model/operation.js';
 import { leftovers, operationContext, otherCaHash } from '../../support/facts.js';
 import { fails, gate } from '../../support/scripted-activities.js';
@@ -5,7 +6,6 @@ import type { Gate } from '../../support/scripted-activities.js';
 import { hostOf } from '../../support/scripted-answers.js';
 import { blocked, eventually, workflowIdOf } from '../../support/workflow-harness.js';
 import type { Harness } from '../../support/workflow-harness.js';
-import { names } from '../../../src/model/messages.js';
 
 export interface Scene {
   /** Blocked: the host carries a node of another cluster. */
@@ -40,13 +40,14 @@ export const playScene = async (harness: Harness): Promise<Scene> => {
   };
   const { dirty, unreachable, planned, running, finished, kubeadm } = scene;
   const prod = harness.script('prod');
-  prod.world.hosts['w2'] = hostOf(
+  const { marker: _, ...otherNode } = hostOf(
     dirty,
     leftovers('prod', {
       kubeconfigs: [{ file: '/etc/kubernetes/kubelet.conf', server: 'https://10.9.0.5:6443', caHash: otherCaHash }],
       pkiCaHash: otherCaHash,
     }),
   );
+  prod.world.hosts['w2'] = otherNode;
   prod.on(
     'runKubeadm',
     fails('Unreachable', {

@@ -28,6 +28,17 @@ export const listed = async (page: Page): Promise<string[]> => {
   return [...new Set(ids)].toSorted();
 };
 
+/** Adds columns to the list, search attributes as well, and takes others away; the browser remembers it. */
+export const chooseColumns = async (
+  page: Page,
+  { add, remove }: { add: readonly string[]; remove: readonly string[] },
+): Promise<void> => {
+  await page.locator('[data-track-intent="configure-columns"]').filter({ visible: true }).click();
+  for (const name of remove) await shown(page, `orderable-list-item-${name}-remove-button`).click();
+  for (const name of add) await shown(page, `orderable-list-item-${name}-add-button`).click();
+  await page.getByRole('button', { name: 'Close' }).filter({ visible: true }).first().click();
+};
+
 /** Opens a workflow of the list, and there what Temporal calls its user metadata. */
 export const openFromList = async (page: Page, workflowId: string): Promise<void> => {
   await page.getByRole('link', { name: workflowId, exact: true }).first().click();

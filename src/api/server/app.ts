@@ -1,0 +1,96 @@
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { randomUUID } from 'node:crypto';
+import { addAuthentication } from './authenticate.js';
+import { addDocuments, addOpenApiRoute } from './documents.js';
+import { addErrorHandling, answerError } from './errors.js';
+import { addRequestLog } from './request-log.js';
+import { addRequestMetrics, createMetrics } from './metrics.js';
+import { defaultLimits, type AppOptions } from './options.js';
+import { ApiProblem } from './problem-details.js';
+import { addClusterRoutes } from './routes/clusters.js';
+import { addDecisionRoutes } from './routes/decisions.js';
+import { addEventRoutes } from './routes/events.js';
+import { addOperationRoutes } from './routes/operations.js';
+import { addProbes } from './routes/probes.js';
+import type { Api } from './routes.js';
+import { answerClientError } from './client-errors.js';
+
+export interface App {
+  readonly api: Api;
+  /** Ends what goes on for ever and refuses what comes; to be followed by `api.close()`. */
+  readonly beginEnd: () => void;
+}
+
+/** The API with all of its routes, before it listens. */
+export const createApp = async (options: AppOptions): Promise<App> => {
+  const { client, tokens, ready, log, version, tls } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const ending = new AbortController();
+  const metrics = createMetrics();
+  const api = Fastify({
+    loggerInstance: log,
+    // One line per request is enough: request-log.ts.
+    logController: new LogController({ disableRequestLogging: true }),
+    // The log and the answer name a request alike; what a client claims is not taken.
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: 65_000,
+    // Ours answers with a problem; see below.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    ...(tls === undefined
+      ? {}
+      : {
+          https: {
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: 'TLSv1.2' as const,
+            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+          },
+        }),
+  }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
+  api.server.maxConnections = limits.connections;
+  api.removeContentTypeParser('text/plain');
+  api.setValidatorCompiler(validatorCompiler);
+  api.setSerializerCompiler(serializerCompiler);
+
+  addRequestLog(api);
+  addRequestMetrics(api, metrics);
+  api.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    if (!ending.signal.aborted || request.routeOptions.url === '/healthz') return;
+    throw new ApiProblem('shutting-down', 'The server ends.', {
+      remedy: 'Ask again: with the same Idempotency-Key nothing is done twice.',
+      headers: { connection: 'close', 'retry-after': '2' },
+    });
+  });
+  addAuthentication(api, tokens);
+  await api.register(rateLimit, {
+    max: limits.requestsPerSecond,
+    timeWindow: 1_000,
+    keyGenerator: ({ identified, ip }) => (identified?.name === undefined ? `ip ${ip}` : `token ${identified.name}`),
+    errorResponseBuilder: (_request, { max }) =>
+      new ApiProblem('too-many-requests', `More than ${max} requests within a second.`, {
+        remedy: 'Wait as Retry-After says. The option --rate-limit of `quorate server` is the limit.',
+      }),
+  });
+  addErrorHandling(api);
+  await addDocuments(api, version);
+
+  const serving = { client, tokens, ready, limits, metrics, ending: ending.signal };
+  addProbes(api, serving);
+  addOpenApiRoute(api);
+  addClusterRoutes(api, serving);
+  addOperationRoutes(api, serving);
+  addDecisionRoutes(api, serving);
+  addEventRoutes(api, serving);
+  await api.ready();
+  return { api, beginEnd: () => ending.abort() };
+};

@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { QuorateClient } from '../client.js';
+import type { TokenStore } from '../tokens/token-store.js';
+
+/** Bounds that keep one caller from taking the server away from the others. */
+export interface Limits {
+  /** Largest body of a request, bytes; default 2 MiB. Larger ones get 413. */
+  readonly bodyBytes: number;
+  /** Requests per second and token (per address without one); default 200. More get 429 with Retry-After. */
+  readonly requestsPerSecond: number;
+  /** Open connections; default 1000. More are closed at once. */
+  readonly connections: number;
+  /** Event streams at the same time; default 200. More get 429. */
+  readonly streams: number;
+  /** Event streams at the same time per token; default 50. */
+  readonly streamsPerToken: number;
+  /** Time a request may take to arrive whole, milliseconds; default 30 000. */
+  readonly requestMs: number;
+  /** Time between two comments on a silent event stream, milliseconds; default 15 000. Proxies cut what is silent. */
+  readonly keepAliveMs: number;
+  /** Time that requests under way have when the server ends, milliseconds; default 10 000. */
+  readonly shutdownMs: number;
+}
+
+export const defaultLimits: Limits = {
+  bodyBytes: 2 * 1024 * 1024,
+  requestsPerSecond: 200,
+  connections: 1_000,
+  streams: 200,
+  streamsPerToken: 50,
+  requestMs: 30_000,
+  keepAliveMs: 15_000,
+  shutdownMs: 10_000,
+};
+
+/** PEM, as read from files. */
+export interface Tls {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Certificates of clients must be issued by one of these; clients need none when absent. */
+  readonly clientCa?: string | Buffer;
+}
+
+export interface AppOptions {
+  readonly client: QuorateClient;
+  readonly tokens: TokenStore;
+  /** Settles when the Temporal server answers, rejects when it does not. */
+  readonly ready: () => Promise<void>;
+  readonly log: Logger;
+  /** Shown in the OpenAPI document. */
+  readonly version: string;
+  readonly limits?: Partial<Limits>;
+  readonly tls?: Tls;
+}

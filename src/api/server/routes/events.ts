@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { hasEnded } from '../../operation-summary.js';
+import { callerOf, requireStillAllowed } from '../authenticate.js';
+import { problemAnswer } from '../errors.js';
+import { eventId, eventStream } from '../event-stream.js';
+import { locate } from '../locate.js';
+import { refusals, type Api, type Serving } from '../routes.js';
+import { OperationPath } from '../schemas.js';
+import { createStreamSlots } from '../stream-slots.js';
+
+const EventHeaders = z.object({
+  'last-event-id': z
+    .string()
+    .max(200)
+    .optional()
+    .describe('The id of the last event that was seen; it is not sent again.'),
+});
+
+/** Progress as server-sent events. */
+export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, ending }: Serving): void => {
+  const slots = createStreamSlots(limits);
+  app.get(
+    '/v1/operations/:cluster/:kind/:host/:key/events',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'watchOperation',
+        tags: ['operations'],
+        summary: 'The operation each time it changes, until it ends',
+        description:
+          'Server-sent events. The data of each event is the whole view of the operation, as of its own route. After a lost connection send the id of the last event as Last-Event-ID: what changed since comes at once, and nothing that was seen. An event named `problem` is an error in the middle of the stream; its data is a problem.',
+        headers: EventHeaders,
+        params: OperationPath,
+        response: {
+          200: { description: 'Events.', content: { 'text/event-stream': { schema: z.string() } } },
+          204: z.undefined().describe('The operation has ended, and the last event was seen.'),
+          ...refusals(404),
+        },
+      },
+    },
+    async (request, reply) => {
+      const summary = await locate(client, request.params);
+      const lastEventId = request.headers['last-event-id'];
+      if (lastEventId !== undefined) {
+        const view = await client.view(summary);
+        if (hasEnded(view.summary.state) && eventId(view) === lastEventId) return reply.code(204).send();
+      }
+      const release = slots.take(callerOf(request));
+      metrics.streams.inc();
+      const gone = new AbortController();
+      const signal = AbortSignal.any([gone.signal, ending]);
+      const stream = Readable.from(
+        eventStream(client.watch(summary, { signal }), {
+          lastEventId,
+          keepAliveMs: limits.keepAliveMs,
+          signal,
+          check: () => requireStillAllowed(request, tokens),
+          toProblem: (error) => problemAnswer(error, request),
+        }),
+        { objectMode: false, highWaterMark: 1 },
+      );
+      // However it ends: the client went away, the operation or the server has ended.
+      reply.raw.once('close', () => {
+        gone.abort();
+        release();
+        metrics.streams.dec();
+      });
+      return reply
+        .type('text/event-stream')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream);
+    },
+  );
+};

@@ -1,0 +1,36 @@
+import { firstSignal } from '../workers/signals.js';
+import { exitCodes } from './exit-codes.js';
+
+export interface Serving {
+  /** Settles, or rejects, when it cannot go on. */
+  readonly ended: Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Serves until a signal or until it cannot go on.
+ *
+ * @param goodbye what becomes of what it did, in words that follow "SIGTERM: quorate worker ends;"
+ * @returns the exit code.
+ */
+export const serveUntilSignal = async (
+  serving: Serving,
+  say: (line: string) => void,
+  name: string,
+  goodbye: string,
+): Promise<number> => {
+  const signal = firstSignal();
+  const failure = serving.ended.then(
+    () => new Error(`${name} ended`),
+    (error: unknown) => error,
+  );
+  const first = await Promise.race([signal, failure]);
+  if (typeof first !== 'string') {
+    await serving.stop();
+    throw first;
+  }
+  say(`${first}: ${name} ends; ${goodbye}`);
+  await serving.stop();
+  say(`${name} has ended`);
+  return exitCodes.done;
+};

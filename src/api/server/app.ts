@@ -7,7 +7,7 @@ import { addDocuments, addOpenApiRoute } from './documents.js';
 import { addErrorHandling, answerError } from './errors.js';
 import { addRequestLog } from './request-log.js';
 import { addRequestMetrics, createMetrics } from './metrics.js';
-import { defaultLimits, type AppOptions } from './options.js';
+import { defaultLimits, type AppOptions, type Tls } from './options.js';
 import { ApiProblem } from './problem-details.js';
 import { addClusterRoutes } from './routes/clusters.js';
 import { addDecisionRoutes } from './routes/decisions.js';
@@ -23,12 +23,24 @@ export interface App {
   readonly beginEnd: () => void;
 }
 
+const tlsOptions = ({ cert, key, clientCa }: Tls) => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+});
+
 /** The API with all of its routes, before it listens. */
 export const createApp = async (options: AppOptions): Promise<App> => {
   const { client, tokens, ready, log, version, tls } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const ending = new AbortController();
   const metrics = createMetrics();
+  // Node looks for late requests every half minute, and takes the longer of the two times for the headers.
+  const timeouts = {
+    headersTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(limits.requestMs, 5_000),
+  };
   const api = Fastify({
     loggerInstance: log,
     // One line per request is enough: request-log.ts.
@@ -45,16 +57,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
-    ...(tls === undefined
-      ? {}
-      : {
-          https: {
-            cert: tls.cert,
-            key: tls.key,
-            minVersion: 'TLSv1.2' as const,
-            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
-          },
-        }),
+    ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
   api.server.maxConnections = limits.connections;
   api.removeContentTypeParser('text/plain');

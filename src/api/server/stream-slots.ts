@@ -3,6 +3,8 @@ import type { Limits } from './options.js';
 import { ApiProblem } from './problem-details.js';
 
 export interface StreamSlots {
+  /** How many are open. */
+  readonly open: () => number;
   /**
    * Takes a place for an event stream.
    *
@@ -14,27 +16,28 @@ export interface StreamSlots {
 
 /** Counts the event streams, which stay open for as long as an operation runs, altogether and by token. */
 export const createStreamSlots = ({ streams, streamsPerToken }: Limits): StreamSlots => {
-  const open = new Map<string, number>();
+  const byToken = new Map<string, number>();
   let all = 0;
   return {
+    open: () => all,
     take: ({ name = '' }) => {
-      const own = open.get(name) ?? 0;
+      const own = byToken.get(name) ?? 0;
       if (all >= streams || own >= streamsPerToken) {
         throw new ApiProblem('too-many-requests', `${own} event streams of this caller and ${all} of all are open.`, {
           remedy: 'Close some, or ask for the operation itself from time to time.',
           headers: { 'retry-after': '10' },
         });
       }
-      open.set(name, own + 1);
+      byToken.set(name, own + 1);
       all += 1;
       let given = false;
       return () => {
         if (given) return;
         given = true;
         all -= 1;
-        const left = (open.get(name) ?? 1) - 1;
-        if (left === 0) open.delete(name);
-        else open.set(name, left);
+        const left = (byToken.get(name) ?? 1) - 1;
+        if (left === 0) byToken.delete(name);
+        else byToken.set(name, left);
       };
     },
   };

@@ -40,6 +40,9 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
       },
     },
     async (request, reply) => {
+      // However it ends: the client went away, the operation or the server has ended.
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
       const summary = await locate(client, request.params);
       const lastEventId = request.headers['last-event-id'];
       if (lastEventId !== undefined) {
@@ -47,8 +50,13 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         if (hasEnded(view.summary.state) && eventId(view) === lastEventId) return reply.code(204).send();
       }
       const release = slots.take(callerOf(request));
-      metrics.streams.inc();
-      const gone = new AbortController();
+      const end = (): void => {
+        release();
+        metrics.streams.set(slots.open());
+      };
+      metrics.streams.set(slots.open());
+      if (gone.signal.aborted) end();
+      else gone.signal.addEventListener('abort', end, { once: true });
       const signal = AbortSignal.any([gone.signal, ending]);
       const stream = Readable.from(
         eventStream(client.watch(summary, { signal }), {
@@ -60,12 +68,6 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         }),
         { objectMode: false, highWaterMark: 1 },
       );
-      // However it ends: the client went away, the operation or the server has ended.
-      reply.raw.once('close', () => {
-        gone.abort();
-        release();
-        metrics.streams.dec();
-      });
       return reply
         .type('text/event-stream')
         .header('cache-control', 'no-store')

@@ -86,7 +86,9 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
   return {
     async ask({ step, failure, choices, expiresInMs, notBy }) {
       taken = undefined;
-      const watching = watcher.watches(failure);
+      // An approval is a person's to give: nothing that is seen stands for it.
+      const isWatched = choices.approve === undefined;
+      const watching = isWatched ? watcher.watches(failure) : undefined;
       journal.blocked({
         type: failure.type,
         step,
@@ -99,9 +101,11 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
         ...(notBy === undefined ? {} : { notBy }),
         ...(watching === undefined ? {} : { watching }),
       });
-      const stopWatching = watcher.watch(failure, (seen) => {
-        if (taken === undefined) take({ action: 'retry', by: itself, reason: seen });
-      });
+      const stopWatching = isWatched
+        ? watcher.watch(failure, (seen) => {
+            if (taken === undefined) take({ action: 'retry', by: itself, reason: seen });
+          })
+        : () => {};
       const decided = (): boolean => taken !== undefined;
       try {
         const inTime =

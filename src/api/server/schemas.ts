@@ -10,6 +10,7 @@ import { OperationList } from '../find-operations.js';
 import { OperationSummary } from '../operation-summary.js';
 import { OperationView } from '../operation-view.js';
 import { Problem } from '../specification-file.js';
+import { exampleKey, exampleOperation, exampleSpecification } from './example.js';
 import { ProblemDetails } from './problem-details.js';
 
 const by = z
@@ -35,8 +36,16 @@ export const ValidationReport = z.object({
 });
 
 const change = {
-  verb: z.enum(verbs).describe('join is of a control-plane host or of a worker by the role in the specification.'),
-  host: z.string().min(1).max(63).describe('Name of the host in the specification.'),
+  verb: z
+    .enum(verbs)
+    .meta({ examples: ['join'] })
+    .describe('join is of a control-plane host or of a worker by the role in the specification.'),
+  host: z
+    .string()
+    .min(1)
+    .max(63)
+    .meta({ examples: [exampleOperation.host] })
+    .describe('Name of the host in the specification.'),
   specification: SpecificationText,
 };
 export const PlanBody = z.strictObject(change);
@@ -49,14 +58,21 @@ export const KeyHeader = z.object({
     .min(1)
     .max(200)
     .optional()
+    .meta({ examples: [exampleKey] })
     .describe('The same key is the same request, however often it is sent. A new one when absent.'),
 });
 
+const kind = z.enum(operationKinds).meta({ examples: [exampleOperation.kind] });
+const host = HostName.meta({ ...HostName.meta(), examples: [exampleOperation.host] });
+
 export const OperationPath = z.object({
   cluster: ClusterName,
-  kind: z.enum(operationKinds),
-  host: HostName,
-  key: z.string().regex(/^[0-9a-f]{8}$/, 'is not the last part of an operation’s name, 8 hex digits'),
+  kind,
+  host,
+  key: z
+    .string()
+    .regex(/^[0-9a-f]{8}$/, 'is not the last part of an operation’s name, 8 hex digits')
+    .meta({ examples: [exampleOperation.key] }),
 });
 
 const failure = z.enum(failureTypes as [FailureType, ...FailureType[]]);
@@ -64,8 +80,8 @@ const flag = z.enum(['true', 'false']);
 
 export const ListQuery = z.strictObject({
   cluster: ClusterName.optional(),
-  host: HostName.optional(),
-  kind: z.enum(operationKinds).optional(),
+  host: host.optional(),
+  kind: kind.optional(),
   blocked: flag.optional().describe('true: only those that wait for a decision.'),
   blockedBy: failure.optional().describe('Only those blocked by this type of failure, such as Unreachable.'),
   ended: flag.optional().describe('false: without those that have ended.'),
@@ -89,8 +105,8 @@ export const CancelAnswer = z.object({
 });
 export const RetryBody = z.strictObject({
   cluster: ClusterName.optional(),
-  host: HostName.optional(),
-  kind: z.enum(operationKinds).optional(),
+  host: host.optional(),
+  kind: kind.optional(),
   blockedBy: failure.optional(),
   dryRun: z.boolean().default(false).describe('Only says which would be retried.'),
   reason,
@@ -117,6 +133,7 @@ const named = {
   ValidationReport,
 } as const;
 
+z.globalRegistry.add(SpecificationText, { examples: [{ text: exampleSpecification, file: 'cluster.yaml' }] });
 for (const [id, schema] of Object.entries(named)) {
   z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 }

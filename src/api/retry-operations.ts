@@ -14,12 +14,14 @@ export interface RetryOptions {
   readonly reason: string;
   /** Only says which ones it would be. */
   readonly dryRun: boolean;
-  /** How long one operation may take to answer, milliseconds; default 20 000: a worker that was killed costs ten seconds. */
+  /** After so long without an answer by any of them nobody else is asked, milliseconds; default 20 000: a worker that was killed costs ten seconds. */
+  readonly silenceMs?: number;
+  /** How long a single one may take while others answer, milliseconds; default 60 000. */
   readonly answerMs?: number;
 }
 
-/** More at a time make nothing faster: a worker runs ten workflow tasks side by side. */
-const atATime = 50;
+/** More at a time are no faster, as a worker runs ten workflow tasks side by side; they only wait longer, until the server repeats them. */
+const atATime = 20;
 
 /**
  * Sends one decision and waits until it is accepted, which makes it durable; what follows is the operation's own affair.
@@ -51,31 +53,40 @@ const sendDecision = async (
 export const retryOperations = async (
   client: Client,
   filter: RetryFilter,
-  { by, reason, dryRun, answerMs = 20_000 }: RetryOptions,
+  { by, reason, dryRun, silenceMs = 20_000, answerMs = 60_000 }: RetryOptions,
 ): Promise<RetryReport> => {
   const found = await allExecutions(client, executionQuery({ ...filter, blocked: true }));
   const blocked = found.toSorted((a, b) => ((a.blockedSince ?? '') < (b.blockedSince ?? '') ? -1 : 1));
-  const report: RetryReport = { dryRun, accepted: [], refused: [] };
   let answeredAt = Date.now();
+  const silent = (): boolean => Date.now() - answeredAt >= silenceMs;
 
+  /** @returns why it was not retried, if it was not. */
   const retry = async (summary: OperationSummary): Promise<string | undefined> => {
-    // While nobody answers at all there is no use in asking hundreds more, each with the same patience.
-    if (Date.now() - answeredAt >= answerMs) return 'not sent, as nobody answered those before it';
-    try {
-      await within(client, answerMs, () => sendDecision(client, summary, { action: 'retry', by, reason }));
-      answeredAt = Date.now();
-      return undefined;
-    } catch (error) {
-      const refused = refusal(error);
-      const outage = refused === undefined ? await outageOf(client, error) : undefined;
-      if (outage !== undefined) return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
-      answeredAt = Date.now();
-      if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
-      if (isNotFound(error)) return 'it has ended meanwhile';
-      return refused?.message ?? errorText(error);
+    if (silent()) return 'not sent, as nobody answered those before it';
+    for (const end = Date.now() + answerMs; ; await sleep(200)) {
+      try {
+        await within(client, Math.min(5_000, silenceMs), () =>
+          sendDecision(client, summary, { action: 'retry', by, reason }),
+        );
+        answeredAt = Date.now();
+        return undefined;
+      } catch (error) {
+        const refused = refusal(error);
+        const outage = refused === undefined ? await outageOf(client, error) : undefined;
+        if (outage !== undefined) {
+          // The same update again: it waits for the answer to the one that is on its way.
+          if (!silent() && Date.now() < end) continue;
+          return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
+        }
+        answeredAt = Date.now();
+        if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
+        if (isNotFound(error)) return 'it has ended meanwhile';
+        return refused?.message ?? errorText(error);
+      }
     }
   };
 
+  const report: RetryReport = { dryRun, accepted: [], refused: [] };
   const results = await pLimit(atATime).map(blocked, async (summary) => ({
     operation: summary.operation,
     blockedReason: summary.blockedReason ?? '',

@@ -130,7 +130,17 @@ test('a list of operations', () => {
           ...summary,
           operation: 'prod/join-control-plane/cp3/aa',
           state: 'waiting',
-          waitsFor: 'prod/init/cp1/bb (runs alone)',
+          kind: 'join-control-plane',
+          waitsFor: 'prod/join-control-plane/cp2/cc (holds the membership lock or is before it)',
+        },
+        {
+          ...summary,
+          operation: 'prod/join-control-plane/cp2/cc',
+          kind: 'join-control-plane',
+          state: 'blocked',
+          holdsLock: true,
+          blockedReason: 'EtcdUnhealthy',
+          blockedSince: at('13:52:30'),
         },
         { ...summary, state: 'blocked', phase: 'reset', blockedReason: 'DirtyHost', by: 'ann@desk' },
         {
@@ -144,10 +154,11 @@ test('a list of operations', () => {
       now,
     ),
   ).toMatchInlineSnapshot(`
-    "OPERATION                       STATE     BEGAN        TOOK    BY        STEP OR REASON
-    prod/join-control-plane/cp3/aa  waiting   1m 00s ago                     for prod/init/cp1/bb (runs alone)
-    prod/join-worker/w2/1f00aa11    blocked   1m 00s ago           ann@desk  DirtyHost
-    prod/init/cp1/bb                finished  13m 00s ago  3m 05s
+    "OPERATION                       STATE     LOCK   BEGAN        TOOK    BY        STEP OR REASON
+    prod/join-control-plane/cp3/aa  waiting   waits  1m 00s ago                     for prod/join-control-plane/cp2/cc (holds the membership lock or is before it)
+    prod/join-control-plane/cp2/cc  blocked   holds  1m 00s ago                     EtcdUnhealthy for 30s
+    prod/join-worker/w2/1f00aa11    blocked          1m 00s ago           ann@desk  DirtyHost
+    prod/init/cp1/bb                finished         13m 00s ago  3m 05s
     "
   `);
 });

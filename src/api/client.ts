@@ -9,7 +9,7 @@ import type { Problem } from './specification-file.js';
 import type { WatchOptions } from './watch-operation.js';
 
 /** The text of a `cluster.yaml`, which is also how it travels over HTTP: places of problems stay true. */
-export const SpecificationText = z.object({
+export const SpecificationText = z.strictObject({
   text: z.string().max(1_000_000),
   /** Name of the file as messages show it. */
   file: z.string().max(500).default('cluster.yaml'),

@@ -23,6 +23,15 @@ const filterOf = (typed: string): ExecutionFilter => {
 
 const newestFirst = (one: OperationSummary, other: OperationSummary): number => (one.since < other.since ? 1 : -1);
 
+const notFound = (typed: string, evidence: readonly string[] = []): OperatorError =>
+  new OperatorError('not-found', `No operation is called ${typed}.`, {
+    evidence,
+    remedy: 'See their names with `quorate operations list`.',
+  });
+
+/** What names of operations consist of. Whatever else was typed is none, and the server is not asked about it. */
+const mayBeName = /^[a-z0-9./-]+$/;
+
 /**
  * Finds the operation that an operator means by the front of its id: the newest about that subject, and of several
  * subjects the only one that is as `prefer` says.
@@ -35,6 +44,7 @@ export const findOperation = async (
   typed: string,
   prefer?: keyof typeof preferences,
 ): Promise<OperationSummary> => {
+  if (!mayBeName.test(typed)) throw notFound(typed);
   const filter = filterOf(typed);
   const { operations: begun } = await listExecutions(client, executionQuery(filter), { pageSize: largestPage });
   const known = new Set(begun.map(({ operation }) => operation));
@@ -52,10 +62,7 @@ export const findOperation = async (
   ];
   const [only, ...others] = candidates;
   if (only === undefined) {
-    throw new OperatorError('not-found', `No operation is called ${typed}.`, {
-      evidence: notes,
-      remedy: 'See their names with `quorate operations list`.',
-    });
+    throw notFound(typed, notes);
   }
   if (others.length > 0) {
     throw new OperatorError('ambiguous', `${typed} may mean ${candidates.length} operations.`, {

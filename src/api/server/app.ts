@@ -56,7 +56,8 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
-    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    // Node bounds the whole line; what is too long for a name is refused as no name.
+    routerOptions: { maxParamLength: 20_000 },
     ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
   api.server.maxConnections = limits.connections;

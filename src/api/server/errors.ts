@@ -2,9 +2,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ApiProblem, defect, problemOf, type ApiProblemKind, type ProblemDetails } from './problem-details.js';
 
-/** What Fastify and Node refuse by themselves, by the status they give it. */
+const badRequest = ['bad-request', 'Send what /openapi.json describes.'] as const;
+/** What Fastify refuses by itself, by the status it gives it. */
 const refusals: Readonly<Record<number, readonly [kind: ApiProblemKind, remedy: string]>> = {
-  400: ['bad-request', 'Send what /openapi.json describes.'],
   404: ['no-such-route', 'See /docs for the routes there are.'],
   406: ['not-acceptable', 'Accept application/json.'],
   408: ['request-timeout', 'Send the whole request at once.'],
@@ -31,9 +31,9 @@ const asProblem = (error: unknown): unknown => {
     });
   }
   const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
-  const refusal = statusCode === undefined ? undefined : refusals[statusCode];
   // Only errors of Fastify itself may speak: their texts are fixed.
-  if (refusal === undefined || code?.startsWith('FST_') !== true) return error;
+  if (statusCode === undefined || statusCode >= 500 || code?.startsWith('FST_') !== true) return error;
+  const refusal = refusals[statusCode] ?? badRequest;
   return new ApiProblem(refusal[0], message ?? '', { remedy: refusal[1] });
 };
 
@@ -74,17 +74,21 @@ export const addErrorHandling = (app: FastifyInstance): void => {
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, pattern: patternOf(url) });
   });
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
-    const problem =
-      allowed.length > 0
-        ? new ApiProblem('method-not-allowed', `${path} does not take ${request.method}.`, {
-            remedy: `Use ${allowed.join(' or ')}.`,
-            headers: { allow: allowed.join(', ') },
-          })
-        : new ApiProblem('no-such-route', `There is no ${path}.`, { remedy: 'See /docs for the routes there are.' });
-    answerError(problem, request, reply);
-  });
+  const unknown = ({ url, method }: FastifyRequest): ApiProblem => {
+    const path = url.split('?')[0] ?? '';
+    const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method))];
+    return allowed.length > 0
+      ? new ApiProblem('method-not-allowed', `${path} does not take ${method}.`, {
+          remedy: `Use ${allowed.join(' or ')}.`,
+          headers: { allow: allowed.join(', ') },
+        })
+      : new ApiProblem('no-such-route', `There is no ${path}.`, { remedy: 'See /docs for the routes there are.' });
+  };
+  // What Fastify finds wrong with a request that has no route does not matter.
+  app.setErrorHandler((error, request, reply) =>
+    answerError(request.is404 && !(error instanceof ApiProblem) ? unknown(request) : error, request, reply),
+  );
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
+    answerError(unknown(request), request, reply),
+  );
 };

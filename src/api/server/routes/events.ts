@@ -17,6 +17,14 @@ const EventHeaders = z.object({
     .describe('The id of the last event that was seen; it is not sent again.'),
 });
 
+/** One event as its reader sees it. */
+const Event = z.object({
+  id: z.string().optional().describe('To be sent as Last-Event-ID after a lost connection.'),
+  event: z.string().optional().describe('problem for an error in the middle of the stream; else message.'),
+  data: z.string().describe('JSON: an OperationView, or ProblemDetails in an event named problem.'),
+  retry: z.int().optional(),
+});
+
 /** Progress as server-sent events. */
 export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, ending }: Serving): void => {
   const slots = createStreamSlots(limits);
@@ -33,7 +41,10 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         headers: EventHeaders,
         params: OperationPath,
         response: {
-          200: { description: 'Events.', content: { 'text/event-stream': { schema: z.string() } } },
+          200: {
+            description: 'Events; the schema is that of each.',
+            content: { 'text/event-stream': { schema: Event } },
+          },
           204: z.undefined().describe('The operation has ended, and the last event was seen.'),
           ...refusals(404),
         },

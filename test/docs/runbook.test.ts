@@ -123,7 +123,8 @@ test.each(commandLines)('%s: is a command with such options', async (line = '') 
   const { code, out } = await runCli([...command, '--help']);
   expect(code).toBe(0);
   expect(out).toContain(`Usage: quorate ${command.join(' ')} `);
-  for (const option of words.filter((word) => word.startsWith('--'))) expect(out).toMatch(new RegExp(`${option}(?![\\w-])`));
+  for (const option of words.filter((word) => word.startsWith('--')))
+    expect(out).toMatch(new RegExp(`${option}(?![\\w-])`));
   if (words[0] === 'decide') expect(['ACTION', ...decisionActions]).toContain(words[2]);
   const type = words[words.indexOf('--blocked-by') + 1];
   if (words.includes('--blocked-by')) expect(isFailureType(type)).toBe(true);

@@ -18,21 +18,27 @@ const then = ({ beforeAnyChange, budget, probe }: FailurePolicy): string => {
     case 'wait':
       return `${budget === 'none' ? 'It blocks' : 'Then it blocks'}, also before anything was changed, and ${goesOn}.`;
     case 'approve':
-      return `It blocks, also before anything was changed, and waits for an approval.`;
+      return '';
     case 'fail':
       return `It ends an operation that has changed nothing; one that has changed something blocks, and ${goesOn}.`;
   }
 };
 
+const approvalOf = ({ approve }: FailurePolicy): string =>
+  approve === undefined
+    ? ''
+    : `Where the policy asks for an approval it blocks, also before anything was changed, until a person gives it: that ${approve}.`;
+
 /** The saga names another probe for what it meets while it undoes (src/workflows/saga.ts). */
 const whileUndoing: Partial<Record<FailureType, string>> = {
-  QuorumAtRisk: ` While undoing it goes on by itself when ${seenThat('quorum')}.`,
-  UndoFailed: ' Where the failure behind it is one that passes, that is looked at as under its own heading.',
+  QuorumAtRisk: `While undoing it goes on by itself when ${seenThat('quorum')}.`,
+  UndoFailed: 'Where the failure behind it is one that passes, that is looked at as under its own heading.',
 };
 
 /** The paragraph **Treatment.** of a failure in docs/runbook.md, as the table has it. */
 export const treatmentOf = (type: FailureType): string => {
   const policy = failurePolicy(type);
-  const approval = policy.approve === undefined ? '' : ` An approval ${policy.approve}.`;
-  return `Class \`${policy.class}\`. ${inPlace(policy)} ${then(policy)}${approval}${whileUndoing[type] ?? ''}`;
+  return [`Class \`${policy.class}\`.`, inPlace(policy), then(policy), approvalOf(policy), whileUndoing[type] ?? '']
+    .filter((sentence) => sentence !== '')
+    .join(' ');
 };

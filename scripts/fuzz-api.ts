@@ -88,12 +88,12 @@ try {
     const child = spawn(
       executable,
       [
-        ...['--config-file', configurationFile, 'run', `${harness.url}/openapi.json`],
-        ...['--header', `Authorization: Bearer ${token}`, '--checks', 'all', '--mode', 'all'],
-        ...['--max-examples', values.examples, '--max-time', values.seconds, '--seed', values.seed],
-        ...['--request-timeout', '20', '--continue-on-failure', '--generation-database', 'none', '--no-color'],
-        ...['--report', 'junit', '--report-junit-path', report],
-      ],
+        ['--config-file', configurationFile, 'run', `${harness.url}/openapi.json`],
+        ['--header', `Authorization: Bearer ${token}`, '--checks', 'all', '--mode', 'all'],
+        ['--max-examples', values.examples, '--max-time', values.seconds, '--seed', values.seed],
+        ['--request-timeout', '20', '--continue-on-failure', '--generation-database', 'none', '--no-color'],
+        ['--report', 'junit', '--report-junit-path', report],
+      ].flat(),
       { stdio: ['ignore', 'inherit', 'inherit'], cwd: harness.folder },
     );
     // Far beyond its own limit: a run that hangs is a failure.

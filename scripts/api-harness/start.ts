@@ -84,11 +84,9 @@ export const startApiHarness = async (options: {
     const server = await startWatchedProcess(
       process.execPath,
       [
-        program,
-        'server',
-        ...['--listen', `127.0.0.1:${port}`, '--tokens', tokenFile, '--log-level', 'warn'],
-        ...(options.serverArguments ?? []),
-      ],
+        [program, 'server', '--listen', `127.0.0.1:${port}`, '--tokens', tokenFile, '--log-level', 'warn'],
+        options.serverArguments ?? [],
+      ].flat(),
       join(folder, 'server.log'),
       { ...process.env, TEMPORAL_ADDRESS: temporal.address },
     );

@@ -27,7 +27,7 @@ export interface ChangeRequest {
   readonly host: string;
 }
 
-export interface OperationRequest extends ChangeRequest {
+interface OperationRequest extends ChangeRequest {
   /** The same key is the same operation. */
   readonly key: string;
   /** Who asks, such as user@machine; a server replaces it by the name of the caller's token. */
@@ -96,7 +96,7 @@ export class SpecificationInvalid extends Error {
 }
 
 /** Told once when an answer is late, in words that follow "no answer yet:". */
-export interface Waiting {
+interface Waiting {
   readonly onWaiting?: (why: string) => void;
 }
 

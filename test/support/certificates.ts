@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder.js';
 
-export interface IssuedCertificate {
+interface IssuedCertificate {
   readonly cert: string;
   readonly key: string;
   readonly certFile: string;

@@ -12,7 +12,7 @@ export interface Caller {
 /** Whoever reaches a server that listens on loopback alone and has no tokens. */
 export const localCaller: Caller = { role: 'admin', clusters: 'all' };
 
-export const hasRole = (caller: Caller, least: Role): boolean => roles.indexOf(caller.role) >= roles.indexOf(least);
+const hasRole = (caller: Caller, least: Role): boolean => roles.indexOf(caller.role) >= roles.indexOf(least);
 
 const named = ({ name }: Caller): string => (name === undefined ? 'This caller' : `The token ${name}`);
 

@@ -11,9 +11,9 @@ export const eventId = (view: OperationView): string =>
   `${view.progress?.revision ?? 0}-${createHash('sha256').update(JSON.stringify(view)).digest('hex').slice(0, 12)}`;
 
 /** One server-sent event, https://html.spec.whatwg.org/multipage/server-sent-events.html. JSON has no line breaks. */
-export const viewEvent = (view: OperationView): string => `id: ${eventId(view)}\ndata: ${JSON.stringify(view)}\n\n`;
+const viewEvent = (view: OperationView): string => `id: ${eventId(view)}\ndata: ${JSON.stringify(view)}\n\n`;
 
-export const problemEvent = (problem: object): string => `event: problem\ndata: ${JSON.stringify(problem)}\n\n`;
+const problemEvent = (problem: object): string => `event: problem\ndata: ${JSON.stringify(problem)}\n\n`;
 
 /** Tells the client how long to wait before it connects again, milliseconds; and lets it see at once that it is connected. */
 const greeting = 'retry: 2000\n\n';

@@ -9,7 +9,7 @@ interface Named {
   readonly key: string;
 }
 
-export const operationName = ({ cluster, kind, host, key }: Named): string => [cluster, kind, host, key].join('/');
+const operationName = ({ cluster, kind, host, key }: Named): string => [cluster, kind, host, key].join('/');
 
 /** Path of an operation: its name consists of what needs no escape in one. */
 export const operationUrl = (operation: string): string => `/v1/operations/${operation}`;

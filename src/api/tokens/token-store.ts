@@ -3,7 +3,7 @@ import { errorText } from '../../model/operator-error.js';
 import { readTokens } from './token-file.js';
 import { findToken, hasExpired, type TokenRecord } from './token.js';
 
-export type Presented =
+type Presented =
   | { readonly kind: 'known'; readonly record: TokenRecord }
   | { readonly kind: 'expired'; readonly record: TokenRecord }
   | { readonly kind: 'unknown' };

@@ -93,7 +93,17 @@ export const cancelOperation = async (
         args: [{ operation, by, reason }],
         updateId: idOf(operation, 'withdraw'),
       }),
-    );
+    ).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      throw new OperatorError(
+        'refused',
+        `The queue of ${cluster} was ended from outside, so ${operation} neither begins nor can be withdrawn.`,
+        {
+          remedy: `The next request for ${cluster} brings the queue back with what waited in it; cancel it then.`,
+          cause: error,
+        },
+      );
+    });
     if (withdrawn) return 'withdrawn';
   }
   const { summary: now } = await viewOperation(client, summary);

@@ -215,4 +215,18 @@ describe('deciding and cancelling', () => {
       it.client.decide(await it.client.find(running.operation), { action: 'retry', by: 'ann', reason: '' }),
     ).rejects.toMatchObject({ kind: 'refused' });
   });
+
+  test('what waits in a queue that was ended from outside is refused with what brings it back', async () => {
+    const cluster = uniqueName('ended');
+    await begin(it.request('join-control-plane', 'cp2', cluster));
+    const request = it.request('join-control-plane', 'cp3', cluster);
+    await it.submit(request);
+    const waiting = await it.client.find(request.context.operation);
+    expect(waiting.state).toBe('waiting');
+    await it.temporal.workflow.getHandle(`cluster/${cluster}`).terminate('by hand');
+    await expect(it.client.cancel(waiting, { by: 'ann@desk', reason: '' })).rejects.toMatchObject({
+      kind: 'refused',
+      remedy: expect.stringContaining('brings the queue back') as unknown,
+    });
+  });
 });

@@ -4,6 +4,9 @@ import type { OperationKind } from './operation.js';
 /** Exclusive operations change membership, control-plane nodes or the load balancer: one at a time per cluster. */
 export const isExclusive = (kind: OperationKind): boolean => kind !== 'join-worker';
 
+/** What an operation waits for that nothing holds up: it begins in the next moment. */
+export const beginsNow = 'its start';
+
 export interface QueueEntry {
   readonly request: SubmitRequest;
   /** ISO 8601. */

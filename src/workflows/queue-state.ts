@@ -2,7 +2,7 @@ import type { ClusterQueue, SubmitRequest } from '../model/messages.js';
 import { workflowIds } from '../model/messages.js';
 import { operationKinds } from '../model/operation.js';
 import type { OperationContext } from '../model/operation.js';
-import { isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
+import { beginsNow, isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
 import { memoryPart } from '../model/queue-memory.js';
 import type { QueueMemory } from '../model/queue-memory.js';
@@ -176,7 +176,7 @@ export const createQueueState = (
       })),
       waiting: waiting.map((entry) => ({
         ...itemOf(entry),
-        waitsFor: waitsFor(queue, entry, sharedLimit()) ?? 'its start',
+        waitsFor: waitsFor(queue, entry, sharedLimit()) ?? beginsNow,
       })),
       ended: ended.slice(-200),
     }),

@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { notifyActivities } from '../../src/activities/notify.js';
 import type { Webhook } from '../../src/adapters/webhook/types.js';
 import { createWebhook } from '../../src/adapters/webhook/webhook.js';
@@ -17,9 +17,14 @@ const hosts = { host: () => Promise.reject(new Error('no host is asked')) as nev
 const webhooks = new Map<string, Webhook>();
 const harness = useHarness('deliveries', { activities: notifyActivities({ hosts, webhooks }) });
 
+// Concurrent tests: what one of them began is ended with the file.
+const receivers: Receiver[] = [];
+afterAll(async () => {
+  await Promise.all(receivers.map((receiver) => receiver.close()));
+});
 const receiverOn = async (port?: number): Promise<Receiver> => {
   const receiver = await startReceiver(port === undefined ? {} : { port });
-  onTestFinished(receiver.close);
+  receivers.push(receiver);
   return receiver;
 };
 

@@ -1,6 +1,7 @@
 import { hasEnded } from '../../api/operation-summary.js';
 import type { OperationView } from '../../api/operation-view.js';
 import type { StepProgress, StepState } from '../../model/progress.js';
+import { beginsNow } from '../../model/queue.js';
 import { blockedLines } from './blocked.js';
 import { age, clip, printable, shortDuration } from './text.js';
 
@@ -26,7 +27,12 @@ export const lastLineOf = ({ activity, progress }: OperationView): string | unde
 /** One line on what holds an operation up although it is not blocked. */
 export const holdUp = ({ activity, outage, summary }: OperationView): string | undefined => {
   if (outage !== undefined) return `${outage}; the operation is not affected, watching goes on`;
-  if (summary.state === 'waiting') return `waits for ${summary.waitsFor ?? 'its turn'}`;
+  // Nothing holds up one that is about to begin.
+  if (summary.state === 'waiting') {
+    return summary.waitsFor === undefined || summary.waitsFor === beginsNow
+      ? undefined
+      : `waits for ${summary.waitsFor}`;
+  }
   // What a blocked operation does is to look whether the cause is gone.
   if (summary.state === 'blocked' || activity === undefined) return undefined;
   if (activity.attempt < 2 || activity.lastFailure === undefined) return undefined;

@@ -86,7 +86,7 @@ export const ListQuery = z.strictObject({
   blockedBy: failure.optional().describe('Only those blocked by this type of failure, such as Unreachable.'),
   ended: flag.optional().describe('false: without those that have ended.'),
   limit: z.coerce.number().int().min(1).max(1000).default(50).describe('At most so many on a page.'),
-  pageToken: z.string().min(1).max(10_000).optional().describe('nextPageToken of the page before.'),
+  pageToken: z.string().min(1).max(4_000).optional().describe('nextPageToken of the page before.'),
 });
 
 export const FindQuery = z.strictObject({

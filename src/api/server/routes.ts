@@ -44,6 +44,7 @@ const meanings = {
   421: 'Without tokens the server answers as localhost only.',
   422: 'The specification is wrong, or does not fit what is asked for.',
   429: 'Too many requests, or too many event streams; Retry-After says when to ask again.',
+  431: 'The headers, or the path with its query, are too large.',
   500: 'A defect of Quorate. The log of the server has the request id.',
   502: 'A worker answered, but could not do it.',
   503: 'Temporal or a worker does not answer, or the server ends. The request may still be carried out: ask again with the same key.',
@@ -57,7 +58,7 @@ const refusal = (status: Refusal) => ({
 type Refusals = Partial<Record<Refusal, ReturnType<typeof refusal>>>;
 
 /** What every route under /v1 may answer by itself: who asks, how often, and what nobody foresaw. */
-const common = [400, 401, 403, 421, 429, 500, 503] as const satisfies readonly Refusal[];
+const common = [400, 401, 403, 421, 429, 431, 500, 503] as const satisfies readonly Refusal[];
 /** And those that take a body. */
 export const ofBody = [408, 413, 415] as const satisfies readonly Refusal[];
 
@@ -67,4 +68,4 @@ export const refusals = (...statuses: readonly Refusal[]): Refusals =>
 
 /** For routes that anybody may ask. */
 export const publicRefusals = (...statuses: readonly Refusal[]): Refusals =>
-  Object.fromEntries([...new Set([429, 500, ...statuses] as const)].map((status) => [status, refusal(status)]));
+  Object.fromEntries([...new Set([429, 431, 500, ...statuses] as const)].map((status) => [status, refusal(status)]));

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import { Runtime, Worker, type Logger, type NativeConnection } from '@temporalio/worker';
 import { taskQueue as defaultTaskQueue } from '../model/messages.js';
 
@@ -42,6 +42,25 @@ export interface WorkerOptions {
   readonly graceMs?: number;
 }
 
+/** Measured: what one operation keeps in memory between its workflow tasks. */
+const bytesPerCachedWorkflow = 1_700_000;
+
+/**
+ * How many workflows are kept between their tasks: those that are not are replayed from their history each time, which
+ * is what a thousand operations that go on after an outage would spend their time with.
+ *
+ * @param memory bytes that the process may use at most; a tenth of them is for this.
+ */
+export const cachedWorkflows = (memory: number): number =>
+  Math.min(1_000, Math.max(100, Math.floor(memory / 10 / bytesPerCachedWorkflow)));
+
+/** Of the machine, or of the container. */
+const usableMemory = (): number => {
+  const limit = process.constrainedMemory();
+  // 0 and numbers beyond the machine's own: there is none.
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+};
+
 /** A worker tuned for few, long, I/O-bound activities and a small memory footprint. */
 export const createWorker = (options: WorkerOptions): Promise<Worker> =>
   Worker.create({
@@ -61,5 +80,5 @@ export const createWorker = (options: WorkerOptions): Promise<Worker> =>
     maxConcurrentWorkflowTaskExecutions: 10,
     // Of each operation one question to visibility, some milliseconds.
     maxConcurrentLocalActivityExecutions: 5,
-    maxCachedWorkflows: 100,
+    maxCachedWorkflows: cachedWorkflows(usableMemory()),
   });

@@ -1,0 +1,137 @@
+import { X509Certificate } from 'node:crypto';
+import type { Machine } from '../system/machine.js';
+import type { Connection } from './network.js';
+import type { HttpResponse } from './service.js';
+
+export interface HttpOptions {
+  readonly method?: string;
+  readonly headers?: ReadonlyMap<string, string>;
+  readonly body?: string;
+  readonly clientCertificate?: string;
+  /** PEM of the CAs that are trusted; absent: the server's certificate is not checked. */
+  readonly ca?: string;
+}
+
+export type HttpOutcome =
+  | { readonly kind: 'answered'; readonly response: HttpResponse }
+  | { readonly kind: 'refused' | 'unreachable' | 'unresolved' | 'empty' }
+  | { readonly kind: 'untrusted'; readonly because: 'unknown authority' | 'expired' | 'name' }
+  | { readonly kind: 'not-http' };
+
+export interface Target {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+export const parseUrl = (url: string): Target | undefined => {
+  const [, scheme = 'http', user, bracketed, plain = '', port, path = '/'] =
+    /^(?:(https?):\/\/)?([^/@]*@)?(?:\[([^\]]+)\]|([^:/?]+))(?::(\d+))?(\/.*|\?.*)?$/.exec(url) ?? [];
+  if (plain === '' && bracketed === undefined) return undefined;
+  void user;
+  return {
+    scheme: scheme === 'https' ? 'https' : 'http',
+    host: bracketed ?? plain,
+    port: Number(port ?? (scheme === 'https' ? 443 : 80)),
+    path,
+  };
+};
+
+const verdicts = new Map<string, boolean>();
+
+/** Whether one of the CAs in a PEM text issued a certificate. */
+export const issuedBy = (certificate: string, cas: string): boolean => {
+  const key = `${certificate.length}${certificate.slice(-120)}${cas.length}${cas.slice(-120)}`;
+  const known = verdicts.get(key);
+  if (known !== undefined) return known;
+  const issued = (() => {
+    try {
+      const leaf = new X509Certificate(certificate);
+      return (cas.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).some((pem) => {
+        const ca = new X509Certificate(pem);
+        return leaf.checkIssued(ca) && leaf.verify(ca.publicKey);
+      });
+    } catch {
+      return false;
+    }
+  })();
+  if (verdicts.size > 5000) verdicts.clear();
+  verdicts.set(key, issued);
+  return issued;
+};
+
+/** Whether a certificate is within its time by a clock. */
+export const isInTime = (certificate: string, now: number): boolean => {
+  try {
+    const { validFrom, validTo } = new X509Certificate(certificate);
+    return Date.parse(validFrom) <= now && now <= Date.parse(validTo);
+  } catch {
+    return false;
+  }
+};
+
+const namesHost = (certificate: string, host: string): boolean => {
+  try {
+    const leaf = new X509Certificate(certificate);
+    return (/^[\d.]+$|:/.test(host) ? leaf.checkIP(host) : leaf.checkHost(host)) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+/** One request from a host. It may take for ever, as with somebody who says nothing. */
+export const httpRequest = async (
+  machine: Machine,
+  target: Target,
+  options: HttpOptions = {},
+): Promise<HttpOutcome> => {
+  const address = machine.network.resolve(target.host);
+  if (address === undefined) return { kind: 'unresolved' };
+  const first = await machine.network.dial(address, target.port);
+  if (first.result !== 'open') return { kind: first.result };
+  let connection: Connection = first;
+  let from = machine;
+  for (let hops = 0; connection.listener.service.forward !== undefined && hops < 4; hops += 1) {
+    if (connection.machine.isFrozen) await connection.machine.whenThawed();
+    const next = await connection.listener.service.forward(from);
+    if (next?.result !== 'open') return { kind: 'empty' };
+    from = connection.machine;
+    connection = next;
+  }
+  const { service } = connection.listener;
+  if (connection.machine.isFrozen) await connection.machine.whenThawed();
+  const shown = service.certificate?.();
+  if (target.scheme === 'https' && service.certificate !== undefined) {
+    if (shown === undefined) return { kind: 'empty' };
+    if (options.ca !== undefined) {
+      if (!issuedBy(shown, options.ca)) return { kind: 'untrusted', because: 'unknown authority' };
+      if (!isInTime(shown, machine.now())) return { kind: 'untrusted', because: 'expired' };
+      if (!namesHost(shown, target.host)) return { kind: 'untrusted', because: 'name' };
+    }
+    const clientCa = service.clientCa?.();
+    if (clientCa !== undefined) {
+      const { clientCertificate } = options;
+      const valid =
+        clientCertificate !== undefined &&
+        issuedBy(clientCertificate, clientCa) &&
+        isInTime(clientCertificate, connection.machine.now());
+      if (!valid) return { kind: 'empty' };
+    }
+  }
+  if (service.http === undefined) return new Promise(() => undefined);
+  const response = await service.http({
+    method: options.method ?? 'GET',
+    path: target.path,
+    headers: options.headers ?? new Map(),
+    body: options.body ?? '',
+    from: machine,
+    ...(options.clientCertificate === undefined ? {} : { clientCertificate: options.clientCertificate }),
+  });
+  if (response === undefined) return { kind: 'empty' };
+  // The answer needs a way back.
+  while (!machine.network.reaches(machine, connection.machine, target.port) && from === machine) {
+    await machine.network.whenChanged();
+  }
+  return { kind: 'answered', response };
+};

@@ -1,0 +1,38 @@
+import type { Machine } from '../system/machine.js';
+import type { Dialled } from './network.js';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+  /** PEM of the certificate that the client showed. */
+  readonly clientCertificate?: string;
+  /** The host that asks. */
+  readonly from: Machine;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of gRPC. */
+  readonly trailers?: Readonly<Record<string, string>>;
+}
+
+/** What answers at a port. */
+export interface Service {
+  /** PEM of the certificate that it shows; absent without TLS. */
+  readonly certificate?: () => string | undefined;
+  /** PEM of the CA that must have issued a client's certificate; absent when none is asked for. */
+  readonly clientCa?: () => string | undefined;
+  /** `undefined`: the connection is closed without an answer. A promise that stays open: no answer at all. */
+  readonly http?: (request: HttpRequest) => Promise<HttpResponse | undefined> | HttpResponse | undefined;
+  /** Hands a connection on, as a TCP proxy does; undefined closes it. */
+  readonly forward?: (from: Machine) => Promise<Dialled | undefined>;
+}
+
+/** A port that takes connections and says nothing. */
+export const mute: Service = {};

@@ -1,0 +1,195 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import type { Connection, ParsedKey, ServerChannel, Session } from 'ssh2';
+import { Pipe, Sink } from '../system/description.js';
+import type { Machine } from '../system/machine.js';
+import { programAt, spawn } from '../shell/external.js';
+import { runProgram } from '../system/process.js';
+import { signalName, signalNumbers } from '../system/signals.js';
+
+export interface SshServerOptions {
+  readonly machine: Machine;
+  /** Private key of the host, in OpenSSH's format. */
+  readonly hostKey: string;
+  /** Public key that may log in. */
+  readonly authorized: ParsedKey;
+}
+
+/** sshd's MaxSessions. */
+const mostSessions = 10;
+
+const logins: Readonly<Record<string, { uid: number; home: string }>> = {
+  root: { uid: 0, home: '/root' },
+  ops: { uid: 1000, home: '/home/ops' },
+};
+
+/** sshd of one host, on a port of loopback of its own. */
+export class SshServer {
+  #listener: NetServer | undefined;
+  #ssh: ssh2.Server | undefined;
+  readonly #sockets = new Set<Socket>();
+  readonly #stopWatching: () => void;
+
+  constructor(private readonly options: SshServerOptions) {
+    this.#stopWatching = options.machine.onPower(() => this.#powerChanged());
+  }
+
+  /** @returns the port */
+  async listen(): Promise<number> {
+    const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#listener = listener;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen(0, '127.0.0.1', resolve);
+    });
+    return (listener.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => {
+      if (this.#listener === undefined) resolve();
+      else this.#listener.close(() => resolve());
+    });
+  }
+
+  get #isReachable(): boolean {
+    const { machine } = this.options;
+    return machine.isOn && !machine.isFrozen && machine.cableIn && machine.reachableBySsh;
+  }
+
+  /** The host went off, or its network did: nothing more is heard of it, also no good-bye. */
+  #powerChanged(): void {
+    for (const socket of this.#sockets) {
+      if (this.#isReachable) socket.resume();
+      else socket.pause();
+    }
+    if (this.options.machine.isOn) return;
+    for (const socket of this.#sockets) this.#silenced.add(socket);
+  }
+
+  /** Connections to a boot of the host that is over; they are answered by a reset when it is on again. */
+  readonly #silenced = new WeakSet<Socket>();
+
+  reachabilityChanged(): void {
+    this.#powerChanged();
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // Loopback takes every connection: a host that is off or cut off says nothing on it.
+    if (!this.#isReachable) {
+      socket.pause();
+      this.#silenced.add(socket);
+      return;
+    }
+    this.#server().injectSocket(socket);
+  }
+
+  #server(): ssh2.Server {
+    this.#ssh ??= new ssh2.Server(
+      { hostKeys: [this.options.hostKey], ident: 'OpenSSH_9.2p1 Debian-2+deb12u7', keepaliveInterval: 0 },
+      (connection) => this.#connected(connection),
+    );
+    return this.#ssh;
+  }
+
+  #connected(connection: Connection): void {
+    let user = '';
+    let sessions = 0;
+    connection.on('error', () => undefined);
+    connection.on('authentication', (context) => {
+      if (context.method !== 'publickey' || logins[context.username] === undefined)
+        return context.reject(['publickey']);
+      const { authorized } = this.options;
+      const wanted = authorized.getPublicSSH();
+      const known = context.key.data.length === wanted.length && timingSafeEqual(context.key.data, wanted);
+      const signed =
+        context.signature === undefined ||
+        (context.blob !== undefined && authorized.verify(context.blob, context.signature, context.hashAlgo) === true);
+      if (!known || !signed) return context.reject(['publickey']);
+      user = context.username;
+      context.accept();
+    });
+    connection.on('ready', () => {
+      connection.on('session', (accept, reject) => {
+        if (sessions >= mostSessions) {
+          reject();
+          return;
+        }
+        sessions += 1;
+        const session = accept();
+        session.once('close', () => (sessions -= 1));
+        this.#session(session, user);
+      });
+    });
+  }
+
+  #session(session: Session, user: string): void {
+    session.on('env', (accept) => accept?.());
+    session.on('exec', (accept, _reject, { command }) => {
+      void this.#run(accept(), Buffer.from(command, 'utf8').toString('latin1'), user);
+    });
+  }
+
+  /** Runs a command line by the login's shell, as sshd does. */
+  async #run(channel: ServerChannel, command: string, user: string): Promise<void> {
+    const { machine } = this.options;
+    const login = logins[user] ?? { uid: 1000, home: '/' };
+    const input = new Pipe();
+    let open = true;
+    const sinkTo = (write: (bytes: Buffer) => void): Sink =>
+      new Sink((text) => {
+        if (open && machine.isOn) write(Buffer.from(text, 'latin1'));
+      });
+    const process = spawn({
+      parent: machine.systemd.init,
+      argv: ['bash', '-c', command],
+      environment: new Map([
+        ['PATH', '/usr/local/bin:/usr/bin:/bin:/usr/games'],
+        ['HOME', login.home],
+        ['USER', user],
+        ['LOGNAME', user],
+        ['SHELL', '/bin/bash'],
+      ]),
+      uid: login.uid,
+      directory: login.home,
+      controlGroup: `/user.slice/user-${login.uid}.slice/session.scope`,
+    });
+    process.descriptors.set(0, input.reader);
+    process.descriptors.set(
+      1,
+      sinkTo((bytes) => void channel.write(bytes)),
+    );
+    process.descriptors.set(
+      2,
+      sinkTo((bytes) => void channel.stderr.write(bytes)),
+    );
+    channel.on('data', (bytes: Buffer) => {
+      try {
+        input.writer.write(bytes.toString('latin1'));
+      } catch {
+        // the command reads no more
+      }
+    });
+    channel.once('end', () => input.writer.release());
+    channel.once('close', () => {
+      open = false;
+      input.writer.release();
+    });
+    channel.on('error', () => undefined);
+    const { program } = programAt(process, '/bin/bash');
+    const status = await runProgram(process, program, ['-c', command]);
+    // A host that went off says nothing more.
+    if (!open || !machine.isOn) return;
+    if (process.killedBy !== undefined && process.killedBy !== signalNumbers.PIPE)
+      channel.exit(signalName(process.killedBy), false, '');
+    else channel.exit(status & 0xff);
+    channel.end();
+  }
+}

@@ -1,0 +1,32 @@
+import { Network } from './network/network.js';
+import type { Machine } from './system/machine.js';
+
+export interface WorldOptions {
+  /** What takes a second on an ordinary host takes that many here; default 1. */
+  readonly timeScale?: number;
+  /** Called with an error of the simulation itself. */
+  readonly onDefect?: (host: string, error: unknown) => void;
+}
+
+/** All hosts, and what is between them. */
+export class World {
+  readonly network = new Network();
+  readonly machines = new Map<string, Machine>();
+  readonly timeScale: number;
+  readonly defects: string[] = [];
+
+  constructor(private readonly options: WorldOptions = {}) {
+    this.timeScale = options.timeScale ?? 1;
+  }
+
+  add(machine: Machine): void {
+    this.machines.set(machine.name, machine);
+    this.network.add(machine);
+  }
+
+  defect(host: string, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.defects.push(`${host}: ${text}`);
+    this.options.onDefect?.(host, error);
+  }
+}

@@ -1,0 +1,170 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { nodeImage } from '../../lab/simulation/images/node-image.js';
+import { basePrograms, nodePrograms } from '../../lab/simulation/programs/registry.js';
+import { nothing, Sink, TextDescription } from '../../lab/simulation/system/description.js';
+import { Machine } from '../../lab/simulation/system/machine.js';
+import { Process, runProgram } from '../../lab/simulation/system/process.js';
+import { programAt } from '../../lab/simulation/shell/external.js';
+import { World } from '../../lab/simulation/world.js';
+
+// What a real shell and real tools make of a script is what the simulated ones have to make of it.
+
+const world = new World();
+const machine = new Machine({
+  name: 'cp1',
+  kind: 'node',
+  address: '10.203.0.11',
+  world,
+  base: nodeImage(),
+  programs: new Map(Object.entries({ ...basePrograms, ...nodePrograms })),
+});
+machine.startNow();
+const folder = mkdtempSync(join(tmpdir(), 'shell-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+}
+
+const simulated = async (shell: string, script: string, stdin: string): Promise<Outcome & { stderr: string }> => {
+  let stdout = '';
+  let stderr = '';
+  const input = stdin === '' ? nothing() : new TextDescription(Buffer.from(stdin).toString('latin1'));
+  const process = new Process({
+    machine,
+    argv: [shell],
+    descriptors: new Map([
+      [0, input],
+      [1, new Sink((text) => (stdout += text))],
+      [2, new Sink((text) => (stderr += text))],
+    ]),
+    environment: new Map([
+      ['PATH', '/usr/bin:/usr/sbin'],
+      ['HOME', '/root'],
+    ]),
+    directory: '/root',
+    uid: 0,
+    umask: 0o022,
+  });
+  machine.files.makeDirectories('/root/work');
+  process.directory = '/root/work';
+  const { program } = programAt(process, `/usr/bin/${shell}`);
+  const status = await runProgram(process, program, ['-c', Buffer.from(script).toString('latin1')]);
+  machine.files.remove('/root/work');
+  return { status, stdout: Buffer.from(stdout, 'latin1').toString(), stderr };
+};
+
+const real = (shell: string, script: string, stdin: string): Outcome => {
+  const work = mkdtempSync(join(folder, 'w'));
+  const { status, stdout } = spawnSync(shell, ['-c', script], {
+    cwd: work,
+    input: stdin,
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/usr/sbin:/bin', HOME: '/root', LC_ALL: 'C' },
+  });
+  return { status, stdout };
+};
+
+const scripts: readonly string[] = [
+  // words
+  `a='x  y'; b="$a" c=$a; echo "$a" $a "[$b]" '$a' "\\$a" \\$a`,
+  `set -- 'a b' '' c; echo $#; for x in "$@"; do echo "<$x>"; done; for x in $@; do echo "<$x>"; done; echo "$*"`,
+  `set --; echo $# "$@" x; for x in "$@"; do echo never; done; echo \${1-none} \${1:-none} "\${1+some}"`,
+  `x=; echo \${x:-a} \${x-b} \${x:+c} \${x+d} \${y:=e} $y \${#y}`,
+  `f=/a/b/c.tar.gz; echo \${f##*/} \${f#*/} \${f%/*} \${f%%.*} \${f%.gz}; p='*'; echo "\${f#"$p"}"`,
+  `echo $((1 + 2 * 3)) $(( (1+2)*3 )) $((7 / 2)) $((7 % 3)) $((1 < 2 && 0 || 1)); n=4; n=$((n + 1)); echo $n $((n*n))`,
+  `IFS=:; set -- $(echo 'a:b::c'); echo $#; IFS=' '; x=' p  q '; set -- $x; echo "$1|$2|$#"`,
+  `IFS='\n'; x='a b\nc'; for l in $x; do echo "<$l>"; done`,
+  `x="a\nb"; echo "$x"; printf '%s\\n' "$x"; echo 'a\\tb\\\\n'`,
+  `mkdir d; touch d/b d/a d/.h 'd/x y'; echo d/*; echo d/?; echo 'd/*' d/z*; set -f; echo d/*`,
+  `echo "$(echo a; echo b)" $(printf 'x\\n\\n\\n')end \`echo old\``,
+  `x='a*b'; case "a*b" in $x) echo 1;; esac; case aXb in $x) echo 2;; esac; case aXb in "$x") echo 3;; *) echo 4;; esac`,
+  `case foo.service in *.socket|*.service) echo unit;; esac; case 10.0 in *[!0-9.]*) echo no;; *) echo yes;; esac`,
+  `set -- a b c; shift; echo $1 $#; set -- "$@" d; echo "$*"; eval "echo \\$2"`,
+  `a=1; b=2; echo \${a}\${b}x"\${a}"y; unset a; echo "\${a-gone}"`,
+  `echo "a"'b'"c" x"$HOME"y ""; echo '' "" | wc -c`,
+  // flow
+  `if false; then echo a; elif true; then echo b; else echo c; fi; ! false && echo d; ! true || echo e`,
+  `i=0; while [ $i -lt 5 ]; do i=$((i+1)); [ $i = 2 ] && continue; [ $i = 4 ] && break; echo $i; done; echo end $i`,
+  `until false; do echo once; break; done; for i in 1 2; do for j in a b; do [ $j = b ] && continue 2; echo $i$j; done; done`,
+  `f() { echo "f $1 $#"; return 3; echo no; }; f a b; echo $?; g() { f "$@"; }; g 'x y'; echo "$1"`,
+  `set -e; false || echo ok; if false; then :; fi; f() { false; echo after; }; f || echo caught; ! true; echo still; false; echo never`,
+  `set -eu; x=$(false) || echo 'failed substitution'; (exit 3) || echo $?; echo "$undefined"; echo never`,
+  `(cd /; pwd); pwd | sed 's#.*/##' | wc -l; (x=1; exit 4); echo $? "\${x-unset}"`,
+  `true && { echo a; false; } || echo b; { echo c; exit 5; }; echo never`,
+  `exec 2>/dev/null; nosuchprogram; echo $?`,
+  `/bin/sh -c 'echo "$0 $1 $#"; exit 7' name one two; echo $?`,
+  `trap 'echo bye $?' EXIT; echo hi; exit 3`,
+  `trap 'echo one' EXIT; (trap 'echo inner' EXIT; echo sub); exec /bin/echo replaced`,
+  `sh -c 'trap "echo terminated; exit 9" TERM; kill -TERM $$; echo after'; echo $?`,
+  `sh -c 'kill -KILL $$'; echo $?`,
+  `x=$(exit 4); echo $?; y=a$(false)b; echo $? $y; true; z=1; echo $?`,
+  // pipes and jobs
+  `printf '1\\n2\\n3\\n' | { read -r x; echo "first $x"; cat; }`,
+  `printf 'a b c\\n' | while read -r x y; do echo "$x|$y"; done; printf 'no newline' | { read -r x; echo "$x $?"; }`,
+  `printf ' a \\\\b \\n' | { IFS= read -r x; echo "[$x]"; }; printf 'a\\\\\\nb\\n' | { read x; echo "[$x]"; }`,
+  `{ sleep 0.2; echo late; } & echo early; wait; echo end`,
+  `(exit 3) & wait $!; echo $?; for i in 3 1 2; do { sleep 0.$i; echo $i; } & done; wait`,
+  `echo out; { echo err >&2; } 2>&1 | sed 's/^/got /'; { echo a; echo b >&2; } 2>/dev/null`,
+  `false | true; echo $?; true | false; echo $?; echo x | (cat; echo y)`,
+  `x=$( { echo a; } 2>&1; echo b ); echo "$x"; if said=$(echo no; false); then echo never; else echo "failed: $said"; fi`,
+  `timeout 0.2 sleep 5; echo $?; timeout 5 true; echo $?; timeout 0.3 sh -c 'sleep 5 | cat'; echo $?`,
+  `yes_like() { i=0; while [ $i -lt 100 ]; do echo $i; i=$((i+1)); done; }; yes_like | head -n 2; echo $?`,
+  // redirections
+  `echo a > f; echo b >> f; cat f; wc -c < f; cat <<X\nhi $(echo there)\nX\ncat <<'X'\n$no\nX`,
+  `cat /dev/fd/3 3<<A\nthree\nA\n{ echo a >&3; } 3>&1; exec 9> lock; flock -w 1 9 && echo locked`,
+  `{ echo 1; echo 2; } > f; while IFS= read -r l; do echo "<$l>"; done < f; cat < missing; echo $?`,
+  `[ ! -e nofile ] && echo none; : > empty; [ -s empty ] || echo empty; [ -d . ] && echo dir; [ -f f ]; echo $?`,
+  `printf 'x' > f; for i in 1 2 3; do echo $i; done >> f; cat f; printf '%s' "$(cat f)" | wc -c`,
+  `eval "$(head -c 8)"; cat`,
+  // test
+  `[ a = a ] && [ a != b ] && [ 1 -lt 2 ] && [ ! -z x ] && [ -n x ] && echo all; [ 1 -gt 2 ] || echo no; test -e /; echo $?`,
+  `[ a = b -o c = c ] && echo or; [ a = a -a b = c ] || echo and; [ "" ] || echo empty; [ "-n" ] && echo word; [ \\( a = a \\) ] && echo p`,
+  // printf and echo
+  `printf '%s %s\\n' a b c; printf '%d|%5d|%-5d|%05d\\n' 1 2 3 4; printf '%x %o %c\\n' 255 8 hello; printf '%%|%b|\\n' 'a\\nb'`,
+  `printf 'a\\tb\\n'; printf '%s\\0%s' a b | tr '\\0' '|'; echo; printf '\\0\\0' | wc -c; printf '%s\\n'; printf '[%5s][%-5s][%.2s]\\n' ab ab abc`,
+  // programs
+  `printf 'b\\na\\nc\\na\\n' | sort; printf 'b\\na\\na\\n' | sort -u; printf '10\\n9\\n' | sort -n; printf 'a\\nb\\n' | sort -r; printf 'a\\na\\nb\\n' | uniq -c | sed 's/^ *//'`,
+  `printf 'a:b:c\\nd\\n' | cut -d: -f2; printf 'a:b:c\\nd\\n' | cut -d : -f 1,3; printf 'abcdef\\n' | cut -c 2-4; echo 'a b' | cut -d' ' -f1`,
+  `printf 'l1\\nl2\\nl3\\n' > f; head -n 1 f; tail -n 1 f; tail -n +2 f; tail -c +4 f; tail -c 3 f; head -c 2 f; echo; wc -l < f`,
+  `echo hello | tr a-y b-z; echo 'a  b' | tr -s ' '; echo abc | tr -d b; printf 'a\\001b' | tr -c 'a-z' '|'; echo x | tr . /; printf 'A B' | tr 'A-Za-z' 'a-zA-Z'`,
+  `echo 'foo bar' | sed 's/o/0/'; echo foo | sed 's/o/0/g'; echo 'a.b' | sed 's/\\./-/'; printf 'a\\nb\\n' | sed -n 2p; echo ab | sed 's/\\(a\\)\\(b\\)/\\2\\1/'; echo a/b | sed 's#/#-#'`,
+  `printf 'x\\n--B--\\ny\\n--E--\\nz\\n' | sed -n '/^--B--$/,/^--E--$/p'; printf 'k: v\\nq: w\\n' | sed -n 's/^k: *//p'; printf '1\\n2\\n' | sed '1d'; echo a | sed 's/a/[&]/; s/$/!/'`,
+  `printf 'foo\\nbar\\nfoobar\\n' | grep foo; printf 'foo\\n' | grep -q bar; echo $?; printf 'a.b\\naxb\\n' | grep -F a.b; printf 'ab\\nb\\n' | grep -x b; printf 'a1b22\\n' | grep -o '[0-9][0-9]*'; printf 'x\\ny\\n' | grep -c .; printf 'A\\n' | grep -i a; printf 'a\\nb\\n' | grep -v a; grep -s x missing; echo $?; printf 'ab\\n' | grep -E '^(a|c)b+$'`,
+  `printf 'a b\\nc d\\n' | awk '{ print $2, NR, NF }'; printf 'a:b\\n' | awk -F: '{ print $2 }'; awk 'BEGIN { print length("abc"), substr("hello", 2, 3), index("abc", "c") }'`,
+  `printf '1\\n2\\n3\\n' | awk '{ s += $1 } END { print s, s / 2 }'; printf 'a\\nb\\n' | awk 'NR == 1 { next } { print; exit 3 }'; echo $?; printf 'x y\\n' | awk '{ $1 = "z"; print; print NF; n = split("a,b,c", p, ","); print n, p[2] }'`,
+  `awk 'function f(a, b) { b = a * 2; return b } BEGIN { x["k"] = 1; for (k in x) print k, x[k]; if ("k" in x) print "in"; delete x["k"]; print length(x); print f(4); printf "%s-%03d\\n", "a", 7; print toupper("q") tolower("Q") }'`,
+  `printf 'users:(("kubelet",pid=811,fd=12),("x",pid=7,fd=1))\\n' | awk '{ u = $0; while (match(u, /\\("[^"]*",pid=[0-9]+/)) { one = substr(u, RSTART + 2, RLENGTH - 2); u = substr(u, RSTART + RLENGTH); pid = one; sub(/.*,pid=/, "", pid); sub(/",pid=[0-9]+$/, "", one); print one, pid } }'`,
+  `printf 'l1\\nl2\\n' > f; awk 'BEGIN { while ((getline line < "f") > 0) n++; close("f"); print n; if ((getline x < "missing") < 0) print "no file"; print ARGC, ARGV[1] }' a; awk -v v=3 'BEGIN { print v + 1, v ~ /3/ ? "y" : "n", !v }'`,
+  `printf 'a b\\n\\nc\\n' | awk '/^$/ { print "empty"; next } $1 ~ /a/ && NF > 1 { print "two" } END { print NR }'; printf 'x\\n' | awk '{ gsub(/x/, "[&]"); print } END { print substr($0, 2) }'; echo 'a,b' | awk -F , '{ for (i = 1; i <= NF; i++) c[$i] = i; print c["b"] }'`,
+  `printf 'k=v=w\\n' | awk '{ i = index($0, "="); print substr($0, 1, i - 1) "|" substr($0, i + 1) }'; awk 'BEGIN { print 1e3, 0.1 + 0.2, 10 % 3, 2 ^ 3, -3, 1 == 1.0, "a" < "b", "10" + 0 }'; awk 'BEGIN { exit !0 }'; echo $?`,
+  `export ours=me; printf 'n1\\tx\\tme\\nn2\\ty\\tyou\\n' | awk -F '\\t' '$3 == ENVIRON["ours"] { print $1 }'; printf 'table ip x {\\n\\tchain y {\\n\\t}\\n}\\n' | awk '/^table / { t = ($3 == "x") } /^\\t+(chain|set) / { if (t) print "in " $2 }'`,
+  `mkdir -p a/b; touch a/f a/b/g; find a -type f | sort; find a ! -type d | wc -l; find a -mindepth 1 -maxdepth 1 | sort; find a -name g; find a -mindepth 1 -exec rm -rf -- {} +; ls a; find missing; echo $?`,
+  `mkdir x; cd x; pwd | sed 's#.*/##'; cd ..; t=$(mktemp -d t.XXXX); [ -d $t ] && rmdir $t; printf a > m; mv m n; cp n o; cat n o; ln -s n l; readlink l; [ -L l ] && echo link; rm -f nothing; echo $?; rmdir x; ls`,
+  `install -d -m 0700 p/q; stat -c %a p/q; umask 077; : > s; stat -c '%a %s' s; chmod 644 s; stat -c %a s; stat -c %s missing; echo $?; stat -L -c %s s`,
+  `printf hi | sha256sum | cut -d ' ' -f 1; printf hi | base64; printf aGk= | base64 -d; echo; printf 'x%.0s' 1 2 3; basename /a/b.c .c; dirname /a/b`,
+  `date -u -d @0 +%Y%m%dT%H%M%SZ; [ "$(date +%s)" -gt 1700000000 ] && echo now; seq 3; sleep 0.01; uname -s; id -u; command -v awk >/dev/null && echo has; command -v nope || echo "no $?"`,
+  `env A=b sh -c 'echo $A'; A=c sh -c 'echo $A'; echo "\${A-unset}"; export B=1; sh -c 'echo $B'; env -i /bin/sh -c 'echo "\${B-none}"'`,
+  `echo 'ünï' | wc -c; x='ü'; echo "\${#x}"; printf 'é' | cut -c 1 | wc -c`,
+];
+
+describe('the simulated shell does what the real one does', () => {
+  it.each(scripts)('%s', async (script) => {
+    const stdin = 'echo hi;rest\n';
+    const expected = real('sh', script, stdin);
+    const { stderr, ...found } = await simulated('sh', script, stdin);
+    expect(found, stderr).toEqual(expected);
+    expect(world.defects).toEqual([]);
+  });
+
+  it('knows what bash adds', async () => {
+    const script = `[[ abc == a* ]] && echo glob; [[ abc =~ ^a ]] && echo match; x=abc; echo \${x/b/-} \${x:1:1} \${x^^}; echo -e 'a\\tb'; echo 'a\\tb'; for ((i=0; i<2; i++)); do echo $i; done; cat <<< here; echo {1} >&2 2>/dev/null`;
+    const { stderr, ...found } = await simulated('bash', script, '');
+    expect(found, stderr).toEqual(real('bash', script, ''));
+  });
+});

@@ -183,7 +183,7 @@ export class FileSystem {
   }
 
   #changed(path: string): void {
-    for (const { prefix, tell } of [...this.#watchers]) if (path.startsWith(prefix)) tell(path);
+    for (const { prefix, tell } of this.#watchers.slice()) if (path.startsWith(prefix)) tell(path);
   }
 
   /** A file that this host may write, made when there is none. @throws FileError */

@@ -223,7 +223,7 @@ const wait: Builtin = async ({ shell, args }) => {
     return 0;
   }
   let status = 127;
-  for (const child of [...shell.background]) {
+  for (const child of Array.from(shell.background)) {
     if (!args.includes(String(child.pid))) continue;
     status = await process.during(child.whenEnded());
     shell.background.delete(child);

@@ -18,7 +18,7 @@ import { Exit, LoopControl, Return, ShellError } from './control.js';
 import { runExternal } from './external.js';
 import { matches } from './patterns.js';
 import { redirect, withRedirections } from './redirect.js';
-import { Shell } from './shell.js';
+import type { Shell } from './shell.js';
 import { testExpression } from './test-command.js';
 import { runPendingTraps, runExitTrap } from './traps.js';
 import { Words } from './words.js';
@@ -175,6 +175,7 @@ export class Interpreter {
     // Whoever keeps the output open, as a command in the background, keeps it waiting.
     const text = await shell.process.during(pipe.reader.readAll());
     shell.status = await shell.process.during(status);
+    shell.substitutions += 1;
     return text.replace(/\n+$/, '');
   }
 
@@ -333,15 +334,13 @@ export class Interpreter {
   }
 
   async #assignmentsOnly(shell: Shell, node: Command, statusBefore: number): Promise<number> {
-    shell.status = 0;
-    let substituted = false;
+    const before = shell.substitutions;
     for (const one of node.prefix) {
       if (one.type !== 'Assignment') continue;
       const value = one.value.type === 'Word' ? await this.words.text(shell, one.value) : '';
-      substituted ||= one.value.type === 'Word' && /\$\(|`/.test(one.value.text);
       shell.set(one.name, one.append === true ? (shell.get(one.name) ?? '') + value : value);
     }
-    const status = substituted ? shell.status : 0;
+    const status = shell.substitutions > before ? shell.status : 0;
     if (node.redirects.length > 0) {
       try {
         await withRedirections(shell, this.words, node.redirects, () => Promise.resolve(0));

@@ -37,6 +37,8 @@ export class Shell {
   readonly pendingSignals: string[] = [];
   /** Above 0 while a failing command does not end the shell: in conditions. */
   tolerant = 0;
+  /** How many commands have been substituted: an assignment has the status of the last one in it. */
+  substitutions = 0;
   loops = 0;
   functionDepth = 0;
   /** Values that `local` hides, one map for each function that runs. */

@@ -148,7 +148,7 @@ export class Machine {
   }
 
   #powerChanged(): void {
-    for (const tell of [...this.#powerListeners]) tell();
+    for (const tell of Array.from(this.#powerListeners)) tell();
     this.world.network.changed();
   }
 

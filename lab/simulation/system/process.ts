@@ -46,7 +46,7 @@ export class Process {
   killedBy: number | undefined;
   /** A shell's trap takes a signal that it would die of. */
   onSignal: ((signal: number) => boolean) | undefined;
-  readonly #killed = new AbortController();
+  readonly #onKill = new Set<() => void>();
 
   constructor(options: ProcessOptions) {
     this.machine = options.machine;
@@ -63,9 +63,10 @@ export class Process {
     this.parent?.children.add(this);
   }
 
-  /** Aborted when the process is killed. */
-  get signal(): AbortSignal {
-    return this.#killed.signal;
+  /** Called when the process is killed; the answer takes it back. */
+  onKill(tell: () => void): () => void {
+    this.#onKill.add(tell);
+    return () => this.#onKill.delete(tell);
   }
 
   get isKilled(): boolean {
@@ -111,21 +112,19 @@ export class Process {
   /** Waits for something that ends early when the process is killed. @throws Killed */
   async during<T>(work: Promise<T>): Promise<T> {
     this.throwIfKilled();
-    const { signal } = this.#killed;
-    let onAbort: (() => void) | undefined;
+    let forget: (() => void) | undefined;
     try {
       const done = await Promise.race([
         work,
         new Promise<never>((_, reject) => {
-          onAbort = () => reject(new Killed(this.killedBy ?? signalNumbers.KILL));
-          signal.addEventListener('abort', onAbort);
+          forget = this.onKill(() => reject(new Killed(this.killedBy ?? signalNumbers.KILL)));
         }),
       ]);
       if (this.machine.isFrozen) await this.machine.whenThawed();
       this.throwIfKilled();
       return done;
     } finally {
-      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+      forget?.();
     }
   }
 
@@ -157,7 +156,7 @@ export class Process {
     if (signal === 0 || signal === signalNumbers.CONT || signal === signalNumbers.STOP) return;
     if (signal !== signalNumbers.KILL && this.onSignal?.(signal) === true) return;
     this.killedBy = signal;
-    this.#killed.abort();
+    for (const tell of Array.from(this.#onKill)) tell();
   }
 
   /** Itself and all below it. */

@@ -148,7 +148,12 @@ export const cut: Program = async (process, args) => {
   return eachText(process, operands, (text) => {
     for (const line of linesOf(text)) {
       if (characters !== undefined) {
-        process.print(`${[...line].filter((_, index) => chosen(index + 1)).join('')}\n`);
+        process.print(
+          `${line
+            .split('')
+            .filter((_, index) => chosen(index + 1))
+            .join('')}\n`,
+        );
         continue;
       }
       if (!line.includes(delimiter)) {
@@ -196,7 +201,12 @@ export const tr: Program = async (process, args) => {
   const has = (character: string): boolean => inSet.has(character) !== complement;
   const text = await process.readAll();
   if (flags.has('d')) {
-    process.print([...text].filter((character) => !has(character)).join(''));
+    process.print(
+      text
+        .split('')
+        .filter((character) => !has(character))
+        .join(''),
+    );
     return 0;
   }
   const target = second === '' ? [] : characterSet(second);

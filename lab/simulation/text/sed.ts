@@ -148,7 +148,7 @@ const replace = (line: string, { expression, replacement = '', global }: Command
   let found = false;
   let done = false;
   expression.lastIndex = 0;
-  const made = line.replace(expression, (match: string, ...rest: unknown[]) => {
+  const made = line.replace(expression, (match: string, ...rest: (string | number | undefined)[]) => {
     if (done) return match;
     found = true;
     done = global !== true;

@@ -27,7 +27,7 @@ export const systemdRun: Program = async (process, args) => {
     else if (key === '--quiet' || key === '-q') quiet = true;
     else if (key === '--remain-after-exit' || key === '-r') set('RemainAfterExit=yes');
   }
-  const unit = /\.service$/.test(name ?? '') ? (name as string) : `${name ?? `run-u${(lastNumber += 1)}`}.service`;
+  const unit = name?.endsWith('.service') === true ? name : `${name ?? `run-u${(lastNumber += 1)}`}.service`;
   const [program = '', ...words] = rest;
   const path = findProgram(process, program, process.environment.get('PATH'));
   if (path === undefined) {

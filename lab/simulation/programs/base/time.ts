@@ -125,13 +125,12 @@ export const timeout: Program = async (process, args) => {
     }, limit * 1000),
   ];
   // Who ends `timeout` ends the command.
-  const end = (): void => child.killTree(process.killedBy ?? signalNumbers.TERM);
-  process.signal.addEventListener('abort', end);
+  const forget = process.onKill(() => child.killTree(process.killedBy ?? signalNumbers.TERM));
   try {
     const status = await runProgram(child, program, [...more, ...words]);
     return timedOut ? 124 : status;
   } finally {
     timers.forEach(clearTimeout);
-    process.signal.removeEventListener('abort', end);
+    forget();
   }
 };

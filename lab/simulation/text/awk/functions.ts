@@ -1,8 +1,8 @@
 import { format } from '../../shell/printf.js';
 import { regularExpression } from '../regular-expressions.js';
 import type { Runtime } from './runtime.js';
-import { Cell, Input, toNumber, toText } from './values.js';
-import type { Value } from './values.js';
+import { Input, toNumber, toText } from './values.js';
+import type { Cell, Value } from './values.js';
 
 /** An argument of a function of awk's own. */
 export interface Argument {

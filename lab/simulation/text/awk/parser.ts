@@ -209,7 +209,7 @@ class Parser {
       const cell = this.#cell(array.text);
       const body = this.#body();
       return (runtime) => {
-        for (const key of [...cell(runtime).array.keys()]) {
+        for (const key of Array.from(cell(runtime).array.keys())) {
           variable.assign?.(runtime, new Input(key));
           if (!round(runtime, body)) return;
         }

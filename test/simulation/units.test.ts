@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSimulation } from '../../lab/simulation/simulation.js';
+import type { Simulation } from '../../lab/simulation/simulation.js';
+import { makeTopology } from '../../lab/topology.js';
+import { createHosts } from '../../src/adapters/ssh/hosts.js';
+import type { Host, Hosts } from '../../src/adapters/ssh/types.js';
+import { ensureUnit } from '../../src/adapters/systemd/ensure-unit.js';
+import { followUnit } from '../../src/adapters/systemd/follow-unit.js';
+import { readUnit } from '../../src/adapters/systemd/read-unit.js';
+import { forgetUnit, stopUnit } from '../../src/adapters/systemd/stop-unit.js';
+
+let simulation: Simulation;
+let hosts: Hosts;
+let host: Host;
+beforeAll(async () => {
+  simulation = await startSimulation({
+    hosts: makeTopology({ controlPlanes: 1, workers: 0, loadBalancers: 0 }),
+    timeScale: 0.01,
+  });
+  hosts = createHosts({ configFile: simulation.sshConfigFile });
+  host = hosts.host('cp1');
+});
+afterAll(async () => {
+  expect(simulation.world.defects).toEqual([]);
+  await hosts.close();
+  await simulation.stop();
+});
+
+let number = 0;
+const newUnit = (): string => `quorate-try-${(number += 1)}.service`;
+const shell = (script: string): string[] => ['sh', '-c', script];
+
+describe('a transient unit, as the product uses it', () => {
+  it('is followed to its end, line by line', async () => {
+    const unit = newUnit();
+    const started = await ensureUnit(host, {
+      unit,
+      argv: shell('echo one; sleep 0.3; echo two >&2; sleep 0.3; echo three; exit 3'),
+    });
+    expect(started).toMatchObject({ outcome: 'started', state: 'running', logStart: 0 });
+    const pieces: [string, number][] = [];
+    const at: number[] = [];
+    const reading = await followUnit(host, unit, {
+      offset: 0,
+      onOutput: (text, offset) => {
+        pieces.push([text, offset]);
+        at.push(Date.now());
+      },
+    });
+    expect(reading).toMatchObject({ state: 'failed', exitStatus: 3, logSize: 14 });
+    expect(pieces.map(([text]) => text).join('')).toBe('one\ntwo\nthree\n');
+    expect(pieces.at(-1)?.[1]).toBe(14);
+    // As it came, not all at the end.
+    expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBeGreaterThan(400);
+  });
+
+  it('is found again by who comes later, and by nobody started twice', async () => {
+    const unit = newUnit();
+    const command = { unit, argv: shell('sleep 0.4; echo done') };
+    const first = await ensureUnit(host, command);
+    const second = await ensureUnit(host, command);
+    expect(second).toMatchObject({ outcome: 'already-there', invocationId: first.invocationId });
+    let text = '';
+    expect(await followUnit(host, unit, { offset: 0, onOutput: (piece) => (text += piece) })).toMatchObject({
+      state: 'succeeded',
+      exitStatus: 0,
+    });
+    expect(text).toBe('done\n');
+    expect(await ensureUnit(host, command)).toMatchObject({ outcome: 'already-there', state: 'succeeded' });
+    expect(await forgetUnit(host, unit)).toMatchObject({ state: 'absent' });
+    expect(await ensureUnit(host, command)).toMatchObject({ outcome: 'started', logStart: 5 });
+    await stopUnit(host, unit);
+  });
+
+  it('goes on when the connection is cut', async () => {
+    const unit = newUnit();
+    await ensureUnit(host, { unit, argv: shell('sleep 0.5; echo survived') });
+    const other = createHosts({ configFile: simulation.sshConfigFile });
+    const following = followUnit(other.host('cp1'), unit, { offset: 0, onOutput: () => undefined });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await Promise.all([other.close(), following.catch(() => undefined)]);
+    let text = '';
+    const reading = await followUnit(host, unit, { offset: 0, onOutput: (piece) => (text += piece) });
+    expect(reading.state).toBe('succeeded');
+    expect(text).toBe('survived\n');
+  });
+
+  it('is stopped with all its processes', async () => {
+    const unit = newUnit();
+    await ensureUnit(host, { unit, argv: shell('sleep 60 & sleep 60') });
+    expect((await readUnit(host, unit)).state).toBe('running');
+    expect((await stopUnit(host, unit)).state).toBe('absent');
+    expect(simulation.host('cp1').processes.inControlGroup(`/system.slice/${unit}`)).toEqual([]);
+  });
+
+  it('is killed by a signal, and times out', async () => {
+    const killed = newUnit();
+    await ensureUnit(host, { unit: killed, argv: ['sleep', '60'] });
+    await host.run(`systemctl kill -s KILL ${killed}`);
+    expect(await followUnit(host, killed, { offset: 0, onOutput: () => undefined })).toMatchObject({
+      state: 'killed',
+      signal: 9,
+    });
+    const slow = newUnit();
+    await ensureUnit(host, { unit: slow, argv: ['sleep', '60'], runtimeMaxSec: 1 });
+    expect(await followUnit(host, slow, { offset: 0, onOutput: () => undefined })).toMatchObject({
+      state: 'timed-out',
+    });
+  });
+
+  it('says that a program is not installed', async () => {
+    await expect(ensureUnit(host, { unit: newUnit(), argv: ['nosuchprogram'] })).rejects.toMatchObject({
+      type: 'HostUnsuitable',
+    });
+  });
+
+  it('is gone after the host restarted, which the boot id tells', async () => {
+    const unit = newUnit();
+    const started = await ensureUnit(host, { unit, argv: shell('sleep 60') });
+    await host.run('touch /run/gone /var/stays');
+    await simulation.host('cp1').reboot();
+    await simulation.host('cp1').whenOn();
+    const after = await readUnit(host, unit);
+    expect(after.state).toBe('absent');
+    expect(after.bootId).not.toBe(started.bootId);
+    expect((await host.run('ls /run/gone /var/stays 2>/dev/null')).stdout).toBe('/var/stays\n');
+  });
+});

@@ -2,13 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostOptions } from '../topology.js';
+import { DEFAULT_KUBERNETES_VERSION } from '../versions.js';
+import type { Directory } from './files/inode.js';
 import { nodeImage } from './images/node-image.js';
-import { basePrograms, nodePrograms } from './programs/registry.js';
+import { loadBalancerImage } from './images/load-balancer-image.js';
+import { programs } from './programs/registry.js';
 import { writeClientFiles } from './ssh/client-files.js';
 import type { ClientFiles } from './ssh/client-files.js';
 import { makeSshKey, parseSshKey } from './ssh/keys.js';
 import { SshServer } from './ssh/server.js';
 import { Machine } from './system/machine.js';
+import type { MachineKind } from './system/machine.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
@@ -27,7 +31,17 @@ export interface Simulation extends ClientFiles {
   stop(): Promise<void>;
 }
 
-const programs = new Map(Object.entries({ ...basePrograms, ...nodePrograms }));
+const images = new Map<string, Directory>();
+
+/** The files that hosts of a kind begin with: one tree for all of them. */
+const imageOf = (kind: MachineKind, version: string): Directory => {
+  const key = `${kind} ${version}`;
+  const known = images.get(key);
+  if (known !== undefined) return known;
+  const made = kind === 'node' ? nodeImage(version) : loadBalancerImage();
+  images.set(key, made);
+  return made;
+};
 
 /** Starts simulated hosts, each with an sshd on loopback. */
 export const startSimulation = async (options: SimulationOptions): Promise<Simulation> => {
@@ -35,7 +49,6 @@ export const startSimulation = async (options: SimulationOptions): Promise<Simul
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'simulation-')));
   const key = makeSshKey('simulation');
   const authorized = parseSshKey(key.publicKey);
-  const image = nodeImage();
   const servers: SshServer[] = [];
   const endpoints = [];
   for (const { name, kind, addressSuffix, kubernetesVersion } of options.hosts) {
@@ -44,7 +57,7 @@ export const startSimulation = async (options: SimulationOptions): Promise<Simul
       kind,
       address: `${options.subnet ?? '10.203.0'}.${addressSuffix}`,
       world,
-      base: image,
+      base: imageOf(kind, kubernetesVersion ?? DEFAULT_KUBERNETES_VERSION),
       programs,
       ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     });
@@ -66,6 +79,7 @@ export const startSimulation = async (options: SimulationOptions): Promise<Simul
       return machine;
     },
     stop: async () => {
+      world.stopped = true;
       for (const machine of world.machines.values()) machine.powerCut();
       await Promise.all(servers.map((server) => server.close()));
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });

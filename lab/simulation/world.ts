@@ -1,3 +1,4 @@
+import type { EtcdCluster } from './etcd/cluster.js';
 import { Network } from './network/network.js';
 import type { Machine } from './system/machine.js';
 
@@ -12,12 +13,18 @@ export interface WorldOptions {
 export class World {
   readonly network = new Network();
   readonly machines = new Map<string, Machine>();
+  readonly etcdClusters = new Map<string, EtcdCluster>();
   readonly timeScale: number;
   readonly defects: string[] = [];
+  /** The simulation is over: nothing more happens by itself. */
+  stopped = false;
 
   constructor(private readonly options: WorldOptions = {}) {
     this.timeScale = options.timeScale ?? 1;
   }
+
+  /** Whether a host can pull images; as in the lab, there is no way out. */
+  registryAnswers: (machine: Machine) => boolean = () => false;
 
   add(machine: Machine): void {
     this.machines.set(machine.name, machine);

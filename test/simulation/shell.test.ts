@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nodeImage } from '../../lab/simulation/images/node-image.js';
-import { basePrograms, nodePrograms } from '../../lab/simulation/programs/registry.js';
+import { programs } from '../../lab/simulation/programs/registry.js';
 import { nothing, Sink, TextDescription } from '../../lab/simulation/system/description.js';
 import { Machine } from '../../lab/simulation/system/machine.js';
 import { Process, runProgram } from '../../lab/simulation/system/process.js';
@@ -19,8 +19,8 @@ const machine = new Machine({
   kind: 'node',
   address: '10.203.0.11',
   world,
-  base: nodeImage(),
-  programs: new Map(Object.entries({ ...basePrograms, ...nodePrograms })),
+  base: nodeImage('v1.37.1'),
+  programs,
 });
 machine.startNow();
 const folder = mkdtempSync(join(tmpdir(), 'shell-'));

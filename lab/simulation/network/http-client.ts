@@ -15,8 +15,7 @@ export interface HttpOptions {
 export type HttpOutcome =
   | { readonly kind: 'answered'; readonly response: HttpResponse }
   | { readonly kind: 'refused' | 'unreachable' | 'unresolved' | 'empty' }
-  | { readonly kind: 'untrusted'; readonly because: 'unknown authority' | 'expired' | 'name' }
-  | { readonly kind: 'not-http' };
+  | { readonly kind: 'untrusted'; readonly because: 'unknown authority' | 'expired' | 'name' };
 
 export interface Target {
   readonly scheme: 'http' | 'https';
@@ -80,6 +79,25 @@ const namesHost = (certificate: string, host: string): boolean => {
   }
 };
 
+/** Through the proxies in between, at most a few of them. */
+const followRoutes = (first: Connection): Connection | undefined => {
+  let connection: Connection | undefined = first;
+  for (let hops = 0; connection?.listener.service.route !== undefined && hops < 4; hops += 1)
+    connection = connection.listener.service.route();
+  return connection;
+};
+
+/** What answers at an address just now, behind proxies as well; undefined when nothing does. */
+export const whatAnswers = (machine: Machine, url: string): Connection | undefined => {
+  const target = parseUrl(url);
+  const address = target === undefined ? undefined : machine.network.resolve(target.host);
+  if (target === undefined || address === undefined) return undefined;
+  const { verdict, machine: to, listener } = machine.network.verdict(address, target.port);
+  if (verdict !== 'open' || to === undefined || listener === undefined) return undefined;
+  const found = followRoutes({ result: 'open', machine: to, listener });
+  return found === undefined || found.machine.isFrozen ? undefined : found;
+};
+
 /** One request from a host. It may take for ever, as with somebody who says nothing. */
 export const httpRequest = async (
   machine: Machine,
@@ -90,15 +108,8 @@ export const httpRequest = async (
   if (address === undefined) return { kind: 'unresolved' };
   const first = await machine.network.dial(address, target.port);
   if (first.result !== 'open') return { kind: first.result };
-  let connection: Connection = first;
-  let from = machine;
-  for (let hops = 0; connection.listener.service.forward !== undefined && hops < 4; hops += 1) {
-    if (connection.machine.isFrozen) await connection.machine.whenThawed();
-    const next = await connection.listener.service.forward(from);
-    if (next?.result !== 'open') return { kind: 'empty' };
-    from = connection.machine;
-    connection = next;
-  }
+  const connection = followRoutes(first);
+  if (connection === undefined) return { kind: 'empty' };
   const { service } = connection.listener;
   if (connection.machine.isFrozen) await connection.machine.whenThawed();
   const shown = service.certificate?.();
@@ -130,8 +141,6 @@ export const httpRequest = async (
   });
   if (response === undefined) return { kind: 'empty' };
   // The answer needs a way back.
-  while (!machine.network.reaches(machine, connection.machine, target.port) && from === machine) {
-    await machine.network.whenChanged();
-  }
+  while (!machine.network.reaches(machine, first.machine, target.port)) await machine.network.whenChanged();
   return { kind: 'answered', response };
 };

@@ -17,7 +17,6 @@ export interface Connection {
   readonly result: 'open';
   readonly machine: Machine;
   readonly listener: Listener;
-  close(): void;
 }
 
 export type Dialled = Connection | { readonly result: 'refused' | 'unreachable' };
@@ -40,6 +39,7 @@ export class Network {
   readonly #byName = new Map<string, Machine>();
   readonly #drops = new Set<Drop>();
   #changed: (() => void)[] = [];
+  readonly #links = new Set<() => void>();
 
   add(machine: Machine): void {
     this.#byName.set(machine.name, machine);
@@ -63,12 +63,12 @@ export class Network {
 
   drop(fault: Drop): void {
     this.#drops.add(fault);
-    this.changed();
+    this.linksChanged();
   }
 
   clearDrops(): void {
     this.#drops.clear();
-    this.changed();
+    this.linksChanged();
   }
 
   /** Something about hosts, links or ports has changed: whoever waits for an answer looks again. */
@@ -76,6 +76,17 @@ export class Network {
     const waiting = this.#changed;
     this.#changed = [];
     for (const tell of waiting) tell();
+  }
+
+  /** Called when a host or a link has changed, but not for each port. */
+  onLinksChanged(tell: () => void): () => void {
+    this.#links.add(tell);
+    return () => this.#links.delete(tell);
+  }
+
+  linksChanged(): void {
+    for (const tell of Array.from(this.#links)) tell();
+    this.changed();
   }
 
   whenChanged(): Promise<void> {
@@ -117,7 +128,7 @@ export class Network {
     for (;;) {
       const { verdict, machine, listener } = this.verdict(from, address, port);
       if (verdict === 'open' && machine !== undefined && listener !== undefined) {
-        return { result: 'open', machine, listener, close: () => undefined };
+        return { result: 'open', machine, listener };
       }
       if (verdict === 'refused' || verdict === 'unreachable') return { result: verdict };
       const left = deadline - Date.now();

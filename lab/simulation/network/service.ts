@@ -1,5 +1,5 @@
 import type { Machine } from '../system/machine.js';
-import type { Dialled } from './network.js';
+import type { Connection } from './network.js';
 
 export interface HttpRequest {
   readonly method: string;
@@ -24,15 +24,14 @@ export interface HttpResponse {
 
 /** What answers at a port. */
 export interface Service {
+  /** What is spoken, when it is not HTTP. */
+  readonly protocol?: string;
   /** PEM of the certificate that it shows; absent without TLS. */
   readonly certificate?: () => string | undefined;
   /** PEM of the CA that must have issued a client's certificate; absent when none is asked for. */
   readonly clientCa?: () => string | undefined;
   /** `undefined`: the connection is closed without an answer. A promise that stays open: no answer at all. */
   readonly http?: (request: HttpRequest) => Promise<HttpResponse | undefined> | HttpResponse | undefined;
-  /** Hands a connection on, as a TCP proxy does; undefined closes it. */
-  readonly forward?: (from: Machine) => Promise<Dialled | undefined>;
+  /** Where a connection goes on to, as a TCP proxy decides it; undefined closes it. */
+  readonly route?: () => Connection | undefined;
 }
-
-/** A port that takes connections and says nothing. */
-export const mute: Service = {};

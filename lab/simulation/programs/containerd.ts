@@ -6,17 +6,17 @@ export const runtimeSocket = '/run/containerd/containerd.sock';
 export const runtimeVersion = '1.6.20~ds1';
 
 /** Where the runtime keeps the names of its images: on the disk. */
-const imageFolder = '/var/lib/containerd/images';
+export const imageFile = '/var/lib/containerd/images';
 
 export const imagesOn = (process: Pick<Process, 'machine'>): string[] => {
-  const text = process.machine.files.readIfThere(imageFolder) ?? '';
+  const text = process.machine.files.readIfThere(imageFile) ?? '';
   return text.split('\n').filter((line) => line !== '');
 };
 
 export const addImages = (process: Pick<Process, 'machine'>, names: readonly string[]): void => {
   const all = new Set([...imagesOn(process), ...names]);
   process.machine.files.makeDirectories('/var/lib/containerd');
-  process.machine.files.write(imageFolder, [...all].map((name) => `${name}\n`).join(''));
+  process.machine.files.write(imageFile, [...all].map((name) => `${name}\n`).join(''));
 };
 
 /** A field of protobuf that holds text. */

@@ -131,8 +131,6 @@ const failureOf = (
       );
     case 'empty':
       return new CurlError(52, 'Empty reply from server');
-    case 'not-http':
-      return new CurlError(1, 'Received HTTP/0.9 when not allowed');
   }
 };
 

@@ -36,8 +36,10 @@ import { systemdRun } from './base/systemd-run.js';
 import { date, sleep, timeout } from './base/time.js';
 import { containerd, ctr } from './containerd.js';
 import { curl } from './curl.js';
+import { etcdctl, etcdutl } from './etcdctl.js';
+import { haproxy, socat } from './haproxy/haproxy.js';
 import { kubeadm } from './kubeadm/kubeadm.js';
-import { kubectl } from './kubectl.js';
+import { kubectl } from './kubectl/kubectl.js';
 import { kubelet } from './kubelet.js';
 
 /** A builtin of the shell that is a program as well. */
@@ -121,4 +123,20 @@ export const basePrograms: Readonly<Record<string, Program>> = {
 };
 
 /** What a node has besides. */
-export const nodePrograms: Readonly<Record<string, Program>> = { containerd, ctr, kubeadm, kubectl, kubelet };
+export const nodePrograms: Readonly<Record<string, Program>> = {
+  containerd,
+  ctr,
+  etcdctl,
+  etcdutl,
+  kubeadm,
+  kubectl,
+  kubelet,
+};
+
+/** What a load balancer has besides. */
+export const loadBalancerPrograms: Readonly<Record<string, Program>> = { haproxy, socat };
+
+/** All of them. */
+export const programs: ReadonlyMap<string, Program> = new Map(
+  Object.entries({ ...basePrograms, ...nodePrograms, ...loadBalancerPrograms }),
+);

@@ -16,10 +16,7 @@ export const openSocket = async (shell: Shell, path: string, host: string, port:
   const address = machine.network.resolve(host);
   if (address === undefined) throw new ShellError(`${host}: Name or service not known\n${path}: Invalid argument`, 1);
   const dialled = await process.during(machine.network.dial(address, port));
-  if (dialled.result === 'open') {
-    dialled.close();
-    return new TextDescription('');
-  }
+  if (dialled.result === 'open') return new TextDescription('');
   const said = words[dialled.result];
   throw new ShellError(`connect: ${said}\n${path}: ${said}`, 1);
 };

@@ -3,10 +3,11 @@ import { FileSystem } from '../files/file-system.js';
 import type { Directory } from '../files/inode.js';
 import type { Dialled, Listener, Network } from '../network/network.js';
 import type { Service } from '../network/service.js';
+import { StaticPods } from '../kubelet/static-pods.js';
 import type { World } from '../world.js';
 import { Journal } from './journal.js';
 import { Mounts } from './mounts.js';
-import type { Program } from './process.js';
+import type { Process, Program } from './process.js';
 import { ProcessTable } from './process-table.js';
 import { signalNumbers } from './signals.js';
 import { Systemd } from './systemd.js';
@@ -33,6 +34,16 @@ interface OwnNetwork {
   whenChanged(): Promise<void>;
 }
 
+const anyAddress = new Set(['0.0.0.0', '*']);
+
+/** A port that another process listens on. */
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse';
+  constructor(address: string, port: number) {
+    super(`listen tcp ${address}:${port}: bind: address already in use`);
+  }
+}
+
 const bootMs = 1_500;
 const shutdownMs = 300;
 
@@ -50,6 +61,9 @@ export class Machine {
   readonly network: OwnNetwork;
   journal = new Journal(this);
   systemd = new Systemd(this);
+  readonly staticPods = new StaticPods(this);
+  /** Process of the kubelet, while it runs. */
+  kubelet: Process | undefined;
   listeners: Listener[] = [];
 
   machineId = randomBytes(16).toString('hex');
@@ -84,6 +98,8 @@ export class Machine {
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
   readonly packetFilter = new Map<string, string>();
   readonly rejectedPorts = new Set<number>();
+  /** How long a new etcd member needs to catch up with its leader; Infinity: it never does. */
+  learnerSyncMs = 300;
   cableIn = true;
   /** The network between the host and whoever logs in over SSH. */
   reachableBySsh = true;
@@ -149,6 +165,24 @@ export class Machine {
 
   #powerChanged(): void {
     for (const tell of Array.from(this.#powerListeners)) tell();
+    this.world.network.linksChanged();
+  }
+
+  /** @throws PortInUse when another process has it */
+  listen(listener: Listener): void {
+    const taken = this.listeners.find(
+      (one) =>
+        one.port === listener.port &&
+        one.process !== listener.process &&
+        (one.address === listener.address || anyAddress.has(one.address) || anyAddress.has(listener.address)),
+    );
+    if (taken !== undefined) throw new PortInUse(listener.address, listener.port);
+    this.listeners.push(listener);
+    this.world.network.changed();
+  }
+
+  closePorts(process: Process): void {
+    this.listeners = this.listeners.filter((one) => one.process !== process);
     this.world.network.changed();
   }
 
@@ -200,6 +234,8 @@ export class Machine {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.systemd.forget();
+    this.staticPods.forget();
+    this.kubelet = undefined;
     for (const process of this.processes.all()) process.kill(signalNumbers.KILL);
     this.listeners = [];
     this.sockets.clear();

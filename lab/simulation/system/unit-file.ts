@@ -14,6 +14,8 @@ export interface UnitDefinition {
   /** Path that output is appended to; absent: the journal. */
   readonly outputFile?: string;
   readonly environment: ReadonlyMap<string, string>;
+  /** Read when the unit starts; a leading `-` of the path lets it be missing. */
+  readonly environmentFiles: readonly string[];
   readonly execReload?: readonly string[];
   readonly execStartPre: readonly (readonly string[])[];
   /** Has an [Install] section, so that it can be enabled. */
@@ -82,6 +84,7 @@ export const definitionOf = (
     timeoutStopSec: parseSeconds(last('TimeoutStopSec') ?? '90s'),
     ...(output === undefined ? {} : { outputFile: output }),
     environment,
+    environmentFiles: (settings.get('EnvironmentFile') ?? []).map((path) => path.replace(/^-/, '')),
     ...(reload === undefined ? {} : { execReload: splitCommand(reload) }),
     execStartPre: (settings.get('ExecStartPre') ?? []).map(splitCommand),
     installable: of.installable,

@@ -7,6 +7,7 @@ import type { Description } from './description.js';
 import type { Machine } from './machine.js';
 import { Process, runProgram } from './process.js';
 import { signalName, signalNumbers } from './signals.js';
+import { splitCommand } from './unit-file.js';
 import type { UnitDefinition } from './unit-file.js';
 
 export type ActiveState = 'inactive' | 'activating' | 'active' | 'reloading' | 'deactivating' | 'failed';
@@ -18,6 +19,13 @@ const environment = new Map([
   ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'],
   ['LANG', 'C.UTF-8'],
 ]);
+
+/** `$NAME` as a word of its own becomes the words in it, elsewhere its value. */
+const expand = (word: string, variables: ReadonlyMap<string, string>): string[] => {
+  const whole = /^\$(\w+)$/.exec(word)?.[1];
+  if (whole !== undefined) return splitCommand(variables.get(whole) ?? '');
+  return [word.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => variables.get(name) ?? '')];
+};
 
 /** A service as systemd runs it. */
 export class Unit {
@@ -64,6 +72,16 @@ export class Unit {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
+  #variables(): Map<string, string> {
+    const { environment: given, environmentFiles } = this.definition;
+    const lines = environmentFiles.flatMap((path) => (this.machine.files.readIfThere(path) ?? '').split('\n'));
+    const read = lines.flatMap((line) => {
+      const [, name, value = ''] = /^\s*([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, value.replaceAll(/^"|"$/g, '')] as const];
+    });
+    return new Map([...given, ...read]);
+  }
+
   #output(): Description {
     const { outputFile } = this.definition;
     const root = this.machine.systemd.init;
@@ -102,7 +120,9 @@ export class Unit {
     let process: Process;
     let run: () => Promise<number>;
     try {
-      const [path = '', ...args] = this.definition.argv;
+      const variables = this.#variables();
+      const [path = '', ...words] = this.definition.argv;
+      const args = words.flatMap((word) => expand(word, variables));
       const output = this.#output();
       process = new Process({
         machine: this.machine,
@@ -113,7 +133,7 @@ export class Unit {
           [1, output],
           [2, output.retain()],
         ]),
-        environment: new Map([...environment, ...this.definition.environment, ['INVOCATION_ID', this.invocationId]]),
+        environment: new Map([...environment, ...variables, ['INVOCATION_ID', this.invocationId]]),
         directory: '/',
         uid: 0,
         umask: 0o022,

@@ -1,0 +1,165 @@
+import type { HttpRequest, HttpResponse, Service } from '../network/service.js';
+import type { Machine } from '../system/machine.js';
+import type { EtcdCluster } from './cluster.js';
+import { EtcdError, refusals } from './errors.js';
+import { decimal } from './member.js';
+import type { Member } from './member.js';
+
+const httpStatus: Readonly<Record<number, number>> = { 3: 400, 4: 504, 5: 404, 8: 429, 9: 400, 12: 501, 14: 503 };
+
+/** How long a request waits for a leader before it fails. */
+const requestMs = 7_000;
+
+interface Files {
+  readonly certificate: string;
+  readonly clientCa: string;
+}
+
+export const etcdVersions: Readonly<Record<string, string>> = { 'v1.37.1': '3.7.0', 'v1.36.4': '3.6.8' };
+
+export const etcdVersionOf = (machine: Machine): string => etcdVersions[machine.kubernetesVersion] ?? '3.7.0';
+
+/** etcd's client port: its HTTP gateway, which etcdctl speaks to here as well. */
+export class EtcdServer implements Service {
+  constructor(
+    readonly cluster: EtcdCluster,
+    readonly member: Member,
+    private readonly machine: Machine,
+    private readonly files: Files,
+  ) {}
+
+  certificate = (): string => this.files.certificate;
+  clientCa = (): string => this.files.clientCa;
+
+  http = async (request: HttpRequest): Promise<HttpResponse> => {
+    if (request.path === '/health' || request.path.startsWith('/readyz')) return this.health(request.path);
+    try {
+      const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>);
+      return json(200, await this.#call(request.path, body));
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      return json(httpStatus[error.code] ?? 500, { error: error.message, code: error.code, message: error.message });
+    }
+  };
+
+  health(path: string): HttpResponse {
+    const { cluster, member } = this;
+    const led = cluster.hasLeader(member);
+    if (path.startsWith('/readyz')) {
+      const learner = member.isLearner;
+      const body = `[+]data_corruption ok\n${learner ? '[-]non_learner failed: not supported for learner' : '[+]non_learner ok'}\n[${led ? '+' : '-'}]linearizable_read ${led ? 'ok' : 'failed'}\n`;
+      return { status: led && !learner ? 200 : 503, body };
+    }
+    return led
+      ? { status: 200, body: '{"health":"true","reason":""}' }
+      : { status: 503, body: '{"health":"false","reason":"RAFT NO LEADER"}' };
+  }
+
+  get #header(): Record<string, string> {
+    const { cluster, member } = this;
+    return {
+      cluster_id: decimal(cluster.id),
+      member_id: decimal(member.id),
+      revision: String(cluster.revision),
+      raft_term: String(cluster.term),
+    };
+  }
+
+  async #withLeader(): Promise<void> {
+    const deadline = Date.now() + requestMs;
+    while (!this.cluster.hasLeader(this.member)) {
+      if (Date.now() > deadline || this.member.running === undefined)
+        throw new EtcdError('etcdserver: request timed out', 14);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async #call(path: string, body: Record<string, unknown>): Promise<unknown> {
+    const { cluster, member } = this;
+    const id = (): string => BigInt(String(body['ID'] ?? body['targetID'] ?? 0)).toString(16);
+    switch (path) {
+      case '/v3/cluster/member/list':
+        if (body['linearizable'] === true) {
+          if (member.isLearner) throw refusals.notForLearner();
+          await this.#withLeader();
+        }
+        return { header: this.#header, members: cluster.members().map(memberJson) };
+      case '/v3/cluster/member/add': {
+        await this.#withLeader();
+        const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true);
+        return { header: this.#header, member: memberJson(added), members: cluster.members().map(memberJson) };
+      }
+      case '/v3/cluster/member/remove':
+        await this.#withLeader();
+        cluster.remove(member, id());
+        return { header: this.#header, members: cluster.members().map(memberJson) };
+      case '/v3/cluster/member/promote':
+        await this.#withLeader();
+        cluster.promote(member, id());
+        return { header: this.#header, members: cluster.members().map(memberJson) };
+      case '/v3/maintenance/transfer-leadership':
+        cluster.moveLeader(member, id());
+        return { header: this.#header };
+      case '/v3/maintenance/status':
+        return this.#status();
+      case '/v3/maintenance/snapshot':
+        return this.#snapshot();
+      case '/v3/maintenance/alarm':
+        return { header: this.#header };
+      default:
+        throw new EtcdError(`unknown method ${path}`, 12);
+    }
+  }
+
+  #status(): unknown {
+    const { cluster, member } = this;
+    const led = cluster.hasLeader(member);
+    const errors = [...(led ? [] : ['etcdserver: no leader']), ...cluster.alarms];
+    return {
+      header: this.#header,
+      version: etcdVersionOf(this.machine),
+      dbSize: String(cluster.sizeBytes),
+      ...(led && cluster.leader !== undefined ? { leader: decimal(cluster.leader.id) } : {}),
+      raftIndex: String(member.isLearner ? cluster.appliedBy(member) : led ? cluster.raftIndex : member.appliedIndex),
+      raftTerm: String(cluster.term),
+      raftAppliedIndex: String(led ? cluster.appliedBy(member) : member.appliedIndex),
+      ...(errors.length === 0 ? {} : { errors }),
+      dbSizeInUse: String(Math.floor(cluster.sizeBytes * 0.8)),
+      ...(member.isLearner ? { isLearner: true } : {}),
+    };
+  }
+
+  #snapshot(): unknown {
+    const { cluster } = this;
+    return {
+      revision: cluster.revision,
+      totalKey: cluster.store.size,
+      totalSize: cluster.sizeBytes,
+      version: etcdVersionOf(this.machine),
+      cluster: cluster.id,
+    };
+  }
+}
+
+const json = (status: number, body: unknown): HttpResponse => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** Keys that are false or empty are left out, as etcd does. */
+const memberJson = ({ id, name, peerUrls, clientUrls, isLearner }: Member): Record<string, unknown> => ({
+  ID: decimal(id),
+  ...(name === '' ? {} : { name }),
+  peerURLs: peerUrls,
+  ...(clientUrls.length === 0 ? {} : { clientURLs: clientUrls }),
+  ...(isLearner ? { isLearner: true } : {}),
+});
+
+/** The etcd that answers at a host's own client port. */
+export const etcdOn = (machine: Machine): EtcdServer | undefined => {
+  for (const { port, service } of machine.listeners) {
+    if (port === 2379 && service instanceof EtcdServer) return service;
+  }
+  return undefined;
+};

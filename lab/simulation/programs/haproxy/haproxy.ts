@@ -1,0 +1,135 @@
+import { PortInUse } from '../../system/machine.js';
+import type { Process, Program } from '../../system/process.js';
+import { signalNumbers } from '../../system/signals.js';
+import { parseOptions } from '../../text/input.js';
+import { Backend } from './backend.js';
+import { ConfigurationError, parseConfiguration } from './configuration.js';
+import type { HaproxyConfiguration } from './configuration.js';
+import { answerRuntime, haproxyVersion } from './runtime.js';
+import type { Running } from './runtime.js';
+
+const reloadMs = 150;
+
+const read = (process: Process, path: string): HaproxyConfiguration => {
+  const text = process.machine.files.readIfThere(path);
+  if (text === undefined)
+    throw new ConfigurationError(
+      `[ALERT]    (${process.pid}) : Cannot open configuration file/directory ${path} : No such file or directory`,
+    );
+  return parseConfiguration(text, path);
+};
+
+/** Opens the ports of a configuration, and the runtime socket. @throws PortInUse */
+const start = (process: Process, configuration: HaproxyConfiguration, before: Running | undefined): Running => {
+  const { machine } = process;
+  const backends = configuration.backends.map(
+    (definition) =>
+      new Backend(
+        machine,
+        definition,
+        before?.backends.find((one) => one.definition.name === definition.name),
+      ),
+  );
+  const running: Running = {
+    description: configuration.description,
+    startedAt: Date.now(),
+    pid: process.pid,
+    backends,
+    frontends: configuration.frontends,
+  };
+  machine.listeners = machine.listeners.filter((one) => one.process !== process);
+  for (const { ports, backend } of configuration.frontends) {
+    const target = backends.find((one) => one.definition.name === backend);
+    for (const port of ports)
+      machine.listen({ port, address: '*', process, name: 'haproxy', service: { route: () => target?.route() } });
+  }
+  if (configuration.socket !== undefined) {
+    machine.sockets.set(configuration.socket, {
+      protocol: 'haproxy',
+      http: async ({ body }) => ({ status: 200, body: await answerRuntime(running, body) }),
+    });
+    machine.files.makeDirectories(configuration.socket.replace(/\/[^/]*$/, ''));
+    machine.files.write(configuration.socket, '');
+  }
+  return running;
+};
+
+/** haproxy: it checks a configuration, or runs as a master that reloads on USR2. */
+export const haproxy: Program = async (process, args) => {
+  const { flags, values } = parseOptions(args, 'fpSL');
+  if (flags.has('v')) {
+    process.print(`HAProxy version ${haproxyVersion} 2023/12/16 - https://haproxy.org/\n`);
+    return 0;
+  }
+  const path = values.get('f') ?? '/etc/haproxy/haproxy.cfg';
+  const { machine } = process;
+  let configuration: HaproxyConfiguration;
+  try {
+    configuration = read(process, path);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.complain(
+      `${error.message}\n[ALERT]    (${process.pid}) : config : Error(s) found in configuration file : ${path}\n`,
+    );
+    return 1;
+  }
+  if (flags.has('c')) {
+    process.print('Configuration file is valid\n');
+    return 0;
+  }
+  let running: Running | undefined;
+  let reload: (() => void) | undefined;
+  process.onSignal = (signal) => {
+    if (signal !== signalNumbers.USR2) return false;
+    reload?.();
+    return true;
+  };
+  try {
+    for (;;) {
+      try {
+        running = start(process, configuration, running);
+      } catch (error) {
+        if (!(error instanceof PortInUse)) throw error;
+        process.complain(
+          `[ALERT]    (${process.pid}) : Starting frontend: cannot bind socket (Address already in use) [${error.message.replace(/^listen tcp (\S+): .*/, '$1')}]\n[ALERT]    (${process.pid}) : [haproxy.main()] Some protocols failed to start their listeners! Exiting.\n`,
+        );
+        return 1;
+      }
+      await process.during(new Promise<void>((resolve) => (reload = resolve)));
+      await process.work(reloadMs);
+      try {
+        configuration = read(process, path);
+      } catch (error) {
+        // The old workers go on.
+        if (!(error instanceof ConfigurationError)) throw error;
+        process.complain(`${error.message}\n`);
+      }
+    }
+  } finally {
+    machine.closePorts(process);
+    if (configuration.socket !== undefined) machine.sockets.delete(configuration.socket);
+  }
+};
+
+/** `socat - UNIX-CONNECT:PATH`: one line to a socket, and its answer. */
+export const socat: Program = async (process, args) => {
+  const place = args.find((arg) => /unix/i.test(arg)) ?? args.find((arg) => arg.startsWith('/')) ?? '';
+  const path = place.replace(/^[^:]*:/, '').replace(/,.*$/, '');
+  const service = process.machine.sockets.get(path);
+  const now = new Date(process.machine.now()).toISOString().slice(0, 19).replaceAll('-', '/').replace('T', ' ');
+  if (service?.http === undefined) {
+    const there = process.machine.files.exists(path);
+    process.complain(
+      `${now} socat[${process.pid}] E connect(5, AF=1 "${path}", ${path.length + 3}): ${there ? 'Connection refused' : 'No such file or directory'}\n`,
+    );
+    return 1;
+  }
+  const line = (await process.during(process.stdin.readLine())) ?? '';
+  const answer = await process.during(
+    Promise.resolve(
+      service.http({ method: 'POST', path: '/', headers: new Map(), body: line.trim(), from: process.machine }),
+    ),
+  );
+  process.print(answer?.body ?? '');
+  return 0;
+};

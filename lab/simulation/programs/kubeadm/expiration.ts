@@ -1,0 +1,55 @@
+import { X509Certificate } from 'node:crypto';
+import { readKubeconfig } from '../../kubernetes/kubeconfig.js';
+import { timestamp } from '../../kubernetes/objects.js';
+import type { Process } from '../../system/process.js';
+import { parseOptions } from '../../text/input.js';
+import { pkiFolder } from './pki.js';
+
+const kubeconfigs = ['admin.conf', 'controller-manager.conf', 'scheduler.conf', 'super-admin.conf'];
+const certificates = [
+  'apiserver',
+  'apiserver-etcd-client',
+  'apiserver-kubelet-client',
+  'etcd/healthcheck-client',
+  'etcd/peer',
+  'etcd/server',
+  'front-proxy-client',
+];
+
+/** `kubeadm certs check-expiration`. */
+export const checkExpiration = (process: Process, args: readonly string[]): number => {
+  const { values } = parseOptions(args, 'o', ['output', 'config', 'kubeconfig']);
+  const { files } = process.machine;
+  const found = [
+    ...kubeconfigs.flatMap((name) => {
+      const certificate = readKubeconfig(files, `/etc/kubernetes/${name}`)?.clientCertificate;
+      return certificate === undefined ? [] : [{ name, certificate, caName: 'ca' }];
+    }),
+    ...certificates.flatMap((name) => {
+      const certificate = files.readIfThere(`${pkiFolder}/${name}.crt`);
+      const caName =
+        name.startsWith('etcd') || name.includes('etcd')
+          ? 'etcd-ca'
+          : name.startsWith('front-proxy')
+            ? 'front-proxy-ca'
+            : 'ca';
+      return certificate === undefined ? [] : [{ name: name.replace('/', '-'), certificate, caName }];
+    }),
+  ].map(({ name, certificate, caName }) => {
+    const expires = Date.parse(new X509Certificate(certificate).validTo);
+    return {
+      name,
+      expirationDate: timestamp(expires),
+      residualTime: Math.floor((expires - process.machine.now()) / 1000),
+      externallyManaged: false,
+      caName,
+      missing: false,
+    };
+  });
+  if ((values.get('o') ?? values.get('output')) === 'json')
+    process.print(
+      `${JSON.stringify({ kind: 'CertificateExpirationInfo', apiVersion: 'output.kubeadm.k8s.io/v1alpha3', certificates: found, certificateAuthorities: [] }, undefined, 2)}\n`,
+    );
+  else for (const { name, expirationDate } of found) process.print(`${name.padEnd(26)} ${expirationDate}\n`);
+  return 0;
+};

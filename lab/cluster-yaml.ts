@@ -1,6 +1,6 @@
 // The cluster specification that fits a lab's hosts.
 import { stringify } from 'yaml';
-import type { Lab } from './lab.js';
+import type { HostKind } from './base-system.js';
 import { DEFAULT_KUBERNETES_VERSION, type KubernetesVersion } from './versions.js';
 
 /** The packet filter of kube-proxy that was found to work on the lab's hosts; see docs/lab.md. */
@@ -17,8 +17,19 @@ export interface ClusterYamlOptions {
   policy?: Record<string, unknown>;
 }
 
+/** What a specification says of a host. */
+interface ClusterHost {
+  readonly name: string;
+  readonly kind: HostKind;
+  readonly address: string;
+  readonly kubernetesVersion?: string | undefined;
+}
+
 /** A `cluster.yaml` with every host of the lab, behind the first load balancer. */
-export function clusterYaml(lab: Pick<Lab, 'name' | 'hosts'>, options: ClusterYamlOptions = {}): string {
+export function clusterYaml(
+  lab: { readonly name: string; readonly hosts: readonly ClusterHost[] },
+  options: ClusterYamlOptions = {},
+): string {
   const nodes = lab.hosts.filter((host) => host.kind === 'node');
   const balancers = lab.hosts.filter((host) => host.kind === 'load-balancer');
   const endpoint = balancers[0] ?? nodes[0];

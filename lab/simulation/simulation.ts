@@ -16,6 +16,8 @@ import type { MachineKind } from './system/machine.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
+  /** Default `simulated`. */
+  readonly name?: string;
   readonly hosts: readonly HostOptions[];
   /** First three numbers of every address; default `10.203.0`. */
   readonly subnet?: string;
@@ -27,6 +29,8 @@ export interface SimulationOptions {
 
 export interface Simulation extends ClientFiles {
   readonly world: World;
+  readonly name: string;
+  readonly hosts: readonly Machine[];
   host(name: string): Machine;
   stop(): Promise<void>;
 }
@@ -72,6 +76,8 @@ export const startSimulation = async (options: SimulationOptions): Promise<Simul
   return {
     ...files,
     world,
+    name: options.name ?? 'simulated',
+    hosts: [...world.machines.values()],
     host: (name) => {
       const machine = world.machines.get(name);
       if (machine === undefined)

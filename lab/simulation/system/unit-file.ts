@@ -25,13 +25,15 @@ export interface UnitDefinition {
 
 const folders = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system'];
 
-/** Words of a command line of a unit: quotes, no shell. Prefixes such as `-` and `+` of the program are dropped. */
-export const splitCommand = (line: string): string[] => {
-  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(
+/** Words of a line of a unit: quotes, no shell. */
+export const splitWords = (line: string): string[] =>
+  [...line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, plain]) => double?.replaceAll(/\\(.)/g, '$1') ?? single ?? plain ?? '',
   );
-  return words.map((word, index) => (index === 0 ? word.replace(/^[-+!:@]+/, '') : word));
-};
+
+/** A command line of a unit: prefixes such as `-` and `+` of the program are dropped. */
+const splitCommand = (line: string): string[] =>
+  splitWords(line).map((word, index) => (index === 0 ? word.replace(/^[-+!:@]+/, '') : word));
 
 const parseSeconds = (text: string): number => {
   if (text === 'infinity') return Infinity;
@@ -70,7 +72,7 @@ export const definitionOf = (
   const reload = last('ExecReload');
   const environment = new Map(
     (settings.get('Environment') ?? [])
-      .flatMap(splitCommand)
+      .flatMap(splitWords)
       .map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] as const),
   );
   return {

@@ -7,7 +7,7 @@ import type { Description } from './description.js';
 import type { Machine } from './machine.js';
 import { Process, runProgram } from './process.js';
 import { signalName, signalNumbers } from './signals.js';
-import { splitCommand } from './unit-file.js';
+import { splitWords } from './unit-file.js';
 import type { UnitDefinition } from './unit-file.js';
 
 export type ActiveState = 'inactive' | 'activating' | 'active' | 'reloading' | 'deactivating' | 'failed';
@@ -23,7 +23,7 @@ const environment = new Map([
 /** `$NAME` as a word of its own becomes the words in it, elsewhere its value. */
 const expand = (word: string, variables: ReadonlyMap<string, string>): string[] => {
   const whole = /^\$(\w+)$/.exec(word)?.[1];
-  if (whole !== undefined) return splitCommand(variables.get(whole) ?? '');
+  if (whole !== undefined) return splitWords(variables.get(whole) ?? '');
   return [word.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => variables.get(name) ?? '')];
 };
 

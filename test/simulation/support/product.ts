@@ -1,0 +1,97 @@
+import { createActivities } from '../../../src/activities/index.js';
+import type { Activities } from '../../../src/activities/contract.js';
+import { createHosts } from '../../../src/adapters/ssh/hosts.js';
+import type { Hosts } from '../../../src/adapters/ssh/types.js';
+import type { OperationContext, OperationKind } from '../../../src/model/operation.js';
+import { operationContext } from '../../../src/model/specification/operation-context.js';
+import type { Specification } from '../../../src/model/specification/specification.js';
+import { validateSpecification } from '../../../src/model/specification/validate.js';
+import { parse } from 'yaml';
+import { clusterYaml } from '../../../lab/cluster-yaml.js';
+import { startSimulation } from '../../../lab/simulation/simulation.js';
+import type { Simulation, SimulationOptions } from '../../../lab/simulation/simulation.js';
+import { connectToTestServer, uniqueName } from '../../support/temporal.js';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { OperationProgress } from '../../../src/model/progress.js';
+import { ended, progressOf, startHarness } from '../../support/workflow-harness.js';
+import type { Ended, Harness } from '../../support/workflow-harness.js';
+
+type Blocked = NonNullable<OperationProgress['blocked']>;
+
+export type Outcome =
+  | (Ended & { readonly progress: OperationProgress })
+  | { readonly status: 'blocked'; readonly blocked: Blocked; readonly handle: WorkflowHandle };
+
+/** Waits until a workflow has ended or waits for a decision. */
+export const endedOrBlocked = async (handle: WorkflowHandle): Promise<Outcome> => {
+  let over = false;
+  const end = ended(handle).finally(() => (over = true));
+  for (;;) {
+    const progress = await progressOf(handle).catch(() => undefined);
+    if (progress?.blocked !== undefined) return { status: 'blocked', blocked: progress.blocked, handle };
+    if (over) return { ...(await end), progress: await progressOf(handle) };
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
+  }
+};
+
+/** The product on simulated hosts: its own workflows and activities, over SSH, on a real Temporal server. */
+export interface Product {
+  readonly simulation: Simulation;
+  readonly specification: Specification;
+  readonly hosts: Hosts;
+  readonly activities: Activities;
+  readonly harness: Harness;
+  context(kind: OperationKind, host: string): OperationContext;
+  /** Runs an operation until it ends, or waits for a decision. */
+  run(kind: OperationKind, host: string): Promise<Outcome>;
+  stop(): Promise<void>;
+}
+
+export const specificationOf = (yaml: string): Specification => {
+  const validated = validateSpecification(parse(yaml));
+  if (!validated.ok) throw new Error(JSON.stringify(validated));
+  return validated.specification;
+};
+
+export const startProduct = async (
+  options: Omit<SimulationOptions, 'name'>,
+  change: (specification: Specification) => Specification = (specification) => specification,
+): Promise<Product> => {
+  const name = uniqueName('sim');
+  const [simulation, server] = await Promise.all([startSimulation({ ...options, name }), connectToTestServer()]);
+  const hosts = createHosts({ configFile: simulation.sshConfigFile });
+  const activities = createActivities({ hosts, webhooks: new Map() });
+  const harness = await startHarness(server, { taskQueue: name, activities });
+  const specification = change(specificationOf(clusterYaml(simulation)));
+  let number = 0;
+  const context: Product['context'] = (kind, host) =>
+    operationContext(specification, kind, host, {
+      operation: `${name}/${kind}/${host}/k${(number += 1)}`,
+      round: 0,
+    });
+  return {
+    simulation,
+    specification,
+    hosts,
+    activities,
+    harness,
+    context,
+    run: async (kind, host) => endedOrBlocked(await harness.start(context(kind, host))),
+    stop: async () => {
+      await harness.close();
+      await hosts.close();
+      await simulation.stop();
+      await server.close();
+    },
+  };
+};
+
+/** The outcome of an operation that has to finish. @throws Error that tells why it did not */
+export const requireFinished = (outcome: Outcome, { world }: Simulation): Outcome => {
+  if (outcome.status === 'completed') return outcome;
+  const said =
+    outcome.status === 'blocked'
+      ? [`${outcome.blocked.type} at ${outcome.blocked.step}: ${outcome.blocked.message}`, ...outcome.blocked.evidence]
+      : [`${outcome.status}: ${outcome.message}`];
+  throw new Error([...said, ...world.defects.map((defect) => `defect of the simulation: ${defect}`)].join('\n'));
+};

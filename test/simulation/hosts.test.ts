@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSimulation } from '../../lab/simulation/simulation.js';
-import type { Simulation } from '../../lab/simulation/simulation.js';
+import { startSimulation } from '../../lab/simulation/index.js';
+import type { Simulation } from '../../lab/simulation/index.js';
 import { makeTopology } from '../../lab/topology.js';
 import { readHost } from '../../src/adapters/host/read-host.js';
 import { createHosts } from '../../src/adapters/ssh/hosts.js';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hosts.close();
-  await simulation.stop();
+  await simulation.down();
 });
 
 describe('a clean host, read by the product over SSH', () => {
@@ -26,8 +26,8 @@ describe('a clean host, read by the product over SSH', () => {
     expect(simulation.world.defects).toEqual([]);
     expect(facts).toEqual({
       hostname: 'cp1',
-      machineId: simulation.host('cp1').machineId,
-      bootId: simulation.host('cp1').bootId,
+      machineId: simulation.host('cp1').machine.machineId,
+      bootId: simulation.host('cp1').machine.bootId,
       os: 'Debian GNU/Linux 12 (bookworm)',
       kernel: '6.1.0-44-amd64',
       architecture: 'x86_64',

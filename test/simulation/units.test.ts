@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSimulation } from '../../lab/simulation/simulation.js';
-import type { Simulation } from '../../lab/simulation/simulation.js';
+import { startSimulation } from '../../lab/simulation/index.js';
+import type { Simulation } from '../../lab/simulation/index.js';
 import { makeTopology } from '../../lab/topology.js';
 import { createHosts } from '../../src/adapters/ssh/hosts.js';
 import type { Host, Hosts } from '../../src/adapters/ssh/types.js';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(simulation.world.defects).toEqual([]);
   await hosts.close();
-  await simulation.stop();
+  await simulation.down();
 });
 
 let number = 0;
@@ -90,7 +90,7 @@ describe('a transient unit, as the product uses it', () => {
     await ensureUnit(host, { unit, argv: shell('sleep 60 & sleep 60') });
     expect((await readUnit(host, unit)).state).toBe('running');
     expect((await stopUnit(host, unit)).state).toBe('absent');
-    expect(simulation.host('cp1').processes.inControlGroup(`/system.slice/${unit}`)).toEqual([]);
+    expect(simulation.host('cp1').machine.processes.inControlGroup(`/system.slice/${unit}`)).toEqual([]);
   });
 
   it('is killed by a signal, and times out', async () => {
@@ -118,8 +118,7 @@ describe('a transient unit, as the product uses it', () => {
     const unit = newUnit();
     const started = await ensureUnit(host, { unit, argv: shell('sleep 60') });
     await host.run('touch /run/gone /var/stays');
-    await simulation.host('cp1').reboot();
-    await simulation.host('cp1').whenOn();
+    await simulation.host('cp1').power('reboot');
     const after = await readUnit(host, unit);
     expect(after.state).toBe('absent');
     expect(after.bootId).not.toBe(started.bootId);

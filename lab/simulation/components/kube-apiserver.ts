@@ -1,5 +1,5 @@
 import { ApiServer } from '../kubernetes/api-server.js';
-import { PortInUse } from '../system/machine.js';
+import { PortInUse } from '../network/port-in-use.js';
 import type { Program } from '../system/process.js';
 import { parseFlags } from './flags.js';
 

@@ -15,7 +15,7 @@ interface Files {
   readonly clientCa: string;
 }
 
-export const etcdVersions: Readonly<Record<string, string>> = { 'v1.37.1': '3.7.0', 'v1.36.4': '3.6.8' };
+const etcdVersions: Readonly<Record<string, string>> = { 'v1.37.1': '3.7.0', 'v1.36.4': '3.6.8' };
 
 export const etcdVersionOf = (machine: Machine): string => etcdVersions[machine.kubernetesVersion] ?? '3.7.0';
 
@@ -76,7 +76,7 @@ export class EtcdServer implements Service {
 
   async #call(path: string, body: Record<string, unknown>): Promise<unknown> {
     const { cluster, member } = this;
-    const id = (): string => BigInt(String(body['ID'] ?? body['targetID'] ?? 0)).toString(16);
+    const id = (): string => BigInt((body['ID'] ?? body['targetID'] ?? 0) as string | number).toString(16);
     switch (path) {
       case '/v3/cluster/member/list':
         if (body['linearizable'] === true) {

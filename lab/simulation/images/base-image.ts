@@ -1,5 +1,4 @@
 import { file, program } from '../files/inode.js';
-import type { Directory } from '../files/inode.js';
 import { proc, sys } from '../files/kernel-files.js';
 import { TreeBuilder } from '../files/tree.js';
 import { basePrograms } from '../programs/registry.js';
@@ -21,7 +20,7 @@ ops:x:1000:1000::/home/ops:/bin/bash
 /** Programs that Debian has in /usr/sbin. */
 const ofSbin = new Set(['modprobe', 'nft']);
 
-export const wantsFolder = '/etc/systemd/system/multi-user.target.wants';
+const wantsFolder = '/etc/systemd/system/multi-user.target.wants';
 
 /** The files of a Debian 12 that every simulated host begins with. */
 export const debian = (): TreeBuilder => {
@@ -72,5 +71,3 @@ export const debian = (): TreeBuilder => {
 export const enableUnit = (tree: TreeBuilder, name: string): void => {
   tree.link(`${wantsFolder}/${name}`, `/usr/lib/systemd/system/${name}`);
 };
-
-export type BaseImage = Directory;

@@ -2,7 +2,6 @@ import { httpRequest, parseUrl } from '../network/http-client.js';
 import type { HttpOutcome } from '../network/http-client.js';
 import type { Process } from '../system/process.js';
 import type { Kubeconfig } from './kubeconfig.js';
-import type { KubernetesObject } from './objects.js';
 
 /** What a Go program says of a request that failed, or the API server of one that it refused. */
 export class ApiError extends Error {
@@ -109,13 +108,3 @@ const parseStatus = (text: string): { message: string; reason: string } | undefi
     return undefined;
   }
 };
-
-export const getObject = async (
-  process: Process,
-  access: Access,
-  path: string,
-  timeoutMs?: number,
-): Promise<KubernetesObject> =>
-  JSON.parse(
-    await callApi(process, access, 'GET', path, timeoutMs === undefined ? {} : { timeoutMs }),
-  ) as KubernetesObject;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-export interface Metadata {
+interface Metadata {
   readonly name: string;
   readonly namespace?: string;
   readonly uid: string;

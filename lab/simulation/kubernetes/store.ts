@@ -47,7 +47,6 @@ export const resourceNamed = (alias: string): Resource => {
 export const secrets = resourceNamed('secrets');
 export const configMaps = resourceNamed('configmaps');
 export const nodes = resourceNamed('nodes');
-export const leases = resourceNamed('leases');
 export const signingRequests = resourceNamed('csr');
 export const clusterRoleBindings = resourceNamed('clusterrolebindings');
 export const daemonSets = resourceNamed('daemonsets');

@@ -128,6 +128,7 @@ export class Network {
     for (;;) {
       const { verdict, machine, listener } = this.verdict(from, address, port);
       if (verdict === 'open' && machine !== undefined && listener !== undefined) {
+        await lostPackets(from, machine);
         return { result: 'open', machine, listener };
       }
       if (verdict === 'refused' || verdict === 'unreachable') return { result: verdict };
@@ -137,6 +138,13 @@ export class Network {
     }
   }
 }
+
+/** A packet that was lost is sent again after a second. */
+const lostPackets = async (from: Machine, to: Machine): Promise<void> => {
+  const percent = from === to ? 0 : Math.max(from.lossPercent, to.lossPercent);
+  if (percent === 0) return;
+  for (let wait = 1_000; Math.random() * 100 < percent; wait *= 2) await later(wait * from.world.timeScale);
+};
 
 const later = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {

@@ -2,7 +2,7 @@ import type { HttpResponse } from '../network/service.js';
 import type { Process, Program } from '../system/process.js';
 import { parseOptions } from '../text/input.js';
 
-export const runtimeSocket = '/run/containerd/containerd.sock';
+const runtimeSocket = '/run/containerd/containerd.sock';
 export const runtimeVersion = '1.6.20~ds1';
 
 /** Where the runtime keeps the names of its images: on the disk. */

@@ -8,7 +8,7 @@ import { ApiError, callApi } from '../kubernetes/client.js';
 import type { Kubeconfig } from '../kubernetes/kubeconfig.js';
 import { ApiServer } from '../kubernetes/api-server.js';
 import { whatAnswers } from '../network/http-client.js';
-import { PortInUse } from '../system/machine.js';
+import { PortInUse } from '../network/port-in-use.js';
 import type { Process, Program } from '../system/process.js';
 import { runtimeVersion } from './containerd.js';
 

@@ -11,7 +11,7 @@ import type { Shell } from './shell.js';
 import { test } from './test-command.js';
 import { listenForSignals } from './traps.js';
 
-export interface Call {
+interface Call {
   readonly interpreter: Interpreter;
   readonly shell: Shell;
   /** As it was called. */

@@ -66,7 +66,7 @@ const number = (value: string, problems: string[]): number => {
 };
 
 /** One conversion of a format, for a value. */
-export const convert = (
+const convert = (
   { flags, width, precision, letter }: { flags: string; width: number; precision: number | undefined; letter: string },
   value: string,
   problems: string[],

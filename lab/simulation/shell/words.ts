@@ -298,7 +298,7 @@ const tilde = (shell: Shell, text: string): string =>
   text === '~' || text.startsWith('~/') ? `${shell.get('HOME') ?? '/root'}${text.slice(1)}` : text;
 
 /** Value of a variable or of a special parameter; undefined when it is not set. */
-export const parameterValue = (shell: Shell, name: string): string | undefined => {
+const parameterValue = (shell: Shell, name: string): string | undefined => {
   switch (name) {
     case '?':
       return String(shell.status);

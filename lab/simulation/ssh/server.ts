@@ -25,11 +25,18 @@ const logins: Readonly<Record<string, { uid: number; home: string }>> = {
   ops: { uid: 1000, home: '/home/ops' },
 };
 
+/** Nothing goes in or out. */
+const silence = (socket: Socket): void => {
+  socket.pause();
+  if (socket.writableCorked === 0) socket.cork();
+};
+
 /** sshd of one host, on a port of loopback of its own. */
 export class SshServer {
   #listener: NetServer | undefined;
   #ssh: ssh2.Server | undefined;
-  readonly #sockets = new Set<Socket>();
+  /** With the boot of the host that each was made to; without one it waits. */
+  readonly #sockets = new Map<Socket, { readonly boot?: string }>();
   readonly #stopWatching: () => void;
 
   constructor(private readonly options: SshServerOptions) {
@@ -49,7 +56,7 @@ export class SshServer {
 
   async close(): Promise<void> {
     this.#stopWatching();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await new Promise<void>((resolve) => {
       if (this.#listener === undefined) resolve();
       else this.#listener.close(() => resolve());
@@ -58,36 +65,39 @@ export class SshServer {
 
   get #isReachable(): boolean {
     const { machine } = this.options;
-    return machine.isOn && !machine.isFrozen && machine.cableIn && machine.reachableBySsh;
+    return machine.isOn && !machine.isFrozen && machine.reachableBySsh;
   }
 
-  /** The host went off, or its network did: nothing more is heard of it, also no good-bye. */
+  /** The host went off or on, or the way to it did: nothing is heard of it meanwhile, also no good-bye. */
   #powerChanged(): void {
-    for (const socket of this.#sockets) {
-      if (this.#isReachable) socket.resume();
-      else socket.pause();
+    const { machine } = this.options;
+    for (const [socket, state] of this.#sockets) {
+      if (state.boot !== undefined && state.boot !== machine.bootId) {
+        // The host does not know the connection any more, and says so as soon as it can.
+        if (this.#isReachable) socket.resetAndDestroy();
+        else silence(socket);
+      } else if (!this.#isReachable) silence(socket);
+      else if (state.boot === undefined) this.#serve(socket);
+      else {
+        while (socket.writableCorked > 0) socket.uncork();
+        socket.resume();
+      }
     }
-    if (this.options.machine.isOn) return;
-    for (const socket of this.#sockets) this.#silenced.add(socket);
   }
 
-  /** Connections to a boot of the host that is over; they are answered by a reset when it is on again. */
-  readonly #silenced = new WeakSet<Socket>();
-
-  reachabilityChanged(): void {
-    this.#powerChanged();
-  }
-
+  /** Loopback takes every connection: a host that is off or cut off leaves it waiting. */
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, {});
     socket.on('error', () => undefined);
     socket.once('close', () => this.#sockets.delete(socket));
-    // Loopback takes every connection: a host that is off or cut off says nothing on it.
-    if (!this.#isReachable) {
-      socket.pause();
-      this.#silenced.add(socket);
-      return;
-    }
+    if (this.#isReachable) this.#serve(socket);
+    else silence(socket);
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.set(socket, { boot: this.options.machine.bootId });
+    socket.resume();
+    while (socket.writableCorked > 0) socket.uncork();
     this.#server().injectSocket(socket);
   }
 

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { FileSystem } from '../files/file-system.js';
 import type { Directory } from '../files/inode.js';
 import type { Dialled, Listener, Network } from '../network/network.js';
+import { PortInUse } from '../network/port-in-use.js';
 import type { Service } from '../network/service.js';
 import { StaticPods } from '../kubelet/static-pods.js';
 import type { World } from '../world.js';
@@ -35,14 +36,6 @@ interface OwnNetwork {
 }
 
 const anyAddress = new Set(['0.0.0.0', '*']);
-
-/** A port that another process listens on. */
-export class PortInUse extends Error {
-  override readonly name = 'PortInUse';
-  constructor(address: string, port: number) {
-    super(`listen tcp ${address}:${port}: bind: address already in use`);
-  }
-}
 
 const bootMs = 1_500;
 const shutdownMs = 300;
@@ -98,11 +91,12 @@ export class Machine {
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
   readonly packetFilter = new Map<string, string>();
   readonly rejectedPorts = new Set<number>();
+  /** Share of the packets to and from the host that is lost. */
+  lossPercent = 0;
   /** How long a new etcd member needs to catch up with its leader; Infinity: it never does. */
   learnerSyncMs = 300;
-  cableIn = true;
-  /** The network between the host and whoever logs in over SSH. */
-  reachableBySsh = true;
+  #cableIn = true;
+  #reachableBySsh = true;
   #power: 'on' | 'off' | 'starting' = 'off';
   #bootedAt = Date.now();
   #thawed: (() => void)[] | undefined;
@@ -161,6 +155,26 @@ export class Machine {
   onPower(tell: () => void): () => void {
     this.#powerListeners.add(tell);
     return () => this.#powerListeners.delete(tell);
+  }
+
+  /** The cable of its network is plugged in. */
+  get cableIn(): boolean {
+    return this.#cableIn;
+  }
+
+  set cableIn(plugged: boolean) {
+    this.#cableIn = plugged;
+    this.#powerChanged();
+  }
+
+  /** There is a way from whoever logs in over SSH. */
+  get reachableBySsh(): boolean {
+    return this.#reachableBySsh && this.#cableIn;
+  }
+
+  set reachableBySsh(reachable: boolean) {
+    this.#reachableBySsh = reachable;
+    this.#powerChanged();
   }
 
   #powerChanged(): void {

@@ -8,8 +8,8 @@ import type { Specification } from '../../../src/model/specification/specificati
 import { validateSpecification } from '../../../src/model/specification/validate.js';
 import { parse } from 'yaml';
 import { clusterYaml } from '../../../lab/cluster-yaml.js';
-import { startSimulation } from '../../../lab/simulation/simulation.js';
-import type { Simulation, SimulationOptions } from '../../../lab/simulation/simulation.js';
+import { startSimulation } from '../../../lab/simulation/index.js';
+import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
 import { connectToTestServer, uniqueName } from '../../support/temporal.js';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { OperationProgress } from '../../../src/model/progress.js';
@@ -80,7 +80,7 @@ export const startProduct = async (
     stop: async () => {
       await harness.close();
       await hosts.close();
-      await simulation.stop();
+      await simulation.down();
       await server.close();
     },
   };

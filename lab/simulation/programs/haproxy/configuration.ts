@@ -14,7 +14,7 @@ export interface BackendDefinition {
   readonly interMs: number;
 }
 
-export interface FrontendDefinition {
+interface FrontendDefinition {
   readonly name: string;
   readonly ports: readonly number[];
   readonly backend: string;

@@ -1,4 +1,4 @@
-import { PortInUse } from '../../system/machine.js';
+import { PortInUse } from '../../network/port-in-use.js';
 import type { Process, Program } from '../../system/process.js';
 import { signalNumbers } from '../../system/signals.js';
 import { parseOptions } from '../../text/input.js';

@@ -32,7 +32,7 @@ export interface Timeouts {
   readonly controlPlaneComponentHealthCheck?: string;
 }
 
-export interface LocalApiEndpoint {
+interface LocalApiEndpoint {
   readonly advertiseAddress?: string;
   readonly bindPort?: number;
 }
@@ -77,7 +77,7 @@ export interface JoinConfiguration {
   readonly timeouts?: Timeouts;
 }
 
-export interface ResetConfiguration {
+interface ResetConfiguration {
   readonly force?: boolean;
   readonly cleanupTmpDir?: boolean;
   readonly skipPhases?: readonly string[];

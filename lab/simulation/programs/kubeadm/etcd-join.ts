@@ -5,9 +5,6 @@ import type { ManifestOptions } from './manifests.js';
 import { writeEtcd } from './manifests.js';
 import { CommandFailure, say } from './output.js';
 
-/** Where voters that run answer: what kubeadm learns from the etcd Pods of the cluster. */
-export type Endpoints = () => Promise<readonly string[]>;
-
 /** Tries every endpoint again and again. @throws CommandFailure with the last error when the time is up */
 const persistently = async <T>(
   process: Process,

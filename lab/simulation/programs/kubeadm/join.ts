@@ -135,7 +135,8 @@ const startKubeletOf = async (of: Join, discovered: Discovered, cluster: Cluster
   const token = configuration.discovery?.bootstrapToken?.token ?? '';
   await refuseTwin(of, discovered.access);
   // A control-plane host bootstraps at its own API server.
-  const server = configuration.controlPlane == null ? discovered.server : `https://${address}:6443`;
+  const server =
+    (configuration.controlPlane ?? undefined) === undefined ? discovered.server : `https://${address}:6443`;
   files.makeDirectories(kubeconfigFolder);
   files.write(
     `${kubeconfigFolder}/bootstrap-kubelet.conf`,
@@ -234,7 +235,7 @@ export const join = async (process: Process, args: readonly string[]): Promise<n
     address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.address,
     limits: limitsOf(configuration.timeouts),
   };
-  const controlPlane = configuration.controlPlane != null;
+  const controlPlane = (configuration.controlPlane ?? undefined) !== undefined;
   const { discovered, cluster } = await inPhase('preflight', () => preflight(of, flags.has('control-plane')));
   const version = cluster.kubernetesVersion ?? process.machine.kubernetesVersion;
   if (!controlPlane) {

@@ -1,7 +1,7 @@
 import type { Process } from '../../system/process.js';
 
 /** A phase of kubeadm has failed. */
-export class PhaseFailure extends Error {
+class PhaseFailure extends Error {
   override readonly name = 'PhaseFailure';
   constructor(
     readonly phase: string,

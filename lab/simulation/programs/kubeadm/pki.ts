@@ -9,7 +9,7 @@ export const pkiFolder = '/etc/kubernetes/pki';
 const yearMs = 365 * 86_400_000;
 const backdateMs = 300_000;
 
-export const caFiles = ['ca', 'front-proxy-ca', 'etcd/ca'] as const;
+const caFiles = ['ca', 'front-proxy-ca', 'etcd/ca'] as const;
 type CaName = (typeof caFiles)[number];
 
 const caNames: Readonly<Record<CaName, string>> = {
@@ -54,7 +54,7 @@ export const readCa = (process: Process, name: CaName = 'ca'): KeyPair => {
 };
 
 /** CAs and the service-account key of a new cluster. */
-export const makeCas = (process: Process): void => {
+const makeCas = (process: Process): void => {
   for (const name of caFiles) {
     if (read(process, name) !== undefined) continue;
     const now = process.machine.now();

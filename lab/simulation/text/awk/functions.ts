@@ -14,7 +14,7 @@ export interface Argument {
   readonly expression?: RegExp;
 }
 
-export const expressionOf = (argument: Argument, flags = ''): RegExp =>
+const expressionOf = (argument: Argument, flags = ''): RegExp =>
   argument.expression === undefined
     ? regularExpression(toText(argument.value()), true, flags)
     : flags === ''

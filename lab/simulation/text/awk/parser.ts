@@ -10,7 +10,7 @@ import { Cell, compare, Input, isTrue, toNumber, toText } from './values.js';
 import type { Value } from './values.js';
 
 type Evaluate = (runtime: Runtime) => Value;
-export type Execute = (runtime: Runtime) => void;
+type Execute = (runtime: Runtime) => void;
 
 /** Something that has a value, and perhaps a place for another one. */
 interface Expression {

@@ -21,7 +21,7 @@ const symbols =
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' };
 
 /** A string of awk without its quotes; backslashes that mean nothing in a string stay for a regular expression. */
-export const unquote = (text: string): string =>
+const unquote = (text: string): string =>
   text.replaceAll(/\\([0-7]{1,3}|[\s\S])/g, (_, escaped: string) => {
     if (/^[0-7]/.test(escaped)) return String.fromCharCode(parseInt(escaped, 8));
     if (escaped === '\n') return '';

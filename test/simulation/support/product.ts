@@ -23,7 +23,7 @@ export type Outcome =
   | { readonly status: 'blocked'; readonly blocked: Blocked; readonly handle: WorkflowHandle };
 
 /** Waits until a workflow has ended or waits for a decision. */
-export const endedOrBlocked = async (handle: WorkflowHandle): Promise<Outcome> => {
+const endedOrBlocked = async (handle: WorkflowHandle): Promise<Outcome> => {
   let over = false;
   const end = ended(handle).finally(() => (over = true));
   for (;;) {
@@ -47,7 +47,7 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-export const specificationOf = (yaml: string): Specification => {
+const specificationOf = (yaml: string): Specification => {
   const validated = validateSpecification(parse(yaml));
   if (!validated.ok) throw new Error(JSON.stringify(validated));
   return validated.specification;

@@ -74,7 +74,7 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
             `"${itself}" stands for decisions that nobody took: say who you are in "by"`,
           );
         }
-        if (action === 'approve' && blocked.notBy === by) {
+        if (action === 'approve' && blocked.notBy === by.trim()) {
           throw refusal(
             'ApproverIsAsker',
             `${by} asked for ${operation} and policy.approvals.byAnother is set: another person has to approve it`,

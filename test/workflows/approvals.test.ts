@@ -186,6 +186,9 @@ describe.concurrent('a request for an approval', () => {
         message: expect.stringMatching(/^ann@desk asked for .*: another person has to approve it$/) as unknown,
       },
     });
+    await expect(
+      handle.executeUpdate(names.updates.decide, { args: [{ action: 'approve', by: `${by} ` }] }),
+    ).rejects.toMatchObject({ cause: { type: 'ApproverIsAsker' } });
     await handle.executeUpdate(names.updates.decide, { args: [{ action: 'approve', by: 'bob@desk' }] });
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
     expect((await progressOf(handle)).decisions).toMatchObject([{ action: 'approve', by: 'bob@desk' }]);

@@ -78,26 +78,29 @@ export const subnetContains = (subnet: Subnet, address: IpAddress): boolean =>
 export const subnetsOverlap = (a: Subnet, b: Subnet): boolean =>
   a.family === b.family && a.first <= b.last && b.first <= a.last;
 
-export const sameAddress = (a: string, b: string): boolean => {
-  const left = parseAddress(a);
-  const right = parseAddress(b);
-  return left === undefined || right === undefined
-    ? a === b
-    : left.family === right.family && left.value === right.value;
+/** Of two texts of the same address the same; of what is no address the text itself. */
+export const addressKey = (text: string): string => {
+  const address = parseAddress(text);
+  return address === undefined ? text : `IPv${address.family} ${address.value}`;
 };
 
+export const sameAddress = (a: string, b: string): boolean => addressKey(a) === addressKey(b);
+
+const unusable = (
+  [
+    [['0.0.0.0/8', '::/128'], 'is the unspecified address'],
+    [['127.0.0.0/8', '::1/128'], 'is a loopback address, which other hosts cannot reach'],
+    [['169.254.0.0/16', 'fe80::/10'], 'is a link-local address'],
+    [['224.0.0.0/4', 'ff00::/8'], 'is a multicast address'],
+  ] as const
+).map(([subnets, because]) => ({
+  because,
+  subnets: subnets.map(parseSubnet).filter((subnet) => subnet !== undefined),
+}));
+
 /** Why an address cannot be a host's address in a cluster; undefined when it can. */
-export const unusableAddress = (address: IpAddress): string | undefined => {
-  const within = (text: string): boolean => {
-    const subnet = parseSubnet(text);
-    return subnet !== undefined && subnetContains(subnet, address);
-  };
-  if (within('0.0.0.0/8') || within('::/128')) return 'is the unspecified address';
-  if (within('127.0.0.0/8') || within('::1/128')) return 'is a loopback address, which other hosts cannot reach';
-  if (within('169.254.0.0/16') || within('fe80::/10')) return 'is a link-local address';
-  if (within('224.0.0.0/4') || within('ff00::/8')) return 'is a multicast address';
-  return undefined;
-};
+export const unusableAddress = (address: IpAddress): string | undefined =>
+  unusable.find(({ subnets }) => subnets.some((subnet) => subnetContains(subnet, address)))?.because;
 
 /** The address as it stands in a URL: IPv6 in brackets. */
 export const urlHost = (address: string): string => (address.includes(':') ? `[${address}]` : address);

@@ -1,4 +1,4 @@
-import { parseAddress, sameAddress, subnetContains, subnetsOverlap } from '../network-address.js';
+import { addressKey, parseAddress, sameAddress, subnetContains, subnetsOverlap } from '../network-address.js';
 import type { Declared } from './declared.js';
 import { shown } from './fields.js';
 import type { ValueProblem } from './problem.js';
@@ -18,29 +18,33 @@ const wrong = (path: ValueProblem['path'], message: string, instead: string): Va
   instead,
 });
 
-/** Each host after the first that has the same value, with the first one's name. */
+/** Each host after the first that has the same key, with the first one's name; hosts without one are left out. */
 const repeated = (
   { hosts }: Declared,
-  same: (a: Declared['hosts'][number], b: Declared['hosts'][number]) => boolean,
-): { host: Declared['hosts'][number]; first: string }[] =>
-  hosts.flatMap((host, index) => {
-    const first = hosts.slice(0, index).find((other) => same(other, host));
-    return first === undefined ? [] : [{ host, first: first.name }];
+  keyOf: (host: Declared['hosts'][number]) => string | undefined,
+): { host: Declared['hosts'][number]; first: string }[] => {
+  const firsts = new Map<string, string>();
+  return hosts.flatMap((host) => {
+    const key = keyOf(host);
+    if (key === undefined) return [];
+    const first = firsts.get(key);
+    if (first !== undefined) return [{ host, first }];
+    firsts.set(key, host.name);
+    return [];
   });
+};
 
 const uniqueHosts: Check = (declared) => ({
   problems: [
-    ...repeated(
-      declared,
-      (a, b) => a.address !== undefined && b.address !== undefined && sameAddress(a.address, b.address),
-    ).map(({ host, first }) =>
-      wrong(
-        ['spec', 'hosts', host.name, 'address'],
-        `${host.address} is the address of ${first} too`,
-        `write the address of ${host.name}`,
-      ),
+    ...repeated(declared, ({ address }) => (address === undefined ? undefined : addressKey(address))).map(
+      ({ host, first }) =>
+        wrong(
+          ['spec', 'hosts', host.name, 'address'],
+          `${host.address} is the address of ${first} too`,
+          `write the address of ${host.name}`,
+        ),
     ),
-    ...repeated(declared, (a, b) => a.ssh === b.ssh).map(({ host, first }) =>
+    ...repeated(declared, ({ ssh }) => ssh).map(({ host, first }) =>
       wrong(
         ['spec', 'hosts', host.name, ...(host.value['ssh'] === undefined ? [] : ['ssh'])],
         `ssh reaches ${first} by the name ${host.ssh} too, so they are one machine`,

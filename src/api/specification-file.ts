@@ -83,12 +83,7 @@ const syntaxHelp: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'close the quote or bracket that was opened',
 };
 
-/**
- * Reads and checks the text of a `cluster.yaml`. Reports every problem at once, each with its place, what is wrong and
- * what to write instead.
- * @param file name of the file as messages show it
- */
-export const parseSpecification = (text: string, file: string): ParsedSpecification => {
+const readText = (text: string, file: string): ParsedSpecification => {
   const lines = new LineCounter();
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
@@ -144,4 +139,26 @@ export const parseSpecification = (text: string, file: string): ParsedSpecificat
   return validated.ok
     ? { ok: true, specification: validated.specification, warnings: located(validated.warnings) }
     : { ok: false, problems: located(validated.problems) };
+};
+
+/** Many requests in a row are about one specification, and each looks at it more than once. */
+const remembered = new Map<string, ParsedSpecification>();
+const rememberedAtMost = 16;
+/** Characters; of about two thousand hosts. */
+const longestRemembered = 100_000;
+
+/**
+ * Reads and checks the text of a `cluster.yaml`. Reports every problem at once, each with its place, what is wrong and
+ * what to write instead.
+ * @param file name of the file as messages show it
+ */
+export const parseSpecification = (text: string, file: string): ParsedSpecification => {
+  const name = `${file}\n${text}`;
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const parsed = readText(text, file);
+  if (text.length > longestRemembered) return parsed;
+  remembered.set(name, parsed);
+  if (remembered.size > rememberedAtMost) remembered.delete([...remembered.keys()][0] ?? '');
+  return parsed;
 };

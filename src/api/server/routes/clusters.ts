@@ -1,9 +1,8 @@
 import { PlanReport } from '../../../model/plan-report.js';
 import { StatusReport } from '../../../model/status.js';
-import { parseSpecification } from '../../specification-file.js';
 import { reaches } from '../../tokens/token.js';
 import { callerOf } from '../authenticate.js';
-import { clusterFor } from '../parsed.js';
+import { clusterFor, readSpecification } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { ClusterList, PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';
 
@@ -37,8 +36,8 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      const { text, file } = request.body.specification;
-      const parsed = parseSpecification(text, file);
+      const { file } = request.body.specification;
+      const parsed = readSpecification(request.body.specification);
       return parsed.ok
         ? { file, valid: true, problems: [], warnings: [...parsed.warnings] }
         : { file, valid: false, problems: [...parsed.problems], warnings: [] };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
@@ -20,7 +21,7 @@ export interface RetryOptions {
   readonly answerMs?: number;
 }
 
-/** More at a time are no faster, as a worker runs ten workflow tasks side by side; they only wait longer, until the server repeats them. */
+/** More at a time were no faster when it was measured: a worker runs ten workflow tasks side by side, and what waits for long is put in line anew. */
 const atATime = 20;
 
 /**
@@ -58,40 +59,40 @@ export const retryOperations = async (
   const found = await allExecutions(client, executionQuery({ ...filter, blocked: true }));
   const blocked = found.toSorted((a, b) => ((a.blockedSince ?? '') < (b.blockedSince ?? '') ? -1 : 1));
   let answeredAt = Date.now();
-  const silent = (): boolean => Date.now() - answeredAt >= silenceMs;
+  const silence = new AbortController();
+  setMaxListeners(0, silence.signal);
+  const watch = setInterval(() => {
+    if (Date.now() - answeredAt >= silenceMs) silence.abort();
+  }, 200);
 
   /** @returns why it was not retried, if it was not. */
   const retry = async (summary: OperationSummary): Promise<string | undefined> => {
-    if (silent()) return 'not sent, as nobody answered those before it';
-    for (const end = Date.now() + answerMs; ; await sleep(200)) {
-      try {
-        await within(client, Math.min(5_000, silenceMs), () =>
-          sendDecision(client, summary, { action: 'retry', by, reason }),
-        );
-        answeredAt = Date.now();
-        return undefined;
-      } catch (error) {
-        const refused = refusal(error);
-        const outage = refused === undefined ? await outageOf(client, error) : undefined;
-        if (outage !== undefined) {
-          // The same update again: it waits for the answer to the one that is on its way.
-          if (!silent() && Date.now() < end) continue;
-          return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
-        }
-        answeredAt = Date.now();
-        if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
-        if (isNotFound(error)) return 'it has ended meanwhile';
-        return refused?.message ?? errorText(error);
-      }
+    if (silence.signal.aborted) return 'not sent, as nobody answered those before it';
+    try {
+      await within(client, answerMs, () =>
+        client.withAbortSignal(silence.signal, () => sendDecision(client, summary, { action: 'retry', by, reason })),
+      );
+      answeredAt = Date.now();
+      return undefined;
+    } catch (error) {
+      const refused = refusal(error);
+      const outage = refused === undefined ? await outageOf(client, error) : undefined;
+      if (outage !== undefined) return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
+      answeredAt = Date.now();
+      if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
+      if (isNotFound(error)) return 'it has ended meanwhile';
+      return refused?.message ?? errorText(error);
     }
   };
 
   const report: RetryReport = { dryRun, accepted: [], refused: [] };
-  const results = await pLimit(atATime).map(blocked, async (summary) => ({
-    operation: summary.operation,
-    blockedReason: summary.blockedReason ?? '',
-    because: dryRun ? undefined : await retry(summary),
-  }));
+  const results = await pLimit(atATime)
+    .map(blocked, async (summary) => ({
+      operation: summary.operation,
+      blockedReason: summary.blockedReason ?? '',
+      because: dryRun ? undefined : await retry(summary),
+    }))
+    .finally(() => clearInterval(watch));
   for (const { because, ...one } of results) {
     if (because === undefined) report.accepted.push(one);
     else report.refused.push({ ...one, because });

@@ -167,6 +167,11 @@ describe('retrying what is blocked', () => {
     expect(reasons).toContain('no answer, as no worker answers; it may still be carried out, and repeating it is safe');
     expect(reasons).toContain('not sent, as nobody answered those before it');
 
+    const late = await retry({}, { totalMs: 1_000 });
+    expect(new Set(late.refused.map(({ because }) => because))).toEqual(
+      new Set(['no answer in time; it may still be carried out, and repeating it is safe', 'not sent, as time was up']),
+    );
+
     stopWorker = await it.startWorker();
     // Some of those are on their way and go on by themselves now.
     await retry();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
@@ -18,10 +19,14 @@ export interface RetryOptions {
   readonly silenceMs?: number;
   /** How long a single one may take while others answer, milliseconds; default 60 000. */
   readonly answerMs?: number;
+  /** How long all of it may take, milliseconds; default 100 000: whoever asks over HTTP waits for two minutes. */
+  readonly totalMs?: number;
 }
 
-/** More at a time are no faster, as a worker runs ten workflow tasks side by side; they only wait longer, until the server repeats them. */
+/** More at a time were no faster when it was measured: a worker runs ten workflow tasks side by side, and what waits for long is put in line anew. */
 const atATime = 20;
+
+const timeIsUp = 'time was up';
 
 /**
  * Sends one decision and waits until it is accepted, which makes it durable; what follows is the operation's own affair.
@@ -53,45 +58,50 @@ const sendDecision = async (
 export const retryOperations = async (
   client: Client,
   filter: RetryFilter,
-  { by, reason, dryRun, silenceMs = 20_000, answerMs = 60_000 }: RetryOptions,
+  { by, reason, dryRun, silenceMs = 20_000, answerMs = 60_000, totalMs = 100_000 }: RetryOptions,
 ): Promise<RetryReport> => {
   const found = await allExecutions(client, executionQuery({ ...filter, blocked: true }));
   const blocked = found.toSorted((a, b) => ((a.blockedSince ?? '') < (b.blockedSince ?? '') ? -1 : 1));
+  const end = Date.now() + totalMs;
   let answeredAt = Date.now();
-  const silent = (): boolean => Date.now() - answeredAt >= silenceMs;
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const watch = setInterval(() => {
+    if (Date.now() - answeredAt >= silenceMs) stop.abort('nobody answered those before it');
+    else if (Date.now() >= end) stop.abort(timeIsUp);
+  }, 200);
 
   /** @returns why it was not retried, if it was not. */
   const retry = async (summary: OperationSummary): Promise<string | undefined> => {
-    if (silent()) return 'not sent, as nobody answered those before it';
-    for (const end = Date.now() + answerMs; ; await sleep(200)) {
-      try {
-        await within(client, Math.min(5_000, silenceMs), () =>
-          sendDecision(client, summary, { action: 'retry', by, reason }),
-        );
-        answeredAt = Date.now();
-        return undefined;
-      } catch (error) {
-        const refused = refusal(error);
-        const outage = refused === undefined ? await outageOf(client, error) : undefined;
-        if (outage !== undefined) {
-          // The same update again: it waits for the answer to the one that is on its way.
-          if (!silent() && Date.now() < end) continue;
-          return `no answer, as ${outage}; it may still be carried out, and repeating it is safe`;
-        }
-        answeredAt = Date.now();
-        if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
-        if (isNotFound(error)) return 'it has ended meanwhile';
-        return refused?.message ?? errorText(error);
+    if (stop.signal.aborted) return `not sent, as ${stop.signal.reason}`;
+    try {
+      await within(client, answerMs, () =>
+        client.withAbortSignal(stop.signal, () => sendDecision(client, summary, { action: 'retry', by, reason })),
+      );
+      answeredAt = Date.now();
+      return undefined;
+    } catch (error) {
+      const refused = refusal(error);
+      const outage = refused === undefined ? await outageOf(client, error) : undefined;
+      if (outage !== undefined) {
+        const why = stop.signal.reason === timeIsUp ? 'no answer in time' : `no answer, as ${outage}`;
+        return `${why}; it may still be carried out, and repeating it is safe`;
       }
+      answeredAt = Date.now();
+      if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
+      if (isNotFound(error)) return 'it has ended meanwhile';
+      return refused?.message ?? errorText(error);
     }
   };
 
   const report: RetryReport = { dryRun, accepted: [], refused: [] };
-  const results = await pLimit(atATime).map(blocked, async (summary) => ({
-    operation: summary.operation,
-    blockedReason: summary.blockedReason ?? '',
-    because: dryRun ? undefined : await retry(summary),
-  }));
+  const results = await pLimit(atATime)
+    .map(blocked, async (summary) => ({
+      operation: summary.operation,
+      blockedReason: summary.blockedReason ?? '',
+      because: dryRun ? undefined : await retry(summary),
+    }))
+    .finally(() => clearInterval(watch));
   for (const { because, ...one } of results) {
     if (because === undefined) report.accepted.push(one);
     else report.refused.push({ ...one, because });

@@ -5,7 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { z } from 'zod';
 import { OperatorError, errorText } from '../model/operator-error.js';
 
@@ -57,9 +57,12 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
 export const within = <Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> =>
   client.withDeadline(Date.now() + ms, call);
 
+/** The client wraps what the server or the transport said. */
+const reasonOf = (error: unknown): unknown => (error instanceof ServiceError ? (error.cause ?? error) : error);
+
 const unreachable = (message: string, why: Outage, cause: unknown): OperatorError =>
   new OperatorError('temporal-unreachable', message, {
-    evidence: [errorText(cause)],
+    evidence: [errorText(reasonOf(cause))],
     remedy:
       why === 'the Temporal server does not answer'
         ? 'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.'
@@ -121,7 +124,6 @@ export const answered = async <Result>(client: Client, what: string, call: () =>
   try {
     return await call();
   } catch (error) {
-    const cause = error instanceof ServiceError ? (error.cause ?? error) : error;
     const why = await outageOf(client, error);
     if (why !== undefined) throw unreachable(`${what}: ${why}.`, why, error);
     if (isNotFound(error)) {
@@ -131,8 +133,8 @@ export const answered = async <Result>(client: Client, what: string, call: () =>
         cause: error,
       });
     }
-    if (grpcCode(error) === undefined) throw error;
-    throw new OperatorError('failed', `${what}: the Temporal server refused it: ${errorText(cause)}`, {
+    if (grpcCode(error) === undefined && !(error instanceof NamespaceNotFoundError)) throw error;
+    throw new OperatorError('failed', `${what}: the Temporal server refused it: ${errorText(reasonOf(error))}`, {
       remedy: 'Correct what it names: the namespace (TEMPORAL_NAMESPACE), the credentials, or the rights they give.',
       cause: error,
     });

@@ -173,6 +173,51 @@ test('on a terminal the block is drawn again in place', async () => {
   for (const line of out.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, '').split('\n')) expect(line.length).toBeLessThan(60);
 });
 
+test('a watch through blocks says in the block why it waits, and goes on with it', async () => {
+  await quorate('join', 'w1', '-f', file, '--no-wait');
+  await eventually(async () => (await listed())?.state).toBe('running');
+  const { workflowId = '', operation = '' } = (await listed()) ?? {};
+  const args = ['operations', 'watch', '--through-blocks', operation];
+  const live = watched(args, { columns: 100 });
+  const plain = watched(args);
+  const watching = 'whether the host answers over SSH';
+  await it.play(workflowId, { blocked: { ...blockedByDirtyHost, type: 'Unreachable', watching } });
+  for (const { said } of [live, plain]) {
+    await said(blockedByDirtyHost.message);
+    await said('Goes on by itself when the host answers over SSH.');
+  }
+  expect((await quorate('decide', operation, 'retry', '--no-wait', '--by', 'ann', '--reason', 'mended')).code).toBe(0);
+  await plain.said('decision: retry by ann (mended)');
+  await live.said('last decision: retry by ann');
+  await it.play(workflowId, { outcome: 'finished', summary: 'joined' });
+  const results = await Promise.all([live.result, plain.result]);
+  for (const { out, code } of results) {
+    expect(out).toMatch(/Done: joined\n$/);
+    expect(code).toBe(0);
+  }
+  // What was said once is not said again, and the last frame says nothing of the block.
+  expect(results[1].out.split(blockedByDirtyHost.message)).toHaveLength(2);
+  expect(results[0].out.split('\x1b[J').at(-1)).not.toContain('Blocked');
+});
+
+test('a list has pages, and says how to see the next one', async () => {
+  for (const host of ['cp1', 'cp2', 'cp3']) await quorate('join', host, '-f', file, '--no-wait');
+  const first = await quorate('operations', 'list', '--cluster', cluster, '--limit', '2');
+  const token = /--page-token (\S+)/.exec(first.err)?.[1] ?? '';
+  expect(first.out.trimEnd().split('\n')).toHaveLength(3);
+  const second = await quorate('operations', 'list', '--cluster', cluster, '--page-token', token);
+  expect(second.out.trimEnd().split('\n')).toHaveLength(2);
+  expect(second.err).toBe('');
+  const spoilt = await quorate('operations', 'list', '--page-token', token);
+  expect(spoilt).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('The page token belongs to no such list.') as unknown,
+  });
+  const json = await quorate('operations', 'list', '--cluster', cluster, '--limit', '2', '-o', 'json');
+  expect(JSON.parse(json.out)).toMatchObject({ nextPageToken: expect.any(String) as unknown });
+  expect(json.err).toBe('');
+});
+
 test('cancel undoes what runs: what was asked for is exit code 0, the one who joined sees 5', async () => {
   const joining = quorate('join', 'w1', '-f', file);
   const joined = await meanwhile(joining, 'running', async () => {

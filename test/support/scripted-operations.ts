@@ -54,11 +54,12 @@ export interface ScriptedOperations {
  *
  * @param options.status answered to every reading of the status.
  * @param options.plan answered to every reading of a plan, or thrown.
+ * @param options.alone in a namespace of their own.
  */
 export const startScriptedOperations = async (
-  options: { status?: StatusReport; plan?: (context: OperationContext) => PlanReport } = {},
+  options: { status?: StatusReport; plan?: (context: OperationContext) => PlanReport; alone?: boolean } = {},
 ): Promise<ScriptedOperations> => {
-  const server = await connectToTestServer({ workflows });
+  const server = await connectToTestServer({ workflows, alone: options.alone ?? false });
   const taskQueue = uniqueName('scripted');
   const cluster = uniqueName('prod');
   const activities = {

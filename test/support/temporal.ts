@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { inject } from 'vitest';
+import { addSearchAttributes } from '../../src/workers/temporal-server/namespace.js';
 
 const ask = async (path: string): Promise<unknown> => {
   const response = await fetch(`${inject('sharedFixtures')}${path}`);
@@ -40,15 +42,26 @@ export interface TestServer {
  * it too: use task queues and cluster names of your own.
  *
  * @param options.workflows module of workflows to bundle; default the product's.
+ * @param options.alone in a namespace of its own, for what looks at everything there is.
  */
-export const connectToTestServer = async (options: { workflows?: string } = {}): Promise<TestServer> => {
+export const connectToTestServer = async (
+  options: { workflows?: string; alone?: boolean } = {},
+): Promise<TestServer> => {
   quietRuntime();
   const [server, bundle] = await Promise.all([ask('/server'), testBundle(options.workflows)]);
-  const { address, namespace } = server as { address: string; namespace: string };
+  const { address, namespace: shared } = server as { address: string; namespace: string };
   const [connection, nativeConnection] = await Promise.all([
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);
+  const namespace = options.alone === true ? uniqueName('alone') : shared;
+  if (namespace !== shared) {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    await addSearchAttributes(connection, namespace);
+  }
   return {
     address,
     namespace,

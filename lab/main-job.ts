@@ -1,27 +1,14 @@
 // `npm run lab` without a command: hosts, Quorate with its own Temporal server, and a whole cluster built by it.
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { ask, askStatus } from './cli/control.js';
 import { bringUp } from './cli/lab-commands.js';
+import { commands, end, quorate, startDev, title } from './quorate-processes.js';
 import { controlPlaneName, DEFAULT_HOSTS, MAIN_LAB } from './topology.js';
 
-/** dist/src/cli/main.js beside dist/lab. */
-const QUORATE = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'cli', 'main.js');
-const DEV_TIMEOUT_MS = 5 * 60_000;
 const NETWORK_TIMEOUT_MS = 15 * 60_000;
-
-/** The command lines of Quorate that the job uses. */
-const commands = {
-  dev: (sshConfigFile: string, database: string) => ['dev', '--ssh-config', sshConfigFile, '--db-file', database],
-  init: (spec: string, host: string) => ['init', '-f', spec, host],
-  join: (spec: string, host: string) => ['join', '-f', spec, host],
-  status: (spec: string) => ['status', '-f', spec],
-};
 
 export interface MainJobOptions {
   yes: boolean;
@@ -67,44 +54,6 @@ export async function runMainJob(options: MainJobOptions): Promise<number> {
   }
 }
 
-interface Dev {
-  process: ChildProcess;
-  /** Of the Temporal UI. */
-  address: string;
-  /** By which the other commands find this server among others: TEMPORAL_ADDRESS. */
-  environment: Record<string, string>;
-}
-
-/** Starts `quorate dev` and resolves once it prints that it is ready. */
-async function startDev(sshConfigFile: string, database: string): Promise<Dev> {
-  title('quorate dev');
-  const child = spawn(process.execPath, [QUORATE, ...commands.dev(sshConfigFile, database)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const environment: Record<string, string> = {};
-  const address = new Promise<string>((resolve, reject) => {
-    lines.on('line', (line) => {
-      console.log(line);
-      const server = /Temporal server: ([^\s,]+:\d+)/.exec(line)?.[1];
-      if (server !== undefined) environment['TEMPORAL_ADDRESS'] = server;
-      const ui = /Temporal UI (https?:\/\/\S+)/.exec(line)?.[1];
-      if (ui !== undefined) resolve(ui);
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`quorate dev ended with code ${code} before it was ready.`)));
-    AbortSignal.timeout(DEV_TIMEOUT_MS).addEventListener('abort', () =>
-      reject(new Error(`quorate dev has not told the address of the Temporal UI within ${DEV_TIMEOUT_MS / 1000} s.`)),
-    );
-  });
-  try {
-    return { process: child, address: await address, environment };
-  } catch (error) {
-    await end(child);
-    throw error;
-  }
-}
-
 /** The network goes in as soon as the API server of the first host answers: until then no Node becomes Ready. */
 async function installNetwork(host: string, signal: AbortSignal): Promise<void> {
   const until = Date.now() + NETWORK_TIMEOUT_MS;
@@ -119,25 +68,4 @@ async function installNetwork(host: string, signal: AbortSignal): Promise<void> 
     await sleep(3_000);
   }
   if (!signal.aborted) throw last;
-}
-
-async function quorate(dev: Dev, args: string[]): Promise<void> {
-  title(`quorate ${args.join(' ')}`);
-  const child = spawn(process.execPath, [QUORATE, ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...dev.environment },
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`"quorate ${args.join(' ')}" ended with code ${code}.`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGINT');
-  if ((await Promise.race([ended, sleep(15_000, 'late')])) === 'late') child.kill('SIGKILL');
-}
-
-function title(text: string): void {
-  console.log(`\n== ${text}`);
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lab } from '../lab.js';
 import { labFile } from '../paths.js';
-import { checkTopology } from '../topology.js';
 import type { HostOptions } from '../topology.js';
 import { DEFAULT_KUBERNETES_VERSION } from '../versions.js';
 import { makeFaults } from './faults.js';
@@ -23,8 +22,16 @@ import { Machine } from './system/machine.js';
 import type { MachineKind } from './system/machine.js';
 import { World } from './world.js';
 
+/** A host of a simulation: as one of a lab, but there may be thousands. */
+export interface SimulatedHostOptions extends Omit<HostOptions, 'addressSuffix'> {
+  /** Last number of its address, below `subnet`. */
+  readonly addressSuffix?: number;
+  /** Its whole address, in place of a suffix. */
+  readonly address?: string;
+}
+
 export interface SimulationOptions {
-  readonly hosts: readonly HostOptions[];
+  readonly hosts: readonly SimulatedHostOptions[];
   /** Of the cluster in `clusterYaml`; default `simulated`. */
   readonly name?: string;
   /** First three numbers of every address; default `10.203.0`. */
@@ -45,7 +52,7 @@ export interface Simulation extends Lab {
   readonly faults: SimulatedFaults;
   readonly knownHostsFile: string;
   host(name: string): SimulatedHost;
-  addHost(host: HostOptions): Promise<SimulatedHost>;
+  addHost(host: SimulatedHostOptions): Promise<SimulatedHost>;
 }
 
 const images = new Map<string, Directory>();
@@ -101,13 +108,14 @@ class RunningSimulation implements Simulation {
     return found;
   }
 
-  async add(hosts: readonly HostOptions[]): Promise<void> {
+  async add(hosts: readonly SimulatedHostOptions[]): Promise<void> {
+    this.#check(hosts);
     const authorized = parseSshKey(this.#key.publicKey);
-    for (const { name, kind, addressSuffix, kubernetesVersion = DEFAULT_KUBERNETES_VERSION } of hosts) {
+    for (const { name, kind, addressSuffix, address, kubernetesVersion = DEFAULT_KUBERNETES_VERSION } of hosts) {
       const machine = new Machine({
         name,
         kind,
-        address: `${this.subnet}.${addressSuffix}`,
+        address: address ?? `${this.subnet}.${addressSuffix}`,
         world: this.world,
         base: imageOf(kind, kubernetesVersion),
         programs,
@@ -124,7 +132,24 @@ class RunningSimulation implements Simulation {
     this.#files = await writeClientFiles(this.directory, this.#key, this.#endpoints, this.options.user ?? 'ops');
   }
 
-  async addHost(host: HostOptions): Promise<SimulatedHost> {
+  /** @throws Error for two hosts of one name or address, or one without an address */
+  #check(hosts: readonly SimulatedHostOptions[]): void {
+    const names = new Set(this.#hosts.keys());
+    const addresses = new Set(this.hosts.map(({ address }) => address));
+    for (const {
+      name,
+      addressSuffix,
+      address = addressSuffix === undefined ? '' : `${this.subnet}.${addressSuffix}`,
+    } of hosts) {
+      if (address === '') throw new Error(`${name} has neither an address nor a suffix of one.`);
+      if (names.has(name)) throw new Error(`Two hosts are called ${name}.`);
+      if (addresses.has(address)) throw new Error(`Two hosts have the address ${address}.`);
+      names.add(name);
+      addresses.add(address);
+    }
+  }
+
+  async addHost(host: SimulatedHostOptions): Promise<SimulatedHost> {
     await this.add([host]);
     return this.host(host.name);
   }
@@ -145,7 +170,6 @@ class RunningSimulation implements Simulation {
 
 /** Starts simulated hosts, each with an sshd on a port of loopback; nothing of the machine is touched. */
 export const startSimulation = async (options: SimulationOptions): Promise<Simulation> => {
-  checkTopology(options.name ?? 'simulated', options.hosts);
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'quorate-simulation-')));
   const simulation = new RunningSimulation(options, directory);
   try {

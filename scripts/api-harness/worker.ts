@@ -1,6 +1,6 @@
 // A worker of the product's workflows whose activities play a healthy cluster, for scripts that need no hosts.
 // Arguments: address of the Temporal server; a file: until it is there no host of a cluster called outage-... answers; how
-// long kubeadm takes, milliseconds.
+// long kubeadm takes, milliseconds: from half of it to half as much again, as no two hosts are alike.
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
@@ -31,7 +31,7 @@ const activities: Activities = {
     return hostOf(context);
   },
   runKubeadm: async (context) => {
-    await sleep(Number(kubeadmMs), undefined, { signal: Context.current().cancellationSignal });
+    await sleep(Number(kubeadmMs) * (0.5 + Math.random()), undefined, { signal: Context.current().cancellationSignal });
     return answers.runKubeadm(context);
   },
 };

@@ -147,7 +147,8 @@ export class EtcdCluster {
 
   /** Index that a member has applied: a learner that has just begun lags behind. */
   appliedBy(member: Member): number {
-    if (!member.isLearner || member.connectedSince === undefined) return member.appliedIndex;
+    if (member.connectedSince === undefined) return member.appliedIndex;
+    if (!member.isLearner) return this.raftIndex;
     const { learnerSyncMs = 0, lossPercent = 0 } = member.running?.machine ?? {};
     const syncMs = (learnerSyncMs * this.world.timeScale) / (1 - lossPercent / 100) ** 4;
     const share = syncMs === 0 ? 1 : Math.min(1, (Date.now() - member.connectedSince) / syncMs);

@@ -1,5 +1,6 @@
 import type { Machine } from '../system/machine.js';
 import { FileError } from './file-error.js';
+import type { FileErrorCode } from './file-error.js';
 import { directory, file, link, thaw } from './inode.js';
 import type { Directory, File, Inode } from './inode.js';
 
@@ -54,6 +55,12 @@ export class FileSystem {
 
   /** Where a path leads; the last name need not exist, everything before it must. @throws FileError */
   #find(path: string, follow: boolean): Found {
+    const found = this.#walk(path, follow);
+    if (typeof found === 'string') throw new FileError(found, path);
+    return found;
+  }
+
+  #walk(path: string, follow: boolean): Found | FileErrorCode {
     let todo = split(path);
     const trailing = path.endsWith('/');
     let names: string[] = [];
@@ -63,7 +70,7 @@ export class FileSystem {
       const name = todo.shift();
       if (name === undefined) break;
       const here = inodes.at(-1) as Inode;
-      if (here.kind !== 'directory' && here.kind !== 'virtual-directory') throw new FileError('ENOTDIR', path);
+      if (here.kind !== 'directory' && here.kind !== 'virtual-directory') return 'ENOTDIR';
       if (name === '..') {
         if (inodes.length > 1) {
           inodes.pop();
@@ -73,12 +80,12 @@ export class FileSystem {
       }
       const next = this.#child(here, name);
       if (next === undefined) {
-        if (todo.length > 0) throw new FileError('ENOENT', path);
+        if (todo.length > 0) return 'ENOENT';
         return { path: `/${[...names, name].join('/')}`, inode: undefined };
       }
       if (next.kind === 'link' && (follow || trailing || todo.length > 0)) {
         links += 1;
-        if (links > mostLinks) throw new FileError('ELOOP', path);
+        if (links > mostLinks) return 'ELOOP';
         if (next.target.startsWith('/')) {
           names = [];
           inodes = [this.#root];
@@ -90,19 +97,14 @@ export class FileSystem {
       inodes.push(next);
     }
     const inode = inodes.at(-1) as Inode;
-    if (trailing && inode.kind !== 'directory' && inode.kind !== 'virtual-directory')
-      throw new FileError('ENOTDIR', path);
+    if (trailing && inode.kind !== 'directory' && inode.kind !== 'virtual-directory') return 'ENOTDIR';
     return { path: `/${names.join('/')}`, inode };
   }
 
   /** The inode at a path; undefined when there is none. Never throws. */
   look(path: string, follow = true): Inode | undefined {
-    try {
-      return this.#find(path, follow).inode;
-    } catch (error) {
-      if (error instanceof FileError) return undefined;
-      throw error;
-    }
+    const found = this.#walk(path, follow);
+    return typeof found === 'string' ? undefined : found.inode;
   }
 
   exists(path: string): boolean {

@@ -51,10 +51,11 @@ export class LeaseElection {
     return holder !== undefined && this.#candidates.has(holder) && holder.isAble() ? holder : undefined;
   }
 
+  /** As the Lease says it: what has passed since is told in the time of ordinary hosts. */
   get renewedAt(): number {
     const now = Date.now();
-    if (this.leader !== undefined) this.#renewedAt = Math.max(this.#renewedAt, now - (now % renewMs));
-    return this.#renewedAt;
+    if (this.leader === undefined) return now - (now - this.#renewedAt) / this.world.timeScale;
+    return now - (now % renewMs);
   }
 
   evaluate(): void {

@@ -30,6 +30,10 @@ const field = (number: number, text: string): string => {
   return String.fromCharCode((number << 3) | 2) + size + text;
 };
 
+const imageId = `sha256:${'0'.repeat(64)}`;
+/** Field 4, a number: 30 MB. */
+const sizeField = '\x20\x80\x87\xa7\x0e';
+
 const message = (body: string): HttpResponse => {
   const size = Buffer.alloc(4);
   size.writeUInt32BE(body.length);
@@ -55,7 +59,7 @@ const answer = (process: Process, path: string): HttpResponse => {
     case '/runtime.v1.ImageService/ListImages':
       return message(
         imagesOn(process)
-          .map((name) => field(1, field(1, `sha256:${'0'.repeat(64)}`) + field(2, name)))
+          .map((name) => field(1, field(1, imageId) + field(2, name) + sizeField))
           .join(''),
       );
     default:

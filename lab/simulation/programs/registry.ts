@@ -30,6 +30,7 @@ import { env, getconf, hostname, id, nproc, sudo, uname, whoami } from './base/i
 import { journalctl } from './base/journalctl.js';
 import { getent, ip, modprobe, mount, ping, ss, umount } from './base/network.js';
 import { nft } from './base/nft.js';
+import { socat } from './base/socat.js';
 import { df, stat } from './base/stat.js';
 import { systemctl } from './base/systemctl.js';
 import { systemdRun } from './base/systemd-run.js';
@@ -37,7 +38,7 @@ import { date, sleep, timeout } from './base/time.js';
 import { containerd, ctr } from './containerd.js';
 import { curl } from './curl.js';
 import { etcdctl, etcdutl } from './etcdctl.js';
-import { haproxy, socat } from './haproxy/haproxy.js';
+import { haproxy } from './haproxy/haproxy.js';
 import { kubeadm } from './kubeadm/kubeadm.js';
 import { kubectl } from './kubectl/kubectl.js';
 import { kubelet } from './kubelet.js';
@@ -101,6 +102,7 @@ export const basePrograms: Readonly<Record<string, Program>> = {
   sh: shellProgram('sh'),
   sha256sum,
   sleep,
+  socat,
   sort,
   ss,
   stat,
@@ -134,7 +136,7 @@ export const nodePrograms: Readonly<Record<string, Program>> = {
 };
 
 /** What a load balancer has besides. */
-export const loadBalancerPrograms: Readonly<Record<string, Program>> = { haproxy, socat };
+export const loadBalancerPrograms: Readonly<Record<string, Program>> = { haproxy };
 
 /** All of them. */
 export const programs: ReadonlyMap<string, Program> = new Map(

@@ -8,9 +8,13 @@ export interface SshKeyPair {
   readonly publicKey: string;
 }
 
+/** One key in some hundred that ssh2 1.17 makes, it cannot read: such a key is made again. */
 export const makeSshKey = (comment: string): SshKeyPair => {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { privateKey, publicKey };
+  for (;;) {
+    const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+    if (!(ssh2.utils.parseKey(privateKey) instanceof Error) && !(ssh2.utils.parseKey(publicKey) instanceof Error))
+      return { privateKey, publicKey };
+  }
 };
 
 /** @throws Error for text that is no key */

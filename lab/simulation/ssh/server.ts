@@ -17,6 +17,9 @@ export interface SshServerOptions {
   readonly authorized: ParsedKey;
 }
 
+/** How long a kernel looks for the hardware address of a neighbour. */
+const noRouteMs = 3_000;
+
 /** sshd's MaxSessions. */
 const mostSessions = 10;
 
@@ -90,8 +93,17 @@ export class SshServer {
     this.#sockets.set(socket, {});
     socket.on('error', () => undefined);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (this.#isReachable) this.#serve(socket);
-    else silence(socket);
+    if (this.#isReachable) {
+      this.#serve(socket);
+      return;
+    }
+    silence(socket);
+    // Nobody answers for the address of a host that is off: the client's kernel gives up soon.
+    const timer = setTimeout(() => {
+      const { machine } = this.options;
+      if (!machine.isOn || !machine.cableIn) socket.resetAndDestroy();
+    }, noRouteMs);
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #serve(socket: Socket): void {

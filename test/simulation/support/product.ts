@@ -12,8 +12,8 @@ import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
 import { connectToTestServer, uniqueName } from '../../support/temporal.js';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { OperationProgress } from '../../../src/model/progress.js';
-import { ended, progressOf, startHarness } from '../../support/workflow-harness.js';
+import type { DecisionAction, OperationProgress } from '../../../src/model/progress.js';
+import { decide, ended, progressOf, startHarness } from '../../support/workflow-harness.js';
 import type { Ended, Harness } from '../../support/workflow-harness.js';
 
 type Blocked = NonNullable<OperationProgress['blocked']>;
@@ -22,13 +22,15 @@ export type Outcome =
   | (Ended & { readonly progress: OperationProgress })
   | { readonly status: 'blocked'; readonly blocked: Blocked; readonly handle: WorkflowHandle };
 
-/** Waits until a workflow has ended or waits for a decision. */
-const endedOrBlocked = async (handle: WorkflowHandle): Promise<Outcome> => {
+/** Waits until a workflow has ended or waits for a decision, after that many decisions. */
+const endedOrBlocked = async (handle: WorkflowHandle, decisions = 0): Promise<Outcome> => {
   let over = false;
   const end = ended(handle).finally(() => (over = true));
+  end.catch(() => undefined);
   for (;;) {
     const progress = await progressOf(handle).catch(() => undefined);
-    if (progress?.blocked !== undefined) return { status: 'blocked', blocked: progress.blocked, handle };
+    if (progress?.blocked !== undefined && progress.decisions.length >= decisions)
+      return { status: 'blocked', blocked: progress.blocked, handle };
     if (over) return { ...(await end), progress: await progressOf(handle) };
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
   }
@@ -56,14 +58,16 @@ const specificationOf = (yaml: string): Specification => {
 export const startProduct = async (
   options: Omit<SimulationOptions, 'name'>,
   change: (specification: Specification) => Specification = (specification) => specification,
+  wrap: (activities: Activities) => Activities = (activities) => activities,
 ): Promise<Product> => {
   const name = uniqueName('sim');
   const [simulation, server] = await Promise.all([startSimulation({ ...options, name }), connectToTestServer()]);
   const hosts = createHosts({ configFile: simulation.sshConfigFile });
-  const activities = createActivities({ hosts, webhooks: new Map() });
+  const activities = wrap(createActivities({ hosts, webhooks: new Map() }));
   const harness = await startHarness(server, { taskQueue: name, activities });
   const specification = change(specificationOf(clusterYaml(simulation)));
   let number = 0;
+  const started = new Set<WorkflowHandle>();
   const context: Product['context'] = (kind, host) =>
     operationContext(specification, kind, host, {
       operation: `${name}/${kind}/${host}/k${(number += 1)}`,
@@ -76,8 +80,15 @@ export const startProduct = async (
     activities,
     harness,
     context,
-    run: async (kind, host) => endedOrBlocked(await harness.start(context(kind, host))),
+    run: async (kind, host) => {
+      const handle = await harness.start(context(kind, host));
+      started.add(handle);
+      return endedOrBlocked(handle);
+    },
     stop: async () => {
+      // What still waits for a decision would wait for ever, and with it whoever waits for its end.
+      await Promise.all([...started].map((handle) => handle.terminate().catch(() => undefined)));
+      await Promise.all([...started].map((handle) => handle.result().catch(() => undefined)));
       await harness.close();
       await hosts.close();
       await simulation.down();
@@ -94,4 +105,12 @@ export const requireFinished = (outcome: Outcome, { world }: Simulation): Outcom
       ? [`${outcome.blocked.type} at ${outcome.blocked.step}: ${outcome.blocked.message}`, ...outcome.blocked.evidence]
       : [`${outcome.status}: ${outcome.message}`];
   throw new Error([...said, ...world.defects.map((defect) => `defect of the simulation: ${defect}`)].join('\n'));
+};
+
+/** Decides a blocked operation, and waits until it has ended or waits again. */
+export const decideAndWait = async (outcome: Outcome, action: DecisionAction): Promise<Outcome> => {
+  if (outcome.status !== 'blocked') throw new Error(`it is not blocked: ${outcome.status} ${outcome.message}`);
+  const before = (await progressOf(outcome.handle)).decisions.length;
+  await decide(outcome.handle, action);
+  return endedOrBlocked(outcome.handle, before + 1);
 };

@@ -110,26 +110,3 @@ export const haproxy: Program = async (process, args) => {
     if (configuration.socket !== undefined) machine.sockets.delete(configuration.socket);
   }
 };
-
-/** `socat - UNIX-CONNECT:PATH`: one line to a socket, and its answer. */
-export const socat: Program = async (process, args) => {
-  const place = args.find((arg) => /unix/i.test(arg)) ?? args.find((arg) => arg.startsWith('/')) ?? '';
-  const path = place.replace(/^[^:]*:/, '').replace(/,.*$/, '');
-  const service = process.machine.sockets.get(path);
-  const now = new Date(process.machine.now()).toISOString().slice(0, 19).replaceAll('-', '/').replace('T', ' ');
-  if (service?.http === undefined) {
-    const there = process.machine.files.exists(path);
-    process.complain(
-      `${now} socat[${process.pid}] E connect(5, AF=1 "${path}", ${path.length + 3}): ${there ? 'Connection refused' : 'No such file or directory'}\n`,
-    );
-    return 1;
-  }
-  const line = (await process.during(process.stdin.readLine())) ?? '';
-  const answer = await process.during(
-    Promise.resolve(
-      service.http({ method: 'POST', path: '/', headers: new Map(), body: line.trim(), from: process.machine }),
-    ),
-  );
-  process.print(answer?.body ?? '');
-  return 0;
-};

@@ -1,0 +1,82 @@
+import { afterEach } from 'vitest';
+import { makeTopology } from '../../../lab/topology.js';
+import type { Activities } from '../../../src/activities/contract.js';
+import type { OperationKind } from '../../../src/model/operation.js';
+import type { Specification } from '../../../src/model/specification/specification.js';
+import { requireFinished, startProduct } from './product.js';
+import type { Outcome, Product } from './product.js';
+
+/** A cluster that the product has built on simulated hosts, and hosts that are not in it yet. */
+export interface Cluster extends Product {
+  /** Runs an operation that has to finish. @throws Error that tells why it did not */
+  finish(kind: OperationKind, host: string): Promise<Outcome>;
+}
+
+export interface ClusterOptions {
+  /** Control-plane hosts that are in it: cp1, cp2, ... Default 1. */
+  readonly controlPlanes?: number;
+  /** Control-plane hosts in all. Default one more. */
+  readonly hosts?: number;
+  /** Workers, none of which is in it. Default 1. */
+  readonly workers?: number;
+  readonly policy?: Partial<Specification['spec']['policy']>;
+  readonly kubeadm?: Partial<Specification['spec']['kubeadm']>;
+  /** Puts something around the product's activities. */
+  readonly wrap?: (activities: Activities) => Activities;
+  /** What takes a second on an ordinary host takes that many here; default 0.03. */
+  readonly timeScale?: number;
+}
+
+const running = new Set<Product>();
+afterEach(async () => {
+  for (const product of running) await product.stop();
+  running.clear();
+});
+
+/** The network goes in as soon as an API server serves, so that nobody waits for it. */
+const installNetwork = async ({ simulation }: Product): Promise<void> => {
+  while (
+    !simulation.observer.isServing('cp1') ||
+    simulation.observer.read('cp1', '/etc/kubernetes/admin.conf') === undefined
+  )
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  for (;;) {
+    const applied = await simulation.installNetwork('cp1').then(
+      () => true,
+      () => false,
+    );
+    if (applied) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+/** Builds a cluster for one test; it is gone after it. */
+export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+  const {
+    controlPlanes = 1,
+    hosts = controlPlanes + 1,
+    workers = 1,
+    policy = {},
+    kubeadm = {},
+    wrap,
+    timeScale = 0.03,
+  } = options;
+  const product = await startProduct(
+    { hosts: makeTopology({ controlPlanes: hosts, workers, loadBalancers: 1 }), timeScale },
+    (specification) => ({
+      ...specification,
+      spec: {
+        ...specification.spec,
+        policy: { ...specification.spec.policy, resumeWhenHealthy: false, ...policy },
+        kubeadm: { ...specification.spec.kubeadm, ...kubeadm },
+      },
+    }),
+    wrap,
+  );
+  running.add(product);
+  const finish: Cluster['finish'] = async (kind, host) =>
+    requireFinished(await product.run(kind, host), product.simulation);
+  if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product)]);
+  for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
+  return { ...product, finish };
+};

@@ -10,7 +10,8 @@ export interface Answer {
 }
 
 export interface Requests {
-  readonly post: (path: string, body: unknown, due?: number) => Promise<Answer>;
+  /** @param key Idempotency-Key; a new one per request when absent */
+  readonly post: (path: string, body: unknown, due?: number, key?: string) => Promise<Answer>;
   readonly get: (path: string, due?: number) => Promise<Answer>;
   readonly close: () => Promise<void>;
 }
@@ -18,20 +19,27 @@ export interface Requests {
 /** Requests to the API over connections that are kept open, as a busy client has them. */
 export const requestsTo = (url: string, token: string): Requests => {
   const dispatcher = new Agent({ connections: 64, headersTimeout: 120_000, bodyTimeout: 120_000 });
-  const send = async (method: 'GET' | 'POST', path: string, body: unknown, due: number): Promise<Answer> => {
+  const send = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    due: number,
+    key?: string,
+  ): Promise<Answer> => {
     const answer = await request(`${url}${path}`, {
       method,
       dispatcher,
       headers: {
         authorization: `Bearer ${token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: answer.statusCode, body: await answer.body.json(), ms: performance.now() - due };
   };
   return {
-    post: (path, body, due = performance.now()) => send('POST', path, body, due),
+    post: (path, body, due = performance.now(), key = undefined) => send('POST', path, body, due, key),
     get: (path, due = performance.now()) => send('GET', path, undefined, due),
     close: () => dispatcher.destroy(),
   };

@@ -49,10 +49,10 @@ const bytesPerCachedWorkflow = 1_700_000;
  * How many workflows are kept between their tasks: those that are not are replayed from their history each time, which
  * is what a thousand operations that go on after an outage would spend their time with.
  *
- * @param memory bytes that the process may use at most; a sixty-fourth of them is for this, so that a worker stays below 600 MB.
+ * @param memory bytes that the process may use at most; a tenth of them is for this.
  */
 export const cachedWorkflows = (memory: number): number =>
-  Math.min(200, Math.max(100, Math.floor(memory / 64 / bytesPerCachedWorkflow)));
+  Math.min(1_000, Math.max(100, Math.floor(memory / 10 / bytesPerCachedWorkflow)));
 
 /** Of the machine, or of the container. */
 const usableMemory = (): number => {

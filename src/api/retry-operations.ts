@@ -26,6 +26,13 @@ export interface RetryOptions {
 /** More at a time were no faster when it was measured: a worker runs ten workflow tasks side by side, and what waits for long is put in line anew. */
 const atATime = 20;
 
+/** So many go on at once; of more, each waits for its turn, lest a thousand that were mended together take their hosts down again. */
+const goOnAtOnce = 20;
+
+/** When each of many goes on, milliseconds: once all have accepted, which takes two cores a second for 30, and then 20 in a second. */
+export const afterMsOf = (index: number, count: number): number =>
+  count <= goOnAtOnce ? 0 : Math.ceil(count / 30 + index / 20) * 1_000;
+
 const timeIsUp = 'time was up';
 
 /**
@@ -72,11 +79,13 @@ export const retryOperations = async (
   }, 200);
 
   /** @returns why it was not retried, if it was not. */
-  const retry = async (summary: OperationSummary): Promise<string | undefined> => {
+  const retry = async (summary: OperationSummary, afterMs: number): Promise<string | undefined> => {
     if (stop.signal.aborted) return `not sent, as ${stop.signal.reason}`;
     try {
       await within(client, answerMs, () =>
-        client.withAbortSignal(stop.signal, () => sendDecision(client, summary, { action: 'retry', by, reason })),
+        client.withAbortSignal(stop.signal, () =>
+          sendDecision(client, summary, { action: 'retry', by, reason, ...(afterMs === 0 ? {} : { afterMs }) }),
+        ),
       );
       answeredAt = Date.now();
       return undefined;
@@ -96,10 +105,10 @@ export const retryOperations = async (
 
   const report: RetryReport = { dryRun, accepted: [], refused: [] };
   const results = await pLimit(atATime)
-    .map(blocked, async (summary) => ({
+    .map(blocked, async (summary, index) => ({
       operation: summary.operation,
       blockedReason: summary.blockedReason ?? '',
-      because: dryRun ? undefined : await retry(summary),
+      because: dryRun ? undefined : await retry(summary, afterMsOf(index, blocked.length)),
     }))
     .finally(() => clearInterval(watch));
   for (const { because, ...one } of results) {

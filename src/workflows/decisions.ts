@@ -1,5 +1,5 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, setHandler, sleep } from '@temporalio/workflow';
 import { Decision } from '../model/messages.js';
 import type { DecisionAction } from '../model/progress.js';
 import type { Failure } from './failures.js';
@@ -120,7 +120,10 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
         journal.unblocked();
       }
       // The handlers have set it: TypeScript cannot see that across the await.
-      return taken as unknown as Decision;
+      const decision = taken as unknown as Decision;
+      const { afterMs = 0 } = decision;
+      if (afterMs > 0) await sleep(afterMs, { summary: 'one of many that go on one after the other' });
+      return decision;
     },
   };
 };

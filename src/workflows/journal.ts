@@ -82,7 +82,8 @@ export const createJournal = <State extends OperationState>(
       publish();
       announcer.announce({ type: 'operation.blocked', blocked });
     },
-    decided(decision) {
+    decided({ action, by: decidedBy, reason }) {
+      const decision = { action, by: decidedBy, reason };
       progress.decisions.push({ ...decision, at: now() });
       this.unblocked();
       announcer.announce({ type: 'operation.resumed', decision });

@@ -132,3 +132,23 @@ describe.concurrent('a decision that makes sense', () => {
     await handle.terminate('enough seen');
   });
 });
+
+test.concurrent('a decision for many is accepted at once, and each goes on at its time', async () => {
+  const { handle, script } = await blockedJoin('later');
+  const began = Date.now();
+  await send(handle, { action: 'retry', by: 'ann', reason: 'the power is back', afterMs: 3_000 });
+  expect(Date.now() - began).toBeLessThan(2_500);
+  const progress = await progressOf(handle);
+  expect(progress.blocked).toBeUndefined();
+  expect(progress.decisions).toMatchObject([{ action: 'retry', by: 'ann' }]);
+  expect(script.callsOf('prepareHost')).toHaveLength(1);
+  expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  expect(Date.now() - began).toBeGreaterThan(2_900);
+});
+
+test.concurrent('a cancel meanwhile is honoured', async () => {
+  const { handle } = await blockedJoin('later-cancelled');
+  await send(handle, { action: 'retry', by: 'ann', afterMs: 60_000 });
+  await handle.cancel();
+  expect(await ended(handle)).toMatchObject({ status: 'cancelled' });
+});

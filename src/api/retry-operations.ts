@@ -53,7 +53,7 @@ const sendDecision = async (
       waitForStage: 'ACCEPTED',
     });
   // A refusal came with this very answer; a result that did not is hardly waited for.
-  await Promise.race([update.result(), sleep(500, undefined, { ref: false })]);
+  await Promise.race([update.result(), sleep(20, undefined, { ref: false })]);
 };
 
 /**

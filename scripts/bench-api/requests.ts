@@ -39,7 +39,7 @@ export const requestsTo = (url: string, token: string): Requests => {
     return { status: answer.statusCode, body: await answer.body.json(), ms: performance.now() - due };
   };
   return {
-    post: (path, body, due = performance.now(), key = undefined) => send('POST', path, body, due, key),
+    post: (path, body, due = performance.now(), key) => send('POST', path, body, due, key),
     get: (path, due = performance.now()) => send('GET', path, undefined, due),
     close: () => dispatcher.destroy(),
   };

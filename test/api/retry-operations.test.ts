@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RetryFilter } from '../../src/api/client.js';
 import { decideOperation } from '../../src/api/decide.js';
 import type { OperationSummary } from '../../src/api/operation-summary.js';
-import { retryOperations, type RetryOptions } from '../../src/api/retry-operations.js';
+import { afterMsOf, retryOperations, type RetryOptions } from '../../src/api/retry-operations.js';
 import type { Blocked } from '../../src/model/progress.js';
 import {
   blockedByDirtyHost,
@@ -178,4 +178,14 @@ describe('retrying what is blocked', () => {
     await listedBlocked(0);
     for (const summary of operations) expect(await decisions(summary)).toHaveLength(1);
   });
+});
+
+test('a few go on at once; many one after the other, once all have had time to accept', () => {
+  expect([0, 19].map((index) => afterMsOf(index, 20))).toEqual([0, 0]);
+  const thousand = Array.from({ length: 1_000 }, (_, index) => afterMsOf(index, 1_000));
+  expect(thousand[0]).toBeGreaterThanOrEqual(30_000);
+  expect(thousand.at(-1)).toBeLessThan(90_000);
+  const perSecond = new Map<number, number>();
+  for (const ms of thousand) perSecond.set(ms, (perSecond.get(ms) ?? 0) + 1);
+  expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(20);
 });

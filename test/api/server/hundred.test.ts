@@ -36,7 +36,8 @@ ${['cp1', 'cp2', ...controlPlane].map((host, index) => `    ${host}: { role: con
 ${workers.map((host, index) => `    ${host}: { role: worker, address: 10.203.0.${22 + index} }`).join('\n')}
 `;
 
-const ask = async (cluster: string, host: string, key: string): Promise<Submitted> => {
+/** A 503 says that it may still be carried out: clients ask again with the same key, which is one operation all the same. */
+const ask = async (cluster: string, host: string, key: string, left = 3): Promise<Submitted> => {
   const response = await fetch(`${api.url}/v1/operations`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': key },
@@ -48,6 +49,7 @@ const ask = async (cluster: string, host: string, key: string): Promise<Submitte
     }),
   });
   const body: unknown = await response.json();
+  if (response.status === 503 && left > 0) return ask(cluster, host, key, left - 1);
   if (response.status !== 202) throw new Error(`${response.status}: ${JSON.stringify(body)}`);
   return Submitted.parse(body);
 };

@@ -15,7 +15,7 @@ const freeze = (value: unknown): void => {
 };
 
 const samples = {
-  SubmitRequest: { context: operationContext('join-control-plane', 'cp2'), by: 'ops@bastion' },
+  SubmitRequest: { context: operationContext({ host: 'cp2' }), by: 'ops@bastion' },
   WithdrawRequest: { operation: 'prod/join-worker/w1/k1', by: 'ops@bastion', reason: 'the wrong host' },
   Decision: { action: 'retry', by: 'ops@bastion', reason: 'power is back', afterMs: 1000 },
   HostPrinted: { step: 'join', line: '[preflight] Running pre-flight checks' },

@@ -24,6 +24,8 @@ export interface Dev {
   address: string;
   /** By which the other commands find this server among others: TEMPORAL_ADDRESS. */
   environment: Record<string, string>;
+  /** Where the other commands run, and find their cluster.yaml; default where this process does. */
+  directory?: string;
 }
 
 /** Starts `quorate dev` and resolves once it prints that it is ready. */
@@ -62,6 +64,7 @@ export async function quorate(dev: Dev, args: string[], codes: readonly number[]
   const child = spawn(process.execPath, [QUORATE, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...dev.environment },
+    ...(dev.directory === undefined ? {} : { cwd: dev.directory }),
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code === null || !codes.includes(code)) throw new Error(`"quorate ${args.join(' ')}" ended with code ${code}.`);

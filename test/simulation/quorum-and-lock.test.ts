@@ -5,8 +5,8 @@ import { expectAllJoined, expectBlocked } from './support/expect.js';
 import { eventually } from './support/inject.js';
 import { decideAndWait } from './support/product.js';
 
-describe('invariants, on simulated hosts', () => {
-  it('1: a rollback that would cost the quorum removes nothing, and goes on when the voter is back', async () => {
+describe('quorum and lock, on simulated hosts', () => {
+  it('a rollback that would cost the quorum removes nothing, and goes on when the voter is back', async () => {
     const cluster = await buildCluster({
       controlPlanes: 2,
       hosts: 3,
@@ -48,7 +48,7 @@ describe('invariants, on simulated hosts', () => {
     await expectAllJoined(cluster, { controlPlane: ['cp1', 'cp2'] });
   });
 
-  it('6: two control-plane joins that are asked for at once never run kubeadm at the same time', async () => {
+  it('two control-plane joins that are asked for at once never run kubeadm at the same time', async () => {
     const cluster = await buildCluster({ hosts: 3 });
     const { simulation, harness } = cluster;
     const joining = (): string[] =>

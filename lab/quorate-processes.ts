@@ -60,7 +60,7 @@ export async function startDev(sshConfigFile: string, database: string, more: re
 
 /** Runs a command with its output on the terminal; its exit code. Throws when that is none of those expected. */
 export async function quorate(dev: Dev, args: string[], codes: readonly number[] = [0]): Promise<number> {
-  title(`quorate ${args.join(' ')}`);
+  title(`quorate ${args.map((arg) => (/\s/.test(arg) ? `'${arg}'` : arg)).join(' ')}`);
   const child = spawn(process.execPath, [QUORATE, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...dev.environment },

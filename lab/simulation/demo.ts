@@ -21,7 +21,7 @@ npm run demo -- --outage    the same, with a load balancer that loses its power 
 npm run demo -- --keep      leaves Quorate and the hosts running until Ctrl-C, to look at the Temporal UI`;
 
 /** Quorate asks soon, so that the outage is not a long one. */
-const impatient = { budgets: { unreachable: '5s', ready: '20s', join: '30s' }, resumeWhenHealthy: false };
+const impatient = { budgets: { unreachable: '5s', ready: '20s', join: '20s' }, resumeWhenHealthy: false };
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -45,8 +45,11 @@ const outage = async (simulation: Simulation, dev: Dev): Promise<void> => {
     while (!machine.systemd.loaded().some(({ name, isRunning }) => isRunning && name.startsWith('quorate-join-')))
       await sleep(20);
     await simulation.host('lb1').power('cut');
-    console.log('\n   >> lb1 loses its power, while kubeadm runs on w1\n');
+    // On a terminal the command draws its lines anew, where this one would be in the way.
+    if (process.stdout.isTTY) return;
+    console.log(`${new Date().toTimeString().slice(0, 8)} >> lb1 loses its power, while kubeadm runs on w1 <<`);
   })();
+  title('lb1 is going to lose its power as soon as kubeadm runs on w1');
   const code = await quorate(dev, ['join', 'w1'], [0, blocked]);
   await cut;
   title('lb1 has power again');

@@ -38,7 +38,7 @@ test('an edit whose text is not there, or there twice, is an error', async () =>
   const never = () => Promise.reject(new Error('the tests were run'));
   for (const replace of ['no such text', 'registered'])
     await expect(copy.edited([{ file: 'src/workflows/saga.ts', replace, by: '' }], never)).rejects.toThrow(
-      /src\/workflows\/saga\.ts has this text (0|\d\d) times, not once/,
+      /src\/workflows\/saga\.ts has this text [05] times, not once/,
     );
 });
 

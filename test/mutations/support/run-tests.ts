@@ -45,7 +45,7 @@ const runOne = async (folder: string, config: string, tests: NamedTests): Promis
     process.execPath,
     [
       ...[vitest, 'run', ...Object.keys(tests), '--config', config],
-      ...['--testNamePattern', pattern(Object.values(tests).flat()), '--testTimeout', '30000'],
+      ...['--testNamePattern', pattern(Object.values(tests).flat()), '--testTimeout', '60000'],
       ...['--reporter=json', `--outputFile.json=${report}`],
     ],
     { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },

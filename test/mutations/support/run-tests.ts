@@ -43,10 +43,11 @@ const runOne = async (folder: string, config: string, tests: NamedTests): Promis
   rmSync(report, { force: true });
   const child = spawn(
     process.execPath,
+    // prettier-ignore
     [
-      ...[vitest, 'run', ...Object.keys(tests), '--config', config],
-      ...['--testNamePattern', pattern(Object.values(tests).flat()), '--testTimeout', '60000'],
-      ...['--reporter=json', `--outputFile.json=${report}`],
+      vitest, 'run', ...Object.keys(tests), '--config', config,
+      '--testNamePattern', pattern(Object.values(tests).flat()), '--testTimeout', '60000',
+      '--reporter=json', `--outputFile.json=${report}`,
     ],
     { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
   );

@@ -65,6 +65,12 @@ export class EtcdServer implements Service {
     };
   }
 
+  /** Of an answer about members, which tells no revision. */
+  get #memberHeader(): Record<string, string> {
+    const { revision: _, ...header } = this.#header;
+    return header;
+  }
+
   async #withLeader(): Promise<void> {
     const deadline = Date.now() + requestMs;
     while (!this.cluster.hasLeader(this.member)) {
@@ -83,20 +89,20 @@ export class EtcdServer implements Service {
           if (member.isLearner) throw refusals.notForLearner();
           await this.#withLeader();
         }
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/add': {
         await this.#withLeader();
         const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true);
-        return { header: this.#header, member: memberJson(added), members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, member: memberJson(added), members: membersJson(cluster) };
       }
       case '/v3/cluster/member/remove':
         await this.#withLeader();
         cluster.remove(member, id());
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/promote':
         await this.#withLeader();
         cluster.promote(member, id());
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/maintenance/transfer-leadership':
         cluster.moveLeader(member, id());
         return { header: this.#header };
@@ -125,6 +131,9 @@ export class EtcdServer implements Service {
       raftAppliedIndex: String(led ? cluster.appliedBy(member) : member.appliedIndex),
       ...(errors.length === 0 ? {} : { errors }),
       dbSizeInUse: String(Math.floor(cluster.sizeBytes * 0.8)),
+      dbSizeQuota: String(2 ** 31),
+      storageVersion: etcdVersionOf(this.machine).replace(/\.\d+$/, '.0'),
+      downgradeInfo: {},
       ...(member.isLearner ? { isLearner: true } : {}),
     };
   }
@@ -146,6 +155,13 @@ const json = (status: number, body: unknown): HttpResponse => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
+
+/** In the order of their numbers. */
+const membersJson = (cluster: EtcdCluster): Record<string, unknown>[] =>
+  cluster
+    .members()
+    .toSorted((a, b) => (BigInt(`0x${a.id}`) < BigInt(`0x${b.id}`) ? -1 : 1))
+    .map(memberJson);
 
 /** Keys that are false or empty are left out, as etcd does. */
 const memberJson = ({ id, name, peerUrls, clientUrls, isLearner }: Member): Record<string, unknown> => ({

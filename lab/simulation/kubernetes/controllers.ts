@@ -110,7 +110,7 @@ export class Controllers {
       let number = 0;
       while (taken.has(rangeOf(number))) number += 1;
       taken.add(rangeOf(number));
-      store.put(nodes, { ...node, spec: { ...node.spec, podCIDR: rangeOf(number) } });
+      store.put(nodes, { ...node, spec: { ...node.spec, podCIDR: rangeOf(number), podCIDRs: [rangeOf(number)] } });
     }
   }
 

@@ -59,6 +59,9 @@ export interface KubeconfigParts {
   readonly credentials: Readonly<Record<string, string>>;
 }
 
+/** As Kubernetes' own YAML library writes it: lists are not indented. */
+export const goYaml = { lineWidth: 0, indentSeq: false } as const;
+
 /** The text of a kubeconfig, as kubeadm writes it. */
 export const renderKubeconfig = ({ server, ca, cluster, user, credentials }: KubeconfigParts): string =>
   stringify(
@@ -75,7 +78,7 @@ export const renderKubeconfig = ({ server, ca, cluster, user, credentials }: Kub
       kind: 'Config',
       users: [{ name: user, user: credentials }],
     },
-    { lineWidth: 0 },
+    goYaml,
   );
 
 export const certificateCredentials = (certificate: string, key: string): Record<string, string> => ({

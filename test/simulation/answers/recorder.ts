@@ -19,7 +19,7 @@ export interface RawAnswer {
 }
 
 /** What sends a command for somebody else: not the sender of it. */
-const pipes =
+export const pipes =
   /^(src\/adapters\/ssh\/|src\/adapters\/etcd\/failures\.ts|src\/adapters\/kubernetes\/(run-kubectl|api-get)\.ts|test\/simulation\/answers\/recorder\.ts)/;
 
 const frame = /^\s*at (?:async )?(?:(\S+) (?:\[as [^\]]+\] )?\()?(?:file:\/\/)?(\/[^)]+?):(\d+):\d+\)?$/;

@@ -16,6 +16,9 @@ import type { OperationContext } from '../../../src/model/operation.js';
 import { clusterName } from './stage.js';
 import type { Stage } from './stage.js';
 
+/** Number of the subnet of both sides: addresses are in names that are hashed. */
+export const subnet = 77;
+
 /** The hosts of both sides. */
 export const topology = makeTopology({ controlPlanes: 3, workers: 1, loadBalancers: 1 });
 
@@ -37,13 +40,9 @@ const settle = async ({ lab }: Stage, nodes: number, on = 'cp1'): Promise<void> 
       .run(
         `${adminKubectl} get nodes -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}'`,
       );
-    if (
-      stdout
-        .trim()
-        .split('\n')
-        .filter((line) => line === 'True').length === nodes
-    )
-      return;
+    const ready = stdout.split('\n').filter((line) => line.trim() === 'True').length;
+    const { stdout: answer } = await lab.host(on).run(`curl -sk -m 3 https://${lab.host('lb1').address}:6443/readyz`);
+    if (ready === nodes && answer === 'ok') return;
     if (Date.now() > deadline) throw new Error(`not ${nodes} Nodes Ready: ${stdout}`);
     await sleep(300);
   }
@@ -91,9 +90,9 @@ export const parts: readonly Part[] = [
       await stage.act('writeInitConfiguration', context);
       await stage.act('registerBackend', context, true);
       await stage.act('runKubeadm', context);
-      await stage.act('readHost', context);
       await stage.lab.installNetwork('cp1');
       await settle(stage, 1);
+      await stage.act('readHost', context);
       await stage.act('proveControlPlane', context);
       await stage.act('enableBackend', context);
       await stage.act('revokeCredentials', context);

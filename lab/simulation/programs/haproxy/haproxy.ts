@@ -5,7 +5,7 @@ import { parseOptions } from '../../text/input.js';
 import { Backend } from './backend.js';
 import { ConfigurationError, parseConfiguration } from './configuration.js';
 import type { HaproxyConfiguration } from './configuration.js';
-import { answerRuntime, haproxyVersion } from './runtime.js';
+import { answerRuntime, haproxyReleaseDate, haproxyVersion } from './runtime.js';
 import type { Running } from './runtime.js';
 
 const reloadMs = 150;
@@ -20,20 +20,14 @@ const read = (process: Process, path: string): HaproxyConfiguration => {
 };
 
 /** Opens the ports of a configuration, and the runtime socket. @throws PortInUse */
-const start = (process: Process, configuration: HaproxyConfiguration, before: Running | undefined): Running => {
+const start = (process: Process, configuration: HaproxyConfiguration): void => {
   const { machine } = process;
-  const backends = configuration.backends.map(
-    (definition) =>
-      new Backend(
-        machine,
-        definition,
-        before?.backends.find((one) => one.definition.name === definition.name),
-      ),
-  );
+  const backends = configuration.backends.map((definition) => new Backend(machine, definition));
   const running: Running = {
     description: configuration.description,
     startedAt: Date.now(),
     pid: process.pid,
+    node: machine.name,
     backends,
     frontends: configuration.frontends,
   };
@@ -41,7 +35,13 @@ const start = (process: Process, configuration: HaproxyConfiguration, before: Ru
   for (const { ports, backend } of configuration.frontends) {
     const target = backends.find((one) => one.definition.name === backend);
     for (const port of ports)
-      machine.listen({ port, address: '*', process, name: 'haproxy', service: { route: () => target?.route() } });
+      machine.listen({
+        port,
+        address: '*',
+        process,
+        name: 'haproxy',
+        service: { route: () => target?.route(), look: async () => target?.lookSoon() },
+      });
   }
   if (configuration.socket !== undefined) {
     machine.sockets.set(configuration.socket, {
@@ -51,14 +51,13 @@ const start = (process: Process, configuration: HaproxyConfiguration, before: Ru
     machine.files.makeDirectories(configuration.socket.replace(/\/[^/]*$/, ''));
     machine.files.write(configuration.socket, '');
   }
-  return running;
 };
 
 /** haproxy: it checks a configuration, or runs as a master that reloads on USR2. */
 export const haproxy: Program = async (process, args) => {
   const { flags, values } = parseOptions(args, 'fpSL');
   if (flags.has('v')) {
-    process.print(`HAProxy version ${haproxyVersion} 2023/12/16 - https://haproxy.org/\n`);
+    process.print(`HAProxy version ${haproxyVersion} ${haproxyReleaseDate} - https://haproxy.org/\n`);
     return 0;
   }
   const path = values.get('f') ?? '/etc/haproxy/haproxy.cfg';
@@ -77,7 +76,6 @@ export const haproxy: Program = async (process, args) => {
     process.print('Configuration file is valid\n');
     return 0;
   }
-  let running: Running | undefined;
   let reload: (() => void) | undefined;
   process.onSignal = (signal) => {
     if (signal !== signalNumbers.USR2) return false;
@@ -87,7 +85,7 @@ export const haproxy: Program = async (process, args) => {
   try {
     for (;;) {
       try {
-        running = start(process, configuration, running);
+        start(process, configuration);
       } catch (error) {
         if (!(error instanceof PortInUse)) throw error;
         process.complain(

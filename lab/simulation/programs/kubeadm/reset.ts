@@ -58,7 +58,7 @@ const unmount = (process: Process, lazily: boolean): void => {
 
 /** `kubeadm reset`. @throws PhaseFailure, CommandFailure */
 export const reset = async (process: Process, args: readonly string[]): Promise<number> => {
-  const { values, flags } = parseOptions(args, '', ['config', 'kubeconfig', 'cri-socket']);
+  const { values, flags } = parseOptions(args, '', ['config', 'kubeconfig', 'cri-socket', 'skip-phases']);
   const configuration = readConfiguration(process, values.get('config')).ResetConfiguration ?? {};
   const { machine } = process;
   if (configuration.force !== true && !flags.has('f') && !flags.has('force')) {
@@ -70,7 +70,8 @@ export const reset = async (process: Process, args: readonly string[]): Promise<
   }
   say(process, '[preflight] Running pre-flight checks');
   await process.work(stopMs);
-  if (!(configuration.skipPhases ?? []).includes('remove-etcd-member'))
+  const skipped = [...(configuration.skipPhases ?? []), ...(values.get('skip-phases') ?? '').split(',')];
+  if (!skipped.includes('remove-etcd-member'))
     await inPhase('remove-etcd-member', () => leaveEtcd(process, values.get('kubeconfig') ?? adminConf));
   await inPhase('cleanup-node', async () => {
     say(process, '[reset] Stopping the kubelet service');
@@ -83,7 +84,7 @@ export const reset = async (process: Process, args: readonly string[]): Promise<
       '/etc/kubernetes/manifests',
       '/var/lib/kubelet',
       '/etc/kubernetes/pki',
-      ...(configuration.cleanupTmpDir === true ? ['/etc/kubernetes/tmp'] : []),
+      ...(configuration.cleanupTmpDir === true || flags.has('cleanup-tmp-dir') ? ['/etc/kubernetes/tmp'] : []),
     ];
     say(process, `[reset] Deleting contents of directories: [${folders.join(' ')}]`);
     for (const folder of folders) emptyFolder(process, folder);

@@ -8,7 +8,12 @@ it('x', () => {
     const raw = JSON.parse(readFileSync(`/tmp/answers-${side}.json`, 'utf8')) as never[];
     const n = raw.map(normalise);
     writeFileSync(`/tmp/n-${side}.json`, JSON.stringify(n, undefined, 1));
-    return n.filter((a) => !a.sender.startsWith('activity read') && !a.sender.startsWith('activity check') && !/^read|^describe/.test(a.sender));
+    return n.filter(
+      (a) =>
+        !a.sender.startsWith('activity read') &&
+        !a.sender.startsWith('activity check') &&
+        !/^read|^describe/.test(a.sender),
+    );
   });
   writeFileSync('/tmp/d.txt', differences(lab!, simulation!, allowed).join('\n'));
 });

@@ -8,6 +8,7 @@ import type { Member } from './member.js';
 const httpStatus: Readonly<Record<number, number>> = { 3: 400, 4: 504, 5: 404, 8: 429, 9: 400, 12: 501, 14: 503 };
 
 /** How long a request waits for a leader before it fails. */
+const changeMs = 60_000;
 const requestMs = 7_000;
 
 interface Files {
@@ -71,8 +72,9 @@ export class EtcdServer implements Service {
     return header;
   }
 
-  async #withLeader(): Promise<void> {
-    const deadline = Date.now() + requestMs;
+  /** @param limitMs how long it waits; for a change as long as the client does */
+  async #withLeader(limitMs = requestMs): Promise<void> {
+    const deadline = Date.now() + limitMs;
     while (!this.cluster.hasLeader(this.member)) {
       if (Date.now() > deadline || this.member.running === undefined)
         throw new EtcdError('etcdserver: request timed out', 14);
@@ -91,16 +93,16 @@ export class EtcdServer implements Service {
         }
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/add': {
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true);
         return { header: this.#memberHeader, member: memberJson(added), members: membersJson(cluster) };
       }
       case '/v3/cluster/member/remove':
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         cluster.remove(member, id());
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/promote':
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         cluster.promote(member, id());
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/maintenance/transfer-leadership':

@@ -129,6 +129,7 @@ export class Controllers {
           reason: 'AutoApproved',
           message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
           lastUpdateTime: timestamp(machine.now()),
+          lastTransitionTime: timestamp(machine.now()),
         };
         store.put(signingRequests, { ...request, status: { ...status, conditions: [condition] } });
         more = true;

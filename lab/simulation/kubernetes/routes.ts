@@ -194,12 +194,18 @@ const remove = (call: ApiCall, { resource, namespace, name = '' }: Route): HttpR
     call.request.body.trim() === '' ? {} : (JSON.parse(call.request.body) as { preconditions?: { uid?: string } });
   const wanted = options.preconditions?.uid;
   if (wanted !== undefined && wanted !== now.metadata.uid) {
-    const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${now.metadata.uid}). The object might have been deleted and then recreated`;
+    const message = `Operation cannot be fulfilled on ${resource.kind} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${now.metadata.uid}). The object might have been deleted and then recreated`;
     return statusResponse(409, 'Conflict', message, { name, kind: resource.plural });
   }
   call.store.delete(resource, name, namespace);
   call.kubernetes.changed(call.store, resource, now);
-  return statusResponse(200, '', '', { name, kind: resource.plural, uid: now.metadata.uid });
+  return json(200, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, kind: resource.plural, uid: now.metadata.uid },
+  });
 };
 
 const forbidden = ({ user }: ApiCall, { resource, namespace, name }: Route, verb: string): HttpResponse => {

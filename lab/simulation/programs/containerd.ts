@@ -70,7 +70,7 @@ const answer = (process: Process, path: string): HttpResponse => {
 /** containerd: its CRI socket answers while it runs. */
 export const containerd: Program = async (process, args) => {
   if (args.includes('--version') || args[0] === 'version') {
-    process.print(`containerd github.com/containerd/containerd ${runtimeVersion} ${runtimeVersion}\n`);
+    process.print(`containerd github.com/containerd/containerd ${runtimeVersion} ${runtimeVersion}-1+deb12u3\n`);
     return 0;
   }
   const { machine } = process;

@@ -57,6 +57,11 @@ const words: readonly Rule[] = [
   [/\bpid[ =]\d+/g, 'pid <pid>'],
   [/\b(csr|kube-api-access)-[a-z0-9]{5}\b/g, '$1-<id>'],
   [/\bnode-csr-[\w-]{20,}/g, 'node-csr-<id>'],
+  [/^(removed nftables:) \d+/g, '$1 <n>'],
+  [/\b10\.244\.\d+\.0\/24\b/g, '10.244.<n>.0/24'],
+  [/\b(\d+\.\d+\.\d+\.\d+):\d{5}->/g, '$1:<port>->'],
+  [/^(\[[A-Z]+\] +\()\d+\) :/g, '$1<pid>) :'],
+  [/(:53: )(?:read: connection refused|i\/o timeout)/g, '$1<no answer>'],
   [/^(rules) [1-9]\d*$/g, '$1 <n>'],
   [/\brevision \d+, \d+ keys, \d+\.\d MiB/g, 'revision <n>, <n> keys, <n> MiB'],
   [/^1[78]\d{11}$/g, '<time>'],
@@ -72,7 +77,7 @@ const counts: readonly Rule[] = [
   ],
 ];
 const countedPaths =
-  /\.(revision|raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse|dbSizeQuota|hash|totalKey|totalSize|resourceVersion|ageSeconds|leaseTransitions)$/;
+  /\.(revision|raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse|dbSizeQuota|hash|totalKey|totalSize|resourceVersion|ageSeconds|leaseTransitions|residualTime)$/;
 
 /** Lines of one kind that come in whatever order: those next to each other are sorted. */
 const unordered = [
@@ -116,7 +121,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const keyOf = (value: unknown, index: number): string => {
   if (!isObject(value)) return String(index);
   const metadata = isObject(value['metadata']) ? value['metadata'] : {};
-  const named = metadata['name'] ?? value['name'] ?? value['type'] ?? value['key'] ?? value['host'];
+  const spec = isObject(value['spec']) ? value['spec'] : {};
+  if (typeof spec['username'] === 'string') return normaliseWords(`${String(metadata['name'])} of ${spec['username']}`);
+  const [url] = Array.isArray(value['peerURLs']) ? (value['peerURLs'] as unknown[]) : [];
+  const named = metadata['name'] ?? value['name'] ?? value['type'] ?? value['key'] ?? value['host'] ?? url;
   return typeof named === 'string' && named !== '' ? normaliseWords(named) : String(index);
 };
 
@@ -128,7 +136,10 @@ export const flatten = (value: unknown, path = ''): string[] => {
       : value
           .map((element, index) => [keyOf(element, index), element] as const)
           .toSorted(([a], [b]) => (/^\d+$/.test(a) || a === b ? 0 : a < b ? -1 : 1))
-          .flatMap(([key, element]) => flatten(element, `${path}[${key}]`));
+          .map(([key, element]) => flatten(element, `${path}[${key}]`))
+          // Several may be the same but for what is replaced.
+          .filter((lines, index, all) => index === 0 || lines.join('\n') !== all[index - 1]?.join('\n'))
+          .flat();
   if (isObject(value)) {
     const keys = Object.keys(value).toSorted();
     return keys.length === 0
@@ -139,6 +150,13 @@ export const flatten = (value: unknown, path = ''): string[] => {
   if (typeof value !== 'string') return [`${path} = ${normaliseWords(JSON.stringify(value))}`];
   const lines = normaliseLines(value);
   return lines.length < 2 ? [`${path} = ${JSON.stringify(lines[0] ?? '')}`] : lines.map((line) => `${path} | ${line}`);
+};
+
+/** What etcd's client logs, in one line. */
+const logLine = (value: unknown): string[] | undefined => {
+  if (!isObject(value) || value['logger'] !== 'etcd-client') return undefined;
+  const { level, msg, method, error } = value;
+  return [normaliseWords(['etcd-client:', level, msg, method, error].map(String).join(' '))];
 };
 
 const parsed = (text: string): { value: unknown } | undefined => {
@@ -156,6 +174,15 @@ const tellingColumns = new Set(
   ),
 );
 
+/** While a check runs, the result of the one before it is half forgotten: as it was, and will be. */
+const beforeCheck = (column: string, value: string, of: (column: string) => string): string => {
+  if (column === 'check_status') return value.replace('* ', '');
+  if (column === 'check_code') return /L7OK/.test(of('check_status')) ? '200' : value;
+  if (column === 'srv_check_state') return '6';
+  if (column === 'srv_check_result') return of('srv_check_status') === '15' ? '3' : '2';
+  return value;
+};
+
 /** A row of a table of HAProxy's as one line for what says something, and one for which columns hold numbers. */
 const tableRow = (columns: readonly string[], values: readonly string[]): string[] => {
   const of = (name: string): string => values[columns.indexOf(name)] ?? '';
@@ -164,9 +191,7 @@ const tableRow = (columns: readonly string[], values: readonly string[]): string
   const told = columns.flatMap((column, index) => {
     const value = values[index] ?? '';
     if (!tellingColumns.has(column) || value === '') return [];
-    // While a check runs the one before it is half forgotten.
-    if (isChecking && /check_(status|code|result|state)$/.test(column)) return [`${column}=<checking>`];
-    return [`${column}=${value}`];
+    return [`${column}=${isChecking ? beforeCheck(column, value, of) : value}`];
   });
   const counted = columns.filter((column, index) => !tellingColumns.has(column) && /^-?\d+$/.test(values[index] ?? ''));
   return [`${row} ${told.join(' ')}`, `${row} counts ${counted.join(' ')}`];
@@ -204,12 +229,12 @@ export const normaliseLines = (text: string): string[] => {
       const several = single === undefined && end !== -1 ? parsed(lines.slice(index, end + 1).join('\n')) : undefined;
       const found = single ?? several;
       if (found !== undefined) {
-        result.push(...flatten(found.value));
+        result.push(...(logLine(found.value) ?? flatten(found.value)));
         if (single === undefined) index = end;
         continue;
       }
     }
-    result.push(normaliseWords(line));
+    if (line.trim() !== '') result.push(normaliseWords(line));
   }
   return sortRuns(result);
 };

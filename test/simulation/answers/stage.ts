@@ -36,8 +36,15 @@ export interface Stage {
   ask(host: string, what: string, script: string): Promise<void>;
 }
 
+/** A part of a scenario. */
+export interface Part {
+  readonly title: string;
+  play(stage: Stage): Promise<void>;
+}
+
 export interface PlayedStage extends Stage {
   readonly recorder: Recorder;
+  play(part: Part): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,7 +83,7 @@ export const openStage = (lab: Lab, pauseMs: number): PlayedStage => {
       return undefined;
     }
   };
-  return {
+  const stage: PlayedStage = {
     lab,
     pauseMs,
     hosts,
@@ -99,6 +106,11 @@ export const openStage = (lab: Lab, pauseMs: number): PlayedStage => {
     ask: async (host, what, script) => {
       await recorder.ask(host, what, script);
     },
+    play: (part) => {
+      recorder.section = part.title;
+      return part.play(stage);
+    },
     close: () => hosts.close(),
   };
+  return stage;
 };

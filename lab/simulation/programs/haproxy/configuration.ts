@@ -81,7 +81,7 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
     if (keyword === '') continue;
     if (!keywords.has(keyword))
       throw new ConfigurationError(
-        `[ALERT]    (1) : config : parsing [${path}:${index + 1}] : unknown keyword '${keyword}' in '${section}' section`,
+        `config : parsing [${path}:${index + 1}] : unknown keyword '${keyword}' in '${section}' section`,
       );
     if (['global', 'defaults', 'frontend', 'backend', 'listen'].includes(keyword)) {
       finish();
@@ -98,7 +98,7 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
       const address = place.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '');
       if (portOf(place) === 0 || address === '')
         throw new ConfigurationError(
-          `[ALERT]    (1) : config : parsing [${path}:${index + 1}] : 'server ${first}' : invalid address: '${place}'`,
+          `config : parsing [${path}:${index + 1}] : 'server ${first}' : invalid address: '${place}'`,
         );
       servers.push({
         name: first,
@@ -113,7 +113,7 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
   for (const { name: frontend, backend } of frontends)
     if (!backends.some((one) => one.name === backend))
       throw new ConfigurationError(
-        `[ALERT]    (1) : config : Proxy '${frontend}': unable to find required default_backend: '${backend}'.`,
+        `config : Proxy '${frontend}': unable to find required default_backend: '${backend}'.`,
       );
   return { description, frontends, backends, ...(socket === undefined ? {} : { socket }) };
 };

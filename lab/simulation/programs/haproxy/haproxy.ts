@@ -13,9 +13,7 @@ const reloadMs = 150;
 const read = (process: Process, path: string): HaproxyConfiguration => {
   const text = process.machine.files.readIfThere(path);
   if (text === undefined)
-    throw new ConfigurationError(
-      `[ALERT]    (${process.pid}) : Cannot open configuration file/directory ${path} : No such file or directory`,
-    );
+    throw new ConfigurationError(`Cannot open configuration file/directory ${path} : No such file or directory`);
   return parseConfiguration(text, path);
 };
 
@@ -53,6 +51,21 @@ const start = (process: Process, configuration: HaproxyConfiguration): void => {
   }
 };
 
+/** What it says when it cannot go on. @param path of a file that could not be read to its end */
+const alert = (process: Process, message: string, path?: string): void => {
+  const mark = (level: string): string => `[${level}]`.padEnd(10) + ` (${process.pid}) :`;
+  process.complain(
+    [
+      `${mark('NOTICE')} haproxy version is ${haproxyVersion}`,
+      `${mark('NOTICE')} path to executable is /usr/sbin/haproxy`,
+      `${mark('ALERT')} ${message}`,
+      ...(path === undefined ? [] : [`${mark('ALERT')} config : Error(s) found in configuration file : ${path}`]),
+      `${mark('ALERT')} config : Fatal errors found in configuration.`,
+      '',
+    ].join('\n'),
+  );
+};
+
 /** haproxy: it checks a configuration, or runs as a master that reloads on USR2. */
 export const haproxy: Program = async (process, args) => {
   const { flags, values } = parseOptions(args, 'fpSL');
@@ -67,9 +80,7 @@ export const haproxy: Program = async (process, args) => {
     configuration = read(process, path);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    process.complain(
-      `${error.message}\n[ALERT]    (${process.pid}) : config : Error(s) found in configuration file : ${path}\n`,
-    );
+    alert(process, error.message, /: parsing \[/.test(error.message) ? path : undefined);
     return 1;
   }
   if (flags.has('c')) {
@@ -100,7 +111,7 @@ export const haproxy: Program = async (process, args) => {
       } catch (error) {
         // The old workers go on.
         if (!(error instanceof ConfigurationError)) throw error;
-        process.complain(`${error.message}\n`);
+        alert(process, error.message);
       }
     }
   } finally {

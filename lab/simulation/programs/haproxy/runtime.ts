@@ -227,6 +227,7 @@ const one = async (running: Running, command: string): Promise<string> => {
       for (const backend of running.backends) await backend.look();
       return `${stat(running)}\n`;
     case 'show servers':
+      for (const backend of running.backends) await backend.look();
       return `${serversState(running)}\n`;
     case 'set server':
       return setServer(running, words);

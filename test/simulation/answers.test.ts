@@ -1,6 +1,6 @@
 // Simulated hosts are held to real ones: the same scenario is played on them as was played in the lab when
 // test/simulation/recorded was written, and every answer is compared. A difference is a defect of the simulation; see
-// docs/simulation.md.
+// docs/lab.md.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -13,17 +13,35 @@ const keyOf = ({ section, host, sender }: Answer): string => `${section}: ${host
 
 const textOf = ({ end, out, err }: Answer): string => [end, ...out, ...err.map((line) => `stderr: ${line}`)].join('\n');
 
+/** An answer without the lines that may differ. */
+const withoutAllowed = (answer: Answer, allowed: readonly Allowed[]): Answer => {
+  const rules = allowed.filter(
+    ({ sender, section }) =>
+      (sender === undefined || sender.test(answer.sender)) && (section === undefined || section === answer.section),
+  );
+  const kept = (lines: readonly string[]): string[] =>
+    lines.filter((line) => !rules.some((rule) => rule.line.test(line)));
+  return { ...answer, out: kept(answer.out), err: kept(answer.err) };
+};
+
+/** What is compared of answers: without what may differ, and without what says the same as the one before it. */
+export const comparable = (answers: readonly Answer[], allowed: readonly Allowed[]): Answer[] => {
+  const last = new Map<string, string>();
+  return answers
+    .map((answer) => withoutAllowed(answer, allowed))
+    .filter((answer) => {
+      const [key, text] = [keyOf(answer), `${answer.command} ${textOf(answer)}`];
+      const isNew = last.get(key) !== text;
+      last.set(key, text);
+      return isNew;
+    });
+};
+
 /** What each sender got from each host in each part: answers that say the same as the one before count once. */
 const group = (answers: readonly Answer[], allowed: readonly Allowed[]): Map<string, string[]> => {
   const groups = new Map<string, string[]>();
   for (const answer of answers) {
-    const rules = allowed.filter(
-      ({ sender, section }) =>
-        (sender === undefined || sender.test(answer.sender)) && (section === undefined || section === answer.section),
-    );
-    const kept = (lines: readonly string[]): string[] =>
-      lines.filter((line) => !rules.some((rule) => rule.line.test(line)));
-    const text = textOf({ ...answer, out: kept(answer.out), err: kept(answer.err) });
+    const text = textOf(withoutAllowed(answer, allowed));
     const known = groups.get(keyOf(answer)) ?? [];
     groups.set(keyOf(answer), known);
     if (known.at(-1) !== text) known.push(text);
@@ -32,7 +50,7 @@ const group = (answers: readonly Answer[], allowed: readonly Allowed[]): Map<str
 };
 
 /** Lines of each that the other has not, in order, by the longest common subsequence. */
-export const lineDifferences = (real: readonly string[], simulated: readonly string[]): string[] => {
+const lineDifferences = (real: readonly string[], simulated: readonly string[]): string[] => {
   const width = simulated.length + 1;
   const longest = new Uint32Array((real.length + 1) * width);
   const at = (row: number, column: number): number => longest[row * width + column] ?? 0;

@@ -31,6 +31,7 @@ const words: readonly Rule[] = [
   [/\b(revoked )[a-z0-9]{6}(?:, [a-z0-9]{6})*/g, '$1<token ids>'],
   [/(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uuid>'],
   [/\b[0-9a-f]{64}\b/g, '<sha256>'],
+  [/\b[0-9a-f]{40}\b/g, '<hex40>'],
   [/\b[0-9a-f]{32}\b/g, '<hex32>'],
   [/[A-Za-z0-9+/]{60,}={0,2}/g, '<base64>'],
   [/\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{13,16}\b/g, '<id>'],
@@ -62,6 +63,7 @@ const words: readonly Rule[] = [
   [/\b(\d+\.\d+\.\d+\.\d+):\d{5}->/g, '$1:<port>->'],
   [/^(\[[A-Z]+\] +\()\d+\) :/g, '$1<pid>) :'],
   [/(:53: )(?:read: connection refused|i\/o timeout)/g, '$1<no answer>'],
+  [/ +<id>/g, ' <id>'],
   [/^(rules) [1-9]\d*$/g, '$1 <n>'],
   [/\brevision \d+, \d+ keys, \d+\.\d MiB/g, 'revision <n>, <n> keys, <n> MiB'],
   [/^1[78]\d{11}$/g, '<time>'],
@@ -112,7 +114,7 @@ const sortRuns = (lines: readonly string[]): string[] => {
 const apply = (text: string, rules: readonly Rule[]): string =>
   rules.reduce((result, [pattern, replacement]) => result.replaceAll(pattern, replacement), text);
 
-export const normaliseWords = (text: string): string => apply(apply(text, words), counts);
+const normaliseWords = (text: string): string => apply(apply(text, words), counts);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -129,7 +131,7 @@ const keyOf = (value: unknown, index: number): string => {
 };
 
 /** One line `path = value` for each value of an object, in the order of the paths. */
-export const flatten = (value: unknown, path = ''): string[] => {
+const flatten = (value: unknown, path = ''): string[] => {
   if (Array.isArray(value))
     return value.length === 0
       ? [`${path} = []`]

@@ -148,9 +148,9 @@ export const parts: readonly Part[] = [
       await start('sleeps', ['sleep', '600']);
       await start('sleeps', ['sleep', '600']);
       await attempt('w1', 'stop', async () => (await stopUnit(host, unit('sleeps'))).state);
-      await start('succeeds', ['sh', '-c', 'sleep 1; echo one; echo two']);
+      await start('succeeds', ['sh', '-c', 'echo one; echo two']);
       await follow('succeeds');
-      await start('fails', ['sh', '-c', 'sleep 1; echo wrong >&2; exit 3']);
+      await start('fails', ['sh', '-c', 'echo wrong >&2; exit 3']);
       await follow('fails');
       await start('too-slow', ['sleep', '600'], 1);
       await follow('too-slow');
@@ -196,7 +196,7 @@ export const parts: readonly Part[] = [
       await ask('cp1', 'move the leadership to a learner', `${etcdctl} move-leader ${learner}`);
       await attempt('cp1', 'read with a learner', async () => (await readEtcd(cp1)).members.length);
       await ask('cp1', 'list with a learner', `${etcdctl} member list`);
-      await ask('cp1', 'remove the learner', `${etcdctl} member remove ${learner} | tr -s ' ' | cut -d ' ' -f 1,3-`);
+      await ask('cp1', 'remove the learner', `${etcdctl} member remove ${learner} | cut -d ' ' -f 1,3-4,6-`);
       await ask('cp1', 'promote a voter', `${etcdctl} member promote ${member('cp2').id}`);
       await ask(
         'cp1',
@@ -239,10 +239,6 @@ export const parts: readonly Part[] = [
     play: async ({ hosts, lab, context, attempt, ask }) => {
       const { loadBalancer, endpoint } = context('init', 'cp1');
       const balancer = createLoadBalancer({ hosts, loadBalancer, endpoint });
-      /** A reload forgets what the checks have found. */
-      const allUp = async (): Promise<void> => {
-        for (const name of ['cp1', 'cp2', 'cp3']) await balancer.waitUntilUp(name, { timeoutMs: 20_000 });
-      };
       await attempt('lb1', 'describe', () => balancer.describe());
       await attempt('lb1', 'register again', () =>
         balancer.register({ name: 'cp3', address: `${lab.subnet}.13` }, 'enabled'),
@@ -255,9 +251,7 @@ export const parts: readonly Part[] = [
       await attempt('lb1', 'register one that is away', () =>
         balancer.register({ name: 'cp9', address: `${lab.subnet}.19` }, 'disabled'),
       );
-      await allUp();
       await attempt('lb1', 'remove it', () => balancer.remove('cp9'));
-      await allUp();
       await attempt('lb1', 'remove what is not there', () => balancer.remove('cp9'));
       await attempt('lb1', 'enable what is not there', () => balancer.enable('cp9'));
       const socket = (commands: string): string => `echo '${commands}' | socat stdio /run/haproxy/admin.sock`;
@@ -270,7 +264,7 @@ export const parts: readonly Part[] = [
       await ask(
         'lb1',
         'a configuration that is wrong',
-        'printf "defaults\\n mode tcp\\n timeout connect 1s\\n timeout client 1s\\n timeout server 1s\\nfrontend x\\n bind :1\\n default_backend nothing\\n" > /tmp/x.cfg; haproxy -c -f /tmp/x.cfg; rm /tmp/x.cfg',
+        'printf "frontend x\\n bind :1\\n default_backend nothing\\n" > /tmp/x.cfg; haproxy -c -f /tmp/x.cfg; rm /tmp/x.cfg',
       );
     },
   },

@@ -52,13 +52,14 @@ const start = (process: Process, configuration: HaproxyConfiguration): void => {
 };
 
 /** What it says when it cannot go on. @param path of a file that could not be read to its end */
-const alert = (process: Process, message: string, path?: string): void => {
+const alert = (process: Process, { message, warnings }: ConfigurationError, path?: string): void => {
   const mark = (level: string): string => `[${level}]`.padEnd(10) + ` (${process.pid}) :`;
   process.complain(
     [
       `${mark('NOTICE')} haproxy version is ${haproxyVersion}`,
       `${mark('NOTICE')} path to executable is /usr/sbin/haproxy`,
       `${mark('ALERT')} ${message}`,
+      ...warnings.map((warning) => `${mark('WARNING')} ${warning}`),
       ...(path === undefined ? [] : [`${mark('ALERT')} config : Error(s) found in configuration file : ${path}`]),
       `${mark('ALERT')} config : Fatal errors found in configuration.`,
       '',
@@ -80,7 +81,7 @@ export const haproxy: Program = async (process, args) => {
     configuration = read(process, path);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    alert(process, error.message, /: parsing \[/.test(error.message) ? path : undefined);
+    alert(process, error, /: parsing \[/.test(error.message) ? path : undefined);
     return 1;
   }
   if (flags.has('c')) {
@@ -111,7 +112,7 @@ export const haproxy: Program = async (process, args) => {
       } catch (error) {
         // The old workers go on.
         if (!(error instanceof ConfigurationError)) throw error;
-        alert(process, error.message);
+        alert(process, error);
       }
     }
   } finally {

@@ -52,10 +52,20 @@ export class ApiServer implements Service {
     const store = etcd === undefined ? undefined : new Store(etcd.cluster, etcd.member);
     const user = this.isServing ? authenticate(request, this.options.ca, store, this.machine.now()) : undefined;
     if (path === '/version') {
+      const [, minor = ''] = this.machine.kubernetesVersion.split('.');
       return json(200, {
         major: '1',
-        minor: this.machine.kubernetesVersion.split('.')[1],
+        minor,
+        emulationMajor: '1',
+        emulationMinor: minor,
+        minCompatibilityMajor: '1',
+        minCompatibilityMinor: String(Number(minor) - 1),
         gitVersion: this.machine.kubernetesVersion,
+        gitCommit: '0'.repeat(40),
+        gitTreeState: 'clean',
+        buildDate: '2026-01-01T00:00:00Z',
+        goVersion: 'go1.26.8',
+        compiler: 'gc',
         platform: 'linux/amd64',
       });
     }

@@ -108,6 +108,7 @@ export const httpRequest = async (
   if (address === undefined) return { kind: 'unresolved' };
   const first = await machine.network.dial(address, target.port);
   if (first.result !== 'open') return { kind: first.result };
+  await first.listener.service.look?.();
   const connection = followRoutes(first);
   if (connection === undefined) return { kind: 'empty' };
   const { service } = connection.listener;

@@ -72,6 +72,8 @@ export class Machine {
     ['net.ipv4.ip_forward', '1'],
     ['net.bridge.bridge-nf-call-iptables', '1'],
     ['net.bridge.bridge-nf-call-ip6tables', '1'],
+    ['net.ipv6.conf.default.forwarding', '0'],
+    ['net.ipv6.conf.all.forwarding', '0'],
   ]);
   /** Those that the kernel does not let anybody change. */
   readonly fixedSysctls = new Set<string>();

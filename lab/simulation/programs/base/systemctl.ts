@@ -80,7 +80,7 @@ const start = async (process: Process, unit: Unit): Promise<number> => {
   return 1;
 };
 
-const forUnit = async (process: Process, verb: string, name: string): Promise<number> => {
+const forUnit = async (process: Process, verb: string, name: string, quiet = false): Promise<number> => {
   const { systemd, files } = process.machine;
   const unit = systemd.unit(name);
   switch (verb) {
@@ -116,7 +116,7 @@ const forUnit = async (process: Process, verb: string, name: string): Promise<nu
       return start(process, unit);
     case 'enable':
       if (unitFile(files, name) === undefined) return notFound(process, verb, name);
-      if (enable(files, name))
+      if (enable(files, name) && !quiet)
         process.complain(
           `Created symlink /etc/systemd/system/multi-user.target.wants/${name} → ${unitFile(files, name)}.\n`,
         );
@@ -197,7 +197,7 @@ export const systemctl: Program = async (process, args) => {
       return 0;
     default: {
       let worst = 0;
-      for (const name of names) worst = Math.max(worst, await forUnit(process, verb, name));
+      for (const name of names) worst = Math.max(worst, await forUnit(process, verb, name, quiet));
       if (flags.has('now') && verb === 'enable')
         for (const name of names) worst = Math.max(worst, await forUnit(process, 'start', name));
       if (flags.has('now') && verb === 'disable') for (const name of names) await forUnit(process, 'stop', name);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import { apiServerOn } from '../../kubernetes/api-server.js';
+import { goYaml } from '../../kubernetes/kubeconfig.js';
 import type { Access } from '../../kubernetes/client.js';
 import { newObject } from '../../kubernetes/objects.js';
 import type { Resource } from '../../kubernetes/objects.js';
@@ -55,14 +56,28 @@ const uploadConfiguration = async (of: Init, access: Access): Promise<void> => {
     process,
     '[upload-config] Storing the configuration used in ConfigMap "kubeadm-config" in the "kube-system" Namespace',
   );
+  // With every default, in the order of the names.
   const stored = {
+    apiServer: {},
+    caCertificateValidityPeriod: '87600h0m0s',
+    certificateValidityPeriod: '8760h0m0s',
+    certificatesDir: '/etc/kubernetes/pki',
+    clusterName: 'kubernetes',
+    controllerManager: {},
+    dns: {},
+    encryptionAlgorithm: 'RSA-2048',
+    etcd: { local: { dataDir: '/var/lib/etcd' } },
+    imageRepository: 'registry.k8s.io',
+    proxy: {},
+    scheduler: {},
+    ...cluster,
     apiVersion: 'kubeadm.k8s.io/v1beta4',
     kind: 'ClusterConfiguration',
-    ...cluster,
     kubernetesVersion: version,
+    networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12', ...cluster.networking },
   };
   await put(of, access, configMaps, 'kubeadm-config', 'kube-system', {
-    data: { ClusterConfiguration: stringify(stored) },
+    data: { ClusterConfiguration: stringify(stored, { ...goYaml, sortMapEntries: true }) },
   });
   say(
     process,
@@ -129,7 +144,7 @@ const bootstrapTokens = async (of: Init, access: Access): Promise<void> => {
       kind: 'Config',
       users: null,
     },
-    { lineWidth: 0 },
+    goYaml,
   );
   await put(of, access, configMaps, 'cluster-info', 'kube-public', { data: { kubeconfig } });
 };

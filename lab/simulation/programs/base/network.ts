@@ -26,7 +26,10 @@ export const ip: Program = (process, args) => {
   const link = (name: string): string => `${[...machine.links.keys()].indexOf(name) + 1}: ${name}`;
   if (/^a(ddr(ess)?)?$/.test(object)) {
     process.print(`1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n`);
-    const extra = [...machine.extraAddresses].map(
+    const extra = [
+      ...machine.extraAddresses,
+      ...(machine.routedAddress === undefined ? [] : [machine.routedAddress]),
+    ].map(
       (address) =>
         `${link('eth0')}    inet ${address}/32 scope global eth0\\       valid_lft forever preferred_lft forever\n`,
     );

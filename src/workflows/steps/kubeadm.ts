@@ -91,7 +91,7 @@ const failureOf = (
   return new QuorateError(failure.type, failure.message, {
     host: context.target.name,
     remedy: failure.remedy,
-    evidence: [...failure.evidence.slice(0, 10), ...seen, `log on ${context.target.name}: ${outcome.logFile}`],
+    evidence: [...failure.evidence.slice(-10), ...seen, `log on ${context.target.name}: ${outcome.logFile}`],
   });
 };
 

@@ -18,11 +18,15 @@ const harness = useHarness('kubeadm');
 const outcome =
   (change: Partial<UnitOutcome>): Behaviour<'runKubeadm'> =>
   async (otherwise) => ({ ...(await otherwise()), ...change });
-const failed = (type: FailureType, message = `${type} says kubeadm`): Partial<UnitOutcome> => ({
+const failed = (
+  type: FailureType,
+  message = `${type} says kubeadm`,
+  evidence = ['[kubelet-check] timed out'],
+): Partial<UnitOutcome> => ({
   state: 'failed',
   exitStatus: 1,
   phase: 'kubelet-wait-bootstrap',
-  failure: { type, message, remedy: `mend ${type}`, evidence: ['[kubelet-check] timed out'] },
+  failure: { type, message, remedy: `mend ${type}`, evidence },
 });
 
 describe.concurrent('the world decides what a kubeadm that did not succeed has done', () => {
@@ -88,6 +92,17 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
     expect(script.callsOf('readHost')).toHaveLength(2);
+  });
+
+  test('of many lines the last are shown: there kubeadm says what ended it', async () => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName('lines') });
+    const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    harness()
+      .script(context.cluster)
+      .on('runKubeadm', outcome(failed('KubeadmFailed', 'it failed', lines)));
+    const handle = await harness().start(context);
+    expect((await blocked(handle)).evidence.slice(0, 10)).toEqual(lines.slice(10));
+    await handle.terminate('enough seen');
   });
 
   test('joined by itself after it was given up: nothing is joined again, but the credentials are revoked', async () => {

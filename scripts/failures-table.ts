@@ -64,10 +64,11 @@ const print = (results: readonly FailureResult[]): void => {
 const args = process.argv.slice(2);
 const played = args.includes('--render') ? undefined : play(args);
 const measured = played === undefined ? readMeasured() : merge(readMeasured(), played.results);
-const options = await resolveConfig(page);
-const pretty = (text: string, filepath: string): Promise<string> => format(text, { ...options, filepath });
-if (played !== undefined) writeFileSync(measuredFile, await pretty(JSON.stringify(measured), measuredFile));
-writeFileSync(page, await pretty(renderFailures(failures, measured, findFailureTests()), page));
+if (played !== undefined) {
+  const options = await resolveConfig(measuredFile);
+  writeFileSync(measuredFile, await format(JSON.stringify(measured), { ...options, filepath: measuredFile }));
+}
+writeFileSync(page, renderFailures(failures, measured, findFailureTests()));
 print(played?.results ?? []);
 console.log(`${page} written`);
 process.exitCode = played?.code ?? 0;

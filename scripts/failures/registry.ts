@@ -175,9 +175,10 @@ export const failures: readonly Failure[] = [
   {
     number: 25,
     title: 'kubelet does not start',
-    kubeadm: "after 4 min: `The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned error`",
+    kubeadm:
+      "on a worker after 4 min: `The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned error`; on a control-plane host after 2 min, and of etcd: `can only promote a learner member which is in sync with leader`",
     next: "blocks with the kubelet's own words; a rollback takes the learner out first",
-    waits: 'kubeadm waits 4 min for the kubelet',
+    waits: 'kubeadm waits 2 min for the etcd, or 4 min for the health, of a kubelet that may still start',
   },
   {
     number: 26,

@@ -15,20 +15,25 @@ const words = (message: string): string =>
     .replaceAll(/\b[0-9a-f]{32}\b/g, '…')
     .replaceAll(/\(id [0-9a-f]{8,}\)/g, '(id …)')
     .replaceAll(/\b(learner|unit|pid) [0-9a-f]{6,}\b/g, '$1 …')
-    .replaceAll(/\bpid \d+/g, 'pid …');
+    .replaceAll(/\bpid \d+/g, 'pid …')
+    .replaceAll(/_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '_…')
+    .replaceAll(/\bsim-[0-9a-f]+\b/g, 'prod');
 
 const resultsOf = (measured: Measured, failure: Failure, where: FailureResult['where']): readonly FailureResult[] =>
   measured.results.filter((one) => one.failure === failure.number && one.where === where);
 
-/** What was said, each once; the fastest host or test does not count but the slowest. */
-export const verdictsOf = (results: readonly FailureResult[]): readonly Verdict[] => {
+/** Before anything is made, then in its course. */
+const order: Readonly<Record<Verdict['since'], number>> = { start: 0, fault: 1, kubeadm: 2 };
+
+/** What was said, each once: of the same in two tests the slower counts. */
+const verdictsOf = (results: readonly FailureResult[]): readonly Verdict[] => {
   const found = new Map<string, Verdict>();
   for (const verdict of results.flatMap(({ verdicts }) => verdicts)) {
     const key = `${verdict.type} ${words(verdict.message)}`;
     const known = found.get(key);
     if (known === undefined || verdict.seconds > known.seconds) found.set(key, verdict);
   }
-  return [...found.values()];
+  return [...found.values()].sort((a, b) => order[a.since] - order[b.since]);
 };
 
 const said = (failure: Failure, results: readonly FailureResult[]): string => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { findFailureTests } from '../../scripts/failures/find-tests.js';
 import { failures } from '../../scripts/failures/registry.js';
@@ -32,12 +31,7 @@ describe('docs/failures.md', () => {
     }
   });
 
-  test('is what the registry, the tests and the figures give: `npm run docs:failures -- --render` writes it anew', async () => {
-    const page = 'docs/failures.md';
-    const text = await format(renderFailures(failures, measured, tests), {
-      ...(await resolveConfig(page)),
-      filepath: page,
-    });
-    expect(readFileSync(page, 'utf8')).toBe(text);
+  test('is what the registry, the tests and the figures give: `npm run docs:failures -- --render` writes it anew', () => {
+    expect(readFileSync('docs/failures.md', 'utf8')).toBe(renderFailures(failures, measured, tests));
   });
 });

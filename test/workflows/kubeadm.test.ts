@@ -77,6 +77,28 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await handle.terminate('enough seen');
   });
 
+  test.each([
+    [
+      'activating',
+      'unstarted',
+      'KubeletNotRunning',
+      'the kubelet on cp3 does not run (activating), so its etcd never started; MemberNotVoter says kubeadm',
+    ],
+    ['active', 'unstarted', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+    ['activating', 'learner', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+  ] as const)(
+    'kubelet %s, member %s: a member that kubeadm waited for in vain is %s',
+    async (kubelet, member, type, message) => {
+      const context = operationContext({ cluster: uniqueName('kubelet') });
+      const script = harness().script(context.cluster);
+      script.on('runKubeadm', outcome(failed('MemberNotVoter')));
+      script.world.join = joinFacts({ member, kubelet });
+      const handle = await harness().start(context);
+      expect(await blocked(handle)).toMatchObject({ type, message });
+      await handle.terminate('enough seen');
+    },
+  );
+
   test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const script = harness().script(context.cluster);

@@ -9,13 +9,21 @@ writeVerdicts('simulation');
 
 const moments = new Map<Verdict['since'], number>();
 
+type Said = Pick<Verdict, 'type' | 'message' | 'remedy'>;
+
+/** What was made of the last kubeadm that failed, as long as the operation has not said what it makes of that itself. */
+let kubeadmFailed: { readonly said: Said; readonly at: number } | undefined;
+
 /** There is something from which the failure can be told; a beginning makes what was before it forgotten. */
 export const evidenceExists = (since: Verdict['since']): void => {
-  if (since === 'start') moments.clear();
+  if (since === 'start') {
+    moments.clear();
+    kubeadmFailed = undefined;
+  }
   moments.set(since, Date.now());
 };
 
-const record = (of: Pick<Verdict, 'type' | 'message' | 'remedy'>, at: number): void => {
+const record = (of: Said, at: number): void => {
   const [since, moment] = [...moments].reduce((last, one) => (one[1] >= last[1] ? one : last), ['start', 0] as const);
   const { type, message, remedy } = of;
   recordVerdict({ type, message, remedy, since, seconds: Math.max(0, at - moment) / 1000 });
@@ -29,15 +37,18 @@ export const watchKubeadm = ({ hosts }: Simulation): void => {
     });
 };
 
-/** Records what is made of a kubeadm that failed, also where the operation gets over it by itself. */
+/** Sees what is made of a kubeadm that failed, for an operation that gets over it by itself. */
 export const recordingActivities = (activities: Activities): Activities => ({
   ...activities,
   runKubeadm: async (context) => {
     const outcome = await activities.runKubeadm(context);
-    if (outcome.failure !== undefined) record(outcome.failure, Date.now());
+    if (outcome.failure !== undefined) kubeadmFailed = { said: outcome.failure, at: Date.now() };
     return outcome;
   },
 });
+
+/** How old a lease is, say, is another number each time. */
+const withoutNumbers = (message: string): string => message.replaceAll(/\d+/g, '#');
 
 /** Takes what an operation says of itself again and again: a failure counts from the first time that it is told. */
 export const watchProgress = (): ((progress: OperationProgress) => void) => {
@@ -45,13 +56,17 @@ export const watchProgress = (): ((progress: OperationProgress) => void) => {
   return ({ steps, blocked, outcome }) => {
     const now = Date.now();
     for (const { state, note } of steps) {
-      const message = note?.replace(/; tried once more from .*$/, '');
-      if ((state === 'failed' || state === 'blocked') && message !== undefined && !told.has(message))
-        told.set(message, now);
+      if ((state !== 'failed' && state !== 'blocked') || note === undefined) continue;
+      const key = withoutNumbers(note.replace(/; tried once more from .*$/, ''));
+      if (!told.has(key)) told.set(key, now);
     }
-    if (blocked !== undefined) record(blocked, told.get(blocked.message) ?? now);
-    if (outcome === 'finished')
-      recordNotes(Object.fromEntries(steps.flatMap(({ id, note }) => (note === undefined ? [] : [[id, note]]))));
+    if (blocked !== undefined) {
+      record(blocked, told.get(withoutNumbers(blocked.message)) ?? now);
+      kubeadmFailed = undefined;
+    }
+    if (outcome !== 'finished') return;
+    if (kubeadmFailed !== undefined) record(kubeadmFailed.said, kubeadmFailed.at);
+    recordNotes(Object.fromEntries(steps.flatMap(({ id, note }) => (note === undefined ? [] : [[id, note]]))));
   };
 };
 

@@ -20,11 +20,15 @@ const harness = useHarness('kubeadm');
 const outcome =
   (change: Partial<UnitOutcome>): Behaviour<'runKubeadm'> =>
   async (otherwise) => ({ ...(await otherwise()), ...change });
-const failed = (type: FailureType, message = `${type} says kubeadm`): Partial<UnitOutcome> => ({
+const failed = (
+  type: FailureType,
+  message = `${type} says kubeadm`,
+  evidence = ['[kubelet-check] timed out'],
+): Partial<UnitOutcome> => ({
   state: 'failed',
   exitStatus: 1,
   phase: 'kubelet-wait-bootstrap',
-  failure: { type, message, remedy: `mend ${type}`, evidence: ['[kubelet-check] timed out'] },
+  failure: { type, message, remedy: `mend ${type}`, evidence },
 });
 
 /** The end of an operation that has nothing to ask. @throws Error when it asks all the same */
@@ -84,6 +88,28 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await handle.terminate('enough seen');
   });
 
+  test.each([
+    [
+      'activating',
+      'unstarted',
+      'KubeletNotRunning',
+      'the kubelet on cp3 does not run (activating), so its etcd never started; MemberNotVoter says kubeadm',
+    ],
+    ['active', 'unstarted', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+    ['activating', 'learner', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+  ] as const)(
+    'kubelet %s, member %s: a member that kubeadm waited for in vain is %s',
+    async (kubelet, member, type, message) => {
+      const context = operationContext({ cluster: uniqueName('kubelet') });
+      const script = harness().script(context.cluster);
+      script.on('runKubeadm', outcome(failed('MemberNotVoter')));
+      script.world.join = joinFacts({ member, kubelet });
+      const handle = await harness().start(context);
+      expect(await blocked(handle)).toMatchObject({ type, message });
+      await handle.terminate('enough seen');
+    },
+  );
+
   test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const script = harness().script(context.cluster);
@@ -99,6 +125,17 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
     expect(script.callsOf('readHost')).toHaveLength(2);
+  });
+
+  test('of many lines the last are shown: there kubeadm says what ended it', async () => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName('lines') });
+    const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    harness()
+      .script(context.cluster)
+      .on('runKubeadm', outcome(failed('KubeadmFailed', 'it failed', lines)));
+    const handle = await harness().start(context);
+    expect((await blocked(handle)).evidence.slice(0, 10)).toEqual(lines.slice(10));
+    await handle.terminate('enough seen');
   });
 
   test('joined by itself after it was given up: nothing is joined again, but the credentials are revoked', async () => {

@@ -12,7 +12,13 @@ export interface PodSpec {
   readonly uid: string;
   readonly container: string;
   readonly command: readonly string[];
+  readonly environment: ReadonlyMap<string, string>;
+  /** Paths of files of the host by the path that the container sees them at. */
+  readonly mounts: ReadonlyMap<string, string>;
 }
+
+/** A program that may ask for what its Pod was given. */
+export type ContainerProgram = (process: Process, args: readonly string[], pod: PodSpec) => Promise<number> | number;
 
 const firstBackoffMs = 2_000;
 const longestBackoffMs = 60_000;
@@ -86,7 +92,7 @@ export class Container {
         [1, output('stdout')],
         [2, output('stderr')],
       ]),
-      environment: new Map(),
+      environment: this.pod.environment,
       directory: '/',
       uid: 0,
       umask: 0o022,
@@ -94,7 +100,7 @@ export class Container {
     });
     this.process = process;
     const started = Date.now();
-    void runProgram(process, known ?? (() => 127), args).then(() => {
+    void runProgram(process, (one, given) => known?.(one, given, this.pod) ?? 127, args).then(() => {
       // It is the kubelet that starts it again.
       if (this.#over || process !== this.process || this.machine.kubelet === undefined) return;
       if (Date.now() - started > 10 * longestBackoffMs * this.machine.world.timeScale) this.#backoffMs = firstBackoffMs;

@@ -88,6 +88,8 @@ export class Machine {
   ]);
   /** Addresses besides its own, such as a virtual one. */
   readonly extraAddresses = new Set<string>();
+  /** Address of the interface with the default route, where that is not the one that the others reach it by. */
+  routedAddress: string | undefined;
   /** Largest packet that gets through to the host, whatever its link says. */
   pathMtu = 1500;
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
@@ -124,6 +126,11 @@ export class Machine {
       whenChanged: () => network.whenChanged(),
     };
     this.#personalise();
+  }
+
+  /** What programs take for the host's address that are told none. */
+  get defaultAddress(): string {
+    return this.routedAddress ?? this.address;
   }
 
   /** The host's clock, whole milliseconds. */

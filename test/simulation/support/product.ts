@@ -13,6 +13,7 @@ import type { Simulation, SimulationOptions } from '../../../lab/simulation/inde
 import { connectToTestServer, uniqueName } from '../../support/temporal.js';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { DecisionAction, OperationProgress } from '../../../src/model/progress.js';
+import { evidenceExists, recordingActivities, recordRefusal, watchKubeadm, watchProgress } from './moments.js';
 import { decide, ended, progressOf, startHarness } from '../../support/workflow-harness.js';
 import type { Ended, Harness } from '../../support/workflow-harness.js';
 
@@ -26,12 +27,23 @@ export type Outcome =
 const endedOrBlocked = async (handle: WorkflowHandle, decisions = 0): Promise<Outcome> => {
   let over = false;
   const end = ended(handle).finally(() => (over = true));
-  end.catch(() => undefined);
+  end.then(
+    ({ status, type, message, details }) => {
+      if (status === 'failed') recordRefusal(type, message, details);
+    },
+    () => undefined,
+  );
+  const watch = watchProgress();
   for (;;) {
     const progress = await progressOf(handle).catch(() => undefined);
+    if (progress !== undefined) watch(progress);
     if (progress?.blocked !== undefined && progress.decisions.length >= decisions)
       return { status: 'blocked', blocked: progress.blocked, handle };
-    if (over) return { ...(await end), progress: await progressOf(handle) };
+    if (over) {
+      const last = await progressOf(handle);
+      watch(last);
+      return { ...(await end), progress: last };
+    }
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
   }
 };
@@ -63,7 +75,8 @@ export const startProduct = async (
   const name = uniqueName('sim');
   const [simulation, server] = await Promise.all([startSimulation({ ...options, name }), connectToTestServer()]);
   const hosts = createHosts({ configFile: simulation.sshConfigFile });
-  const activities = wrap(createActivities({ hosts, webhooks: new Map() }));
+  const activities = recordingActivities(wrap(createActivities({ hosts, webhooks: new Map() })));
+  watchKubeadm(simulation);
   const harness = await startHarness(server, { taskQueue: name, activities });
   const specification = change(specificationOf(clusterYaml(simulation)));
   let number = 0;
@@ -81,6 +94,7 @@ export const startProduct = async (
     harness,
     context,
     run: async (kind, host) => {
+      evidenceExists('start');
       const handle = await harness.start(context(kind, host));
       started.add(handle);
       return endedOrBlocked(handle);

@@ -41,7 +41,7 @@ export const dirtyHosts: readonly Scenario[] = [
     'F11: a port that somebody else holds: the holder is named, and left alone',
     { inEveryLabRun: true },
     async (site) => {
-      await onConsole(site, 'w1', 'systemd-run --unit=squatter socat TCP-LISTEN:10250,fork -');
+      await onConsole(site, 'w1', 'systemd-run --unit=squatter socat TCP-LISTEN:10250,fork,reuseaddr -');
       await eventually('it listens', async () => (await site.observer.ports('w1')).includes(10_250));
       const outcome = await site.run('join-worker', 'w1');
       expectRefused(outcome, 'PortInUse', /port 10250 on w1 is held by socat \(pid \d+, unit squatter\.service\)/);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { makeCa } from '../../../lab/simulation/certificates/certificates.js';
 import { renderKubeconfig } from '../../../lab/simulation/kubernetes/kubeconfig.js';
 import { expectAllJoined, expectBlocked, expectRefused, expectUntouched, logsOf } from '../expect.js';
-import { eventually, kubectl, onConsole, write } from '../inject.js';
+import { eventually, killUnits, kubectl, onConsole, write } from '../inject.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 import { initByHand, joinByHand } from './by-hand.js';
@@ -61,6 +61,27 @@ export const dirtyHosts: readonly Scenario[] = [
     await site.decideAndFinish(outcome, 'approve');
     await expectAllJoined(site, { controlPlane: ['cp1'], workers: ['w1'] });
   }),
+
+  scenario(
+    'F12: leftovers of our own join whose kubeadm died are cleaned without a question, and it joins',
+    {},
+    async (site) => {
+      const moment = site.whenPrinted(
+        'cp2',
+        '[control-plane] Creating static Pod manifest',
+        async () => void (await killUnits(site, 'cp2', 'quorate-join-')),
+        { hostGoesOn: true },
+      );
+      const outcome = await site.run('join-control-plane', 'cp2');
+      await moment.done();
+      const { remedy } = expectBlocked(outcome, 'KubeadmFailed', /kubeadm was killed at .* on cp2/);
+      expect(remedy).toContain('the operation cleans the host first');
+      expect(await site.observer.files('cp2', '/etc/kubernetes')).toContain('/etc/kubernetes/admin.conf');
+      await site.decideAndFinish(outcome, 'retry');
+      expect((await site.observer.files('cp2', '/var/log/quorate')).join()).toMatch(/quorate-reset-\w+\.log/);
+      await expectAllJoined(site, { controlPlane: ['cp1', 'cp2'] });
+    },
+  ),
 
   scenario('F13: a living node of another cluster is never reset', {}, async (site) => {
     await initByHand(site, 'w1');

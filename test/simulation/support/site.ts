@@ -4,6 +4,7 @@ import type { Moment, Site, SiteObserver } from '../../scenarios/site.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import { buildCluster } from './cluster.js';
+import { whenPrinted, whenWritten } from './inject.js';
 import { decideAndWait, requireFinished } from './product.js';
 
 const observe = (simulation: Simulation): SiteObserver => {
@@ -25,24 +26,17 @@ const observe = (simulation: Simulation): SiteObserver => {
   };
 };
 
-/** Calls `look` whenever a file changes below a folder, until it has answered true; the work then begins at once. */
-const when = (
-  simulation: Simulation,
-  host: string,
-  folder: string,
-  { what, look, work }: { what: string; look: (path: string) => boolean; work: () => Promise<void> },
-): Moment => {
+/** The moment that `watch` waits for; it begins the work. */
+const moment = (what: string, work: () => Promise<void>, watch: (begin: () => void) => () => void): Moment => {
   let working: Promise<void> | undefined;
-  const stop = simulation.host(host).machine.files.watch(folder, (path) => {
-    if (working !== undefined || !look(path)) return;
-    stop();
+  const stop = watch(() => {
     working = work();
     working.catch(() => undefined);
   });
   return {
     done: async () => {
       stop();
-      if (working === undefined) throw new Error(`it never came to this on ${host}: ${what}`);
+      if (working === undefined) throw new Error(`it never came to this: ${what}`);
       await working;
     },
   };
@@ -74,13 +68,9 @@ const buildSite = async ({ run: _run, name: _name, inEveryLabRun: _when, ...want
     decideAndFinish: async (outcome, action) => void requireFinished(await decideAndWait(outcome, action), simulation),
     powerOn: (host) => simulation.host(host).power('on'),
     whenPrinted: (host, text, work) =>
-      when(simulation, host, '/var/log/quorate/', {
-        what: `a unit prints "${text}"`,
-        look: (path) => simulation.host(host).machine.files.readIfThere(path)?.includes(text) === true,
-        work,
-      }),
-    whenWritten: (host, folder, pattern, work) =>
-      when(simulation, host, folder, { what: `a file ${pattern}`, look: (path) => pattern.test(path), work }),
+      moment(`a unit on ${host} prints "${text}"`, work, (begin) => whenPrinted(simulation, host, text, begin)),
+    whenWritten: (host, _folder, pattern, work) =>
+      moment(`${host} has a file ${pattern}`, work, (begin) => whenWritten(simulation, host, pattern, begin)),
     makeCgroupV1: (host) => {
       simulation.host(host).machine.cgroupVersion = 1;
     },

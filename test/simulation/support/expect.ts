@@ -1,0 +1,61 @@
+import { expect } from 'vitest';
+import type { FailureType } from '../../../src/model/failure.js';
+import type { Cluster } from './cluster.js';
+import type { Outcome } from './product.js';
+
+type Blocked = Extract<Outcome, { status: 'blocked' }>['blocked'];
+
+/** The operation waits for a decision, for the right reason. */
+export const expectBlocked = (outcome: Outcome, type: FailureType, message: RegExp): Blocked => {
+  if (outcome.status !== 'blocked') throw new Error(`not blocked but ${outcome.status}: ${outcome.message}`);
+  const { blocked } = outcome;
+  expect(`${blocked.type}: ${blocked.message}`).toMatch(new RegExp(`^${type}: `));
+  expect(blocked.message).toMatch(message);
+  expect(blocked.remedy).toMatch(/\S/);
+  return blocked;
+};
+
+/** The operation has failed before any change, for the right reason. */
+export const expectRefused = (outcome: Outcome, type: FailureType, message: RegExp): void => {
+  expect(outcome).toMatchObject({ status: 'failed', type, message: expect.stringMatching(message) as string });
+};
+
+/** The world as if nothing had ever happened: proven members, one of each, and nothing left behind. */
+export const expectAllJoined = async (
+  { simulation }: Cluster,
+  { controlPlane, workers = [] }: { controlPlane: readonly string[]; workers?: readonly string[] },
+): Promise<void> => {
+  const { observer, world } = simulation;
+  const all = [...controlPlane, ...workers];
+  expect(observer.voters()).toEqual(controlPlane);
+  expect(observer.members()).toHaveLength(controlPlane.length);
+  expect(observer.members().every(({ isHealthy }) => isHealthy)).toBe(true);
+  expect(observer.readyNodes()).toEqual(all.toSorted());
+  expect(controlPlane.filter((host) => !observer.isServing(host))).toEqual([]);
+  expect((await observer.backends('lb1')).map(({ name, status }) => [name, status])).toEqual(
+    controlPlane.map((name) => [name, 'UP']),
+  );
+  expectNothingLent(simulation);
+  expect(world.defects).toEqual([]);
+};
+
+/** No token, no shared certificates, no file of ours below /run/quorate. */
+export const expectNothingLent = ({ observer, hosts }: Cluster['simulation']): void => {
+  expect(observer.secrets().map(({ metadata }) => metadata.name)).toEqual([]);
+  for (const { name, kind } of hosts) if (kind === 'node') expect(observer.files(name, '/run/quorate')).toEqual([]);
+};
+
+/** Nothing of Kubernetes is on the host. */
+export const expectUntouched = (simulation: Cluster['simulation'], name: string): void => {
+  const { observer } = simulation;
+  expect(observer.files(name, '/etc/kubernetes')).toEqual([]);
+  expect(observer.files(name, '/var/lib/etcd')).toEqual([]);
+  expect(simulation.host(name).machine.listeners).toEqual([]);
+};
+
+/** What kubeadm and others printed in units of Quorate's on a host. */
+export const logsOf = ({ observer }: Cluster['simulation'], host: string): string =>
+  observer
+    .files(host, '/var/log/quorate')
+    .map((log) => observer.read(host, log) ?? '')
+    .join('');

@@ -1,5 +1,5 @@
 import type { Simulation } from '../../../lab/simulation/index.js';
-import { evidenceExists } from './moments.js';
+import { evidenceExists } from '../../support/verdict-moments.js';
 
 /** Called at most once, when something happens on a host; the answer ends the waiting. */
 type Once = () => void;

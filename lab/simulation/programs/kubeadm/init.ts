@@ -149,11 +149,20 @@ const bootstrapTokens = async (of: Init, access: Access): Promise<void> => {
   await put(of, access, configMaps, 'cluster-info', 'kube-public', { data: { kubeconfig } });
 };
 
-const addons = async (of: Init, access: Access): Promise<void> => {
+const coreDns = async (of: Init, access: Access): Promise<void> => {
   await put(of, access, resourceNamed('deployments'), 'coredns', 'kube-system', { spec: { replicas: 2 } });
   say(of.process, '[addons] Applied essential addon: CoreDNS');
+};
+
+const kubeProxy = async (of: Init, access: Access): Promise<void> => {
   await put(of, access, daemonSets, 'kube-proxy', 'kube-system', { spec: { template: { spec: { volumes: [] } } } });
   say(of.process, '[addons] Applied essential addon: kube-proxy');
+};
+
+const addons = async (of: Init, access: Access): Promise<void> => {
+  const isSkipped = (addon: string): boolean => of.init.skipPhases?.includes(`addon/${addon}`) === true;
+  if (!isSkipped('coredns')) await coreDns(of, access);
+  if (!isSkipped('kube-proxy')) await kubeProxy(of, access);
 };
 
 const controlPlane = async (of: Init): Promise<void> => {

@@ -1,11 +1,8 @@
 // When the evidence of a failure came, and when Quorate said what it is: for the table of the matrix.
-import type { Simulation } from '../../../lab/simulation/index.js';
-import type { Activities } from '../../../src/activities/contract.js';
-import type { OperationProgress } from '../../../src/model/progress.js';
-import type { Verdict } from '../../../scripts/failures/results.js';
-import { recordNotes, recordVerdict, writeVerdicts } from '../../support/verdicts.js';
-
-writeVerdicts('simulation');
+import type { Verdict } from '../../scripts/failures/results.js';
+import type { Activities } from '../../src/activities/contract.js';
+import type { OperationProgress } from '../../src/model/progress.js';
+import { recordNotes, recordVerdict } from './verdicts.js';
 
 const moments = new Map<Verdict['since'], number>();
 
@@ -27,14 +24,6 @@ const record = (of: Said, at: number): void => {
   const [since, moment] = [...moments].reduce((last, one) => (one[1] >= last[1] ? one : last), ['start', 0] as const);
   const { type, message, remedy } = of;
   recordVerdict({ type, message, remedy, since, seconds: Math.max(0, at - moment) / 1000 });
-};
-
-/** kubeadm has given up when it prints its error. */
-export const watchKubeadm = ({ hosts }: Simulation): void => {
-  for (const { machine } of hosts)
-    machine.files.watch('/var/log/quorate/', (path) => {
-      if (/^error: /m.test(machine.files.readIfThere(path) ?? '')) evidenceExists('kubeadm');
-    });
 };
 
 /** Sees what is made of a kubeadm that failed, for an operation that gets over it by itself. */

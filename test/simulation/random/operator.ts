@@ -18,7 +18,8 @@ export interface Operator {
   stop(): void;
 }
 
-const everyMs = 150;
+/** Each look is a query of a workflow, which is most of what a schedule would cost. */
+const everyMs = 400;
 const retriesOnceMended = 4;
 const preference: readonly DecisionAction[] = ['retry', 'approve', 'rollback', 'skip', 'abort'];
 

@@ -28,7 +28,7 @@ export interface Outcome {
   readonly ms: number;
 }
 
-const timeScale = 0.02;
+const timeScale = 0.03;
 const phaseWaitMs = 3_000;
 const endMs = 90_000;
 

@@ -109,7 +109,7 @@ const decision: fc.Arbitrary<DecisionAction> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<DecisionAction>('abort') },
 );
 
-export const hostNames = ({ controlPlanes, workers }: Pick<Script, 'controlPlanes' | 'workers'>): string[] => [
+const hostNames = ({ controlPlanes, workers }: Pick<Script, 'controlPlanes' | 'workers'>): string[] => [
   ...Array.from({ length: controlPlanes }, (_, at) => `cp${at + 1}`),
   ...Array.from({ length: workers }, (_, at) => `w${at + 1}`),
 ];

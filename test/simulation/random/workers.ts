@@ -19,7 +19,7 @@ interface Generation {
 /** Puts something around the product's activities. */
 export type Wrap = (activities: Activities) => Activities;
 
-export interface ClusterWorker {
+interface ClusterWorker {
   /**
    * The worker dies and another one starts: every connection is gone, what an activity had done or was about to say is
    * lost, and Temporal tries it again.

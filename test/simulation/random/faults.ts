@@ -1,6 +1,10 @@
 import { makeCa } from '../../../lab/simulation/certificates/certificates.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
+import { etcdOn } from '../../../lab/simulation/etcd/server.js';
 import { renderKubeconfig } from '../../../lab/simulation/kubernetes/kubeconfig.js';
+import { kubernetesOf } from '../../../lab/simulation/kubernetes/kubernetes.js';
+import { secrets, Store } from '../../../lab/simulation/kubernetes/store.js';
+import { readToken } from '../../../lab/simulation/kubernetes/tokens.js';
 import type { Script, Step } from './script.js';
 
 const skewMs = 60_000;
@@ -34,6 +38,17 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
     if (host === undefined) return;
     // Whoever does this by hand has no better luck than anybody else.
     await simulation.host(host).console(`timeout 5 sh -c '${script}'`, {});
+  };
+  const deleteTokens = (): void => {
+    const host = serving();
+    const etcd = host === undefined ? undefined : etcdOn(simulation.host(host).machine);
+    if (etcd === undefined) return;
+    const store = new Store(etcd.cluster, etcd.member);
+    for (const secret of store.list(secrets, 'kube-system')) {
+      if (readToken(secret) === undefined) continue;
+      store.delete(secrets, secret.metadata.name, 'kube-system');
+      kubernetesOf(simulation.world, etcd.cluster).changed(store, secrets, secret);
+    }
   };
   const isOn = (host: string): boolean => simulation.host(host).isOn();
 
@@ -90,9 +105,8 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
       case 'load balancer off':
         return simulation.host('lb1').powerCut();
       case 'tokens deleted':
-        return onServing(
-          'for id in $(kubeadm token list 2>/dev/null | cut -d" " -f1 | grep -v TOKEN); do kubeadm token delete $id; done',
-        );
+        deleteTokens();
+        return;
       case 'certificates uploaded again':
         uploaded = true;
         return onServing('kubeadm init phase upload-certs --upload-certs');

@@ -29,7 +29,7 @@ export interface Outcome {
 }
 
 const timeScale = 0.03;
-const phaseWaitMs = 3_000;
+const phaseWaitMs = 4_000;
 const endMs = 90_000;
 
 /** Everything is faster than on real hosts, and so is the operator's patience. */

@@ -42,7 +42,7 @@ export type Step =
 /** When a step happens after the one before it. */
 export type Moment =
   | { readonly afterMs: number }
-  /** As soon as kubeadm prints this on the host of the last operation, or after 3 s. */
+  /** As soon as kubeadm prints this on the host of the last operation, or after 4 s. */
   | { readonly printed: string };
 
 export interface Script {

@@ -5,7 +5,7 @@ import { workflowIds } from '../../src/model/messages.js';
 import { startCluster } from './support/cluster.js';
 import type { Cluster } from './support/cluster.js';
 import { eventually, kubectl, onConsole } from './support/inject.js';
-import { check, historyTexts, watch } from './support/invariants.js';
+import { check, historyTexts, overlaps, watch } from './support/invariants.js';
 import type { ReportedOperation, Watch } from './support/invariants.js';
 
 let cluster: Cluster;
@@ -240,6 +240,29 @@ describe('what was lent', () => {
     expect(await look(isDone, new Map([['a history', key]]))).toEqual([
       expect.stringMatching(/a history holds a certificate key/),
     ]);
+  });
+});
+
+describe('the membership lock', () => {
+  it('held by two at once, and an operation that ran twice', async () => {
+    const run = (operation: string, from: number, to: number) => ({ operation, from, to });
+    const runs = [run('x/a', 1, 5), run('x/b', 6, 9), run('x/c', 8, 12), run('x/a', 13, 14)];
+    const client = {
+      workflow: {
+        getHandle: (_: string, runId: string) => ({
+          describe: () => {
+            const { from = 0, to = 0 } = runs[Number(runId)] ?? {};
+            return Promise.resolve({ startTime: new Date(from), closeTime: new Date(to) });
+          },
+        }),
+      },
+    } as unknown as Parameters<typeof overlaps>[0];
+    const ended = runs.map(({ operation }, index) => ({ operation, workflowId: 'change/x', runId: String(index) }));
+    expect(await overlaps(client, ended)).toEqual([
+      'invariant 6: x/c began while x/b still held the membership lock',
+      'invariant 6: x/a ran twice',
+    ]);
+    expect(await overlaps(client, ended.slice(0, 2))).toEqual([]);
   });
 });
 

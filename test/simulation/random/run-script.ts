@@ -9,7 +9,7 @@ import type { OperationKind } from '../../../src/model/operation.js';
 import { workflowIds } from '../../../src/model/messages.js';
 import { operationContext } from '../../../src/model/specification/operation-context.js';
 import { validateSpecification } from '../../../src/model/specification/validate.js';
-import { check, historyTexts, watch } from '../support/invariants.js';
+import { check, historyTexts, overlaps, watch } from '../support/invariants.js';
 import type { ReportedOperation } from '../support/invariants.js';
 import { whenPrinted } from '../support/inject.js';
 import { installNetwork } from '../support/install-network.js';
@@ -30,7 +30,7 @@ export interface Outcome {
 
 const timeScale = 0.03;
 const phaseWaitMs = 4_000;
-const endMs = 90_000;
+const endMs = 180_000;
 
 /** Everything is faster than on real hosts, and so is the operator's patience. */
 const budgets = { join: '2m', unreachable: '2s', ready: '3s' };
@@ -112,8 +112,10 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     operator.everythingIsMended();
     const ended = await operator.allEnded(asked, endMs);
     const operations = await reportsOf(harness, ended);
-    const runs = ended.flatMap(({ workflowId, runId }) => (runId === undefined ? [] : [{ workflowId, runId }]));
-    const violations = await check({
+    const runs = ended.flatMap(({ operation, workflowId, runId }) =>
+      runId === undefined ? [] : [{ operation, workflowId, runId }],
+    );
+    const broken = await check({
       simulation,
       watch: watched,
       operations,
@@ -121,6 +123,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
       texts: await historyTexts(harness.client, runs),
       uploaded: faults.uploaded,
     });
+    const violations = [...broken, ...(await overlaps(harness.client, runs))];
     return { violations, operations, reasons: operator.reasons, ms: Date.now() - began };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { containerPrograms } from '../components/containers.js';
+import { FileError } from '../files/file-error.js';
 import { nothing, Sink } from '../system/description.js';
 import type { Machine } from '../system/machine.js';
 import { Process, runProgram } from '../system/process.js';
@@ -72,7 +73,13 @@ export class Container {
     this.id = randomBytes(32).toString('hex');
     const { files } = this.machine;
     const log = `${this.#logFolder}/${this.restarts}.log`;
-    files.makeDirectories(this.#logFolder);
+    try {
+      files.makeDirectories(this.#logFolder);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#scheduleLater();
+      return;
+    }
     const output = (stream: string): Sink =>
       new Sink((text) => {
         const now = new Date(this.machine.now()).toISOString();
@@ -104,9 +111,13 @@ export class Container {
       // It is the kubelet that starts it again.
       if (this.#over || process !== this.process || this.machine.kubelet === undefined) return;
       if (Date.now() - started > 10 * longestBackoffMs * this.machine.world.timeScale) this.#backoffMs = firstBackoffMs;
-      this.#schedule(this.#backoffMs);
-      this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2);
+      this.#scheduleLater();
     });
+  }
+
+  #scheduleLater(): void {
+    this.#schedule(this.#backoffMs);
+    this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2);
   }
 
   /** Ends it for good. */

@@ -213,8 +213,15 @@ export class Machine {
   after(milliseconds: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (this.#thawed === undefined) work();
-      else this.#thawed.push(work);
+      const guarded = (): void => {
+        try {
+          work();
+        } catch (error) {
+          this.defect(error);
+        }
+      };
+      if (this.#thawed === undefined) guarded();
+      else this.#thawed.push(guarded);
     }, milliseconds * this.world.timeScale);
     this.#timers.add(timer);
     return () => {

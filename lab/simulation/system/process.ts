@@ -61,6 +61,7 @@ export class Process {
     this.startedAt = options.machine.now();
     this.pid = options.machine.processes.add(this);
     this.parent?.children.add(this);
+    this.machine.world.processStarted(this);
   }
 
   /** Called when the process is killed; the answer takes it back. */

@@ -50,8 +50,8 @@ const installNetwork = async ({ simulation }: Product): Promise<void> => {
   }
 };
 
-/** Builds a cluster for one test; it is gone after it. */
-export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+/** Builds a cluster that somebody stops. */
+export const startCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
   const {
     controlPlanes = 1,
     hosts = controlPlanes + 1,
@@ -73,10 +73,21 @@ export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluste
     }),
     wrap,
   );
-  running.add(product);
   const finish: Cluster['finish'] = async (kind, host) =>
     requireFinished(await product.run(kind, host), product.simulation);
-  if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product)]);
-  for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
+  try {
+    if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product)]);
+    for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
+  } catch (error) {
+    await product.stop();
+    throw error;
+  }
   return { ...product, finish };
+};
+
+/** Builds a cluster for one test; it is gone after it. */
+export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+  const cluster = await startCluster(options);
+  running.add(cluster);
+  return cluster;
 };

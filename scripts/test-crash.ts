@@ -1,6 +1,7 @@
 // npm run test:crash [-- --all]: something dies at the boundaries of activities, and the invariants of docs/design.md hold.
 // Without --all a selection. --seed N repeats one; --boundaries N and --random N are its sizes; --only TEXT takes the cases
-// with that text in their names; --lanes N cases run side by side. With --all the result goes to docs/simulation-results.md.
+// with that text in their names; --lanes N cases run side by side, for
+// --minutes N at most. With --all the result goes to docs/simulation-results.md.
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { sectionOf, summaryOf } from './test-crash/results.js';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     boundaries: { type: 'string' },
     random: { type: 'string' },
     only: { type: 'string' },
+    minutes: { type: 'string' },
     lanes: { type: 'string', default: '3' },
   },
 });
@@ -27,6 +29,7 @@ const result = await runSuite({
   random: Number(values.random ?? (all ? 150 : 12)),
   ...(only === undefined ? {} : { only }),
   lanes: Number(values.lanes),
+  ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
   say: (line) => console.log(line),
 });
 const { text, wrong } = summaryOf(result);

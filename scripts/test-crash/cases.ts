@@ -11,18 +11,20 @@ export interface Recorded {
   /** Host of each of its commands, in order. */
   readonly hosts: readonly string[];
   readonly ms: number;
+  /** It succeeded: one that looks until something has happened may never have. */
+  readonly ended: boolean;
 }
 
 /** The activities of an undisturbed run that a scenario crosses, in the order in which they began. */
 export const recordedOf = ({ crosses = () => true }: Scenario, { messages, cancelledAt }: Ran): Recorded[] => {
-  const found = new Map<string, { activity: ActivityName; hosts: string[]; ms: number }>();
+  const found = new Map<string, { activity: ActivityName; hosts: string[]; ms: number; ended: boolean }>();
   const take = (message: FromWorker): void => {
     if (message.kind === 'began')
-      found.set(activityLabel(message.activity), { activity: message.activity, hosts: [], ms: 0 });
+      found.set(activityLabel(message.activity), { activity: message.activity, hosts: [], ms: 0, ended: false });
     else if (message.kind === 'command') found.get(activityLabel(message.activity))?.hosts.push(message.host);
     else if (message.kind === 'ended') {
       const one = found.get(activityLabel(message.activity));
-      if (one !== undefined) one.ms = message.ms;
+      if (one !== undefined) Object.assign(one, { ms: message.ms, ended: true });
     }
   };
   messages.slice(cancelledAt).forEach(take);
@@ -31,9 +33,9 @@ export const recordedOf = ({ crosses = () => true }: Scenario, { messages, cance
 
 /** Both boundaries of every activity with every kind of crash; of a lost connection: that of its first and its last command. */
 export const boundaryCases = (scenario: Scenario, recorded: readonly Recorded[]): Case[] =>
-  recorded.flatMap(({ activity, hosts }) => {
+  recorded.flatMap(({ activity, hosts, ended }) => {
     const made = (moment: Moment, crash: Crash): Case => ({ scenario, gate: { activity, moment }, crash });
-    const boundaries = [{ at: 'start' }, { at: 'end' }] as const satisfies Moment[];
+    const boundaries: Moment[] = [{ at: 'start' }, ...(ended ? [{ at: 'end' } as const] : [])];
     const crashes: Crash[] = [
       { kind: 'worker' },
       { kind: 'temporal' },
@@ -42,7 +44,7 @@ export const boundaryCases = (scenario: Scenario, recorded: readonly Recorded[])
         { kind: 'reboot', host } as const,
       ]),
     ];
-    const numbers = [...new Set([1, hosts.length])].filter((number) => number <= hosts.length);
+    const numbers = hosts.length === 0 ? [] : [...new Set([1, hosts.length])];
     return [
       ...boundaries.flatMap((moment) => crashes.map((crash) => made(moment, crash))),
       ...numbers.flatMap((number) =>

@@ -37,6 +37,7 @@ export const startLane = async (folder: string, codePath: string): Promise<Lane>
   );
   await worker.start();
   let current: Site | undefined;
+  let sites = 0;
   const drop = async (): Promise<void> => {
     const site = current;
     current = undefined;
@@ -54,7 +55,7 @@ export const startLane = async (folder: string, codePath: string): Promise<Lane>
     taskQueue,
     site: async (world) => {
       if (current !== undefined && current.world !== world) await drop();
-      current ??= await startSite({ world, name: 'crash', directory: sshFolder, finish });
+      current ??= await startSite({ world, name: `crash-${(sites += 1)}`, directory: sshFolder, finish });
       return current;
     },
     leave: async (site) => {

@@ -1,10 +1,10 @@
 // Asks for an operation and stays with it to its end, as an operator who wants it done does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { names, workflowIds } from '../../src/model/messages.js';
+import { submitOperation } from '../../src/api/submit.js';
+import { names } from '../../src/model/messages.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import type { Blocked, OperationProgress } from '../../src/model/progress.js';
-import { isExclusive } from '../../src/model/queue.js';
 import type { ReportedOperation } from '../../test/simulation/support/invariants.js';
 
 const by = 'ann@desk';
@@ -20,17 +20,19 @@ export interface Driven extends ReportedOperation {
   readonly decided: readonly string[];
 }
 
-export const start = (client: Client, taskQueue: string, context: OperationContext): Promise<WorkflowHandle> =>
-  client.workflow.start(names.workflows[context.kind], {
-    workflowId: isExclusive(context.kind)
-      ? workflowIds.exclusive(context.cluster)
-      : workflowIds.shared(context.cluster, context.kind, context.target.name),
-    taskQueue,
-    args: [{ context, by }],
-  });
-
 /** Nobody answers just now; undefined then. */
 const unlessDown = async <Value>(ask: Promise<Value>): Promise<Value | undefined> => ask.catch(() => undefined);
+
+/** Hands an operation to its cluster's queue, and waits until it has begun. */
+export const start = async (client: Client, taskQueue: string, context: OperationContext): Promise<WorkflowHandle> => {
+  const { workflowId } = await submitOperation(client, { context, by }, { taskQueue });
+  for (;;) {
+    // The id is that of every change of the cluster: the one before may just have ended.
+    const found = await unlessDown(client.workflow.getHandle(workflowId).describe());
+    if (found?.memo?.['operation'] === context.operation) return client.workflow.getHandle(workflowId, found.runId);
+    await sleep(everyMs / 2);
+  }
+};
 
 /** Tries again as long as something can be decided; `approve` is for what the operation itself has left. */
 const choose = ({ choices }: Blocked): 'retry' | 'approve' => (choices.includes('retry') ? 'retry' : 'approve');

@@ -23,6 +23,8 @@ export interface SuiteOptions {
   readonly only?: string;
   /** Cases side by side. */
   readonly lanes: number;
+  /** After that many no further case is begun; default when all are done. */
+  readonly minutes?: number;
   readonly say: (line: string) => void;
 }
 
@@ -132,20 +134,24 @@ export const runSuite = async (options: SuiteOptions): Promise<SuiteResult> => {
       const scenario = scenarios[index % scenarios.length] as Scenario;
       return randomCase(next, scenario, recorded.get(scenario) ?? []);
     });
-    const planned: Planned[] = [
+    const everything: Planned[] = [
       ...taken.map((one) => ({ case: one, isRandom: false })),
       ...drawn.filter(matches).map((one) => ({ case: one, isRandom: true })),
     ];
+    // When the time is over what was not begun is of every sort.
+    const planned = options.minutes === undefined ? everything : shuffled(seeded(seed), everything);
     say(
       `seed ${seed}: ${taken.length} of ${all.length} crashes at boundaries, ${planned.length - taken.length} at random moments, ${options.lanes} side by side`,
     );
     const startedAt = Date.now();
+    const endsAt = startedAt + (options.minutes ?? Infinity) * 60_000;
     const results: CaseResult[] = [];
     await onLanes(
       lanes,
       planned,
       ({ case: one }) => one.scenario.world,
       async (lane, { case: one, isRandom }) => {
+        if (Date.now() > endsAt) return;
         const ran = await runCase(lane, one.scenario, one);
         const { violations, missed, decided, ms } = ran;
         results.push({ case: one, isRandom, violations, missed, decided, ms });

@@ -1,5 +1,6 @@
 // A worker of the product in a process of its own, which stops where it is told to, so that it can be killed there.
 import { Context, activityInfo } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.js';
 import type { Activities } from '../../src/activities/index.js';
@@ -43,11 +44,14 @@ const stopAt = async (activity: ActivityName, matches: (moment: Moment) => boole
   await opened;
 };
 
+/** Of one activity among those of all workflows. */
+const idOf = ({ activityId, workflowExecution: of }: Info): string => `${of?.workflowId}/${of?.runId}/${activityId}`;
+
 const stopping =
   <Arguments extends unknown[], Result>(activity: (...args: Arguments) => Promise<Result>) =>
   async (...args: Arguments): Promise<Result> => {
-    const { activityType, activityId } = activityInfo();
-    const name = nameOf(activityType, activityId);
+    const info = activityInfo();
+    const name = nameOf(info.activityType, idOf(info));
     const startedAt = Date.now();
     tell({ kind: 'began', activity: name });
     await stopAt(name, ({ at }) => at === 'start');
@@ -69,8 +73,8 @@ const stopping =
 /** Activity that the code which asks belongs to. */
 const current = (): { type: string; id: string } | undefined => {
   try {
-    const { activityType, activityId } = Context.current().info;
-    return { type: activityType, id: activityId };
+    const { info } = Context.current();
+    return { type: info.activityType, id: idOf(info) };
   } catch {
     return undefined;
   }

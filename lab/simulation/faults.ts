@@ -10,6 +10,11 @@ export interface SimulatedFaults extends Faults {
   clock(host: string, aheadMs: number): void;
   /** Packets larger than that do not get through to the host. */
   mtu(host: string, bytes: number): void;
+  /**
+   * The connection on which the next command arrives over SSH breaks before that has begun, or when it has run.
+   * @returns a promise of the break
+   */
+  loseCommand(host: string, when: 'before' | 'after'): Promise<void>;
 }
 
 const ordinaryLearnerMs = 300;
@@ -94,9 +99,12 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
     mtu: (name, bytes) => {
       machine(name).pathMtu = bytes;
     },
+    loseCommand: (name, when) =>
+      new Promise((resolve) => machine(name).lostCommands.push({ when, lost: () => resolve() })),
     clear: async () => {
       for (const one of world.machines.values()) {
         one.rejectedPorts.clear();
+        one.lostCommands.length = 0;
         one.lossPercent = 0;
         one.learnerSyncMs = ordinaryLearnerMs;
         one.clockOffsetMs = 0;

@@ -26,6 +26,13 @@ export interface MachineOptions {
   readonly kubernetesVersion?: string;
 }
 
+/** A command over SSH whose connection breaks. */
+interface LostCommand {
+  /** `before`: it never begins; `after`: it has run to its end, and its answer is lost. */
+  readonly when: 'before' | 'after';
+  readonly lost: () => void;
+}
+
 /** What a host sees of the network. */
 interface OwnNetwork {
   resolve(name: string): string | undefined;
@@ -95,6 +102,8 @@ export class Machine {
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
   readonly packetFilter = new Map<string, string>();
   readonly rejectedPorts = new Set<number>();
+  /** What becomes of the connections on which the next commands arrive over SSH: they break, before or after those have run. */
+  readonly lostCommands: LostCommand[] = [];
   /** Share of the packets to and from the host that is lost. */
   lossPercent = 0;
   /** How long a new etcd member needs to catch up with its leader; Infinity: it never does. */

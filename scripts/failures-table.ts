@@ -1,5 +1,6 @@
 // Plays the matrix of failures on simulated hosts and writes docs/failures.md; with --render it writes it from what was
-// measured last. Arguments besides are vitest's, such as a file: then only the failures that they play are measured anew.
+// measured last. Arguments besides are vitest's, such as a file or -t 'F26: ': only the failures that they play are measured
+// anew.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,13 @@ const play = (args: readonly string[]): { readonly code: number; readonly result
   try {
     const { status } = spawnSync(
       process.execPath,
-      ['scripts/run-vitest.mjs', '--config', 'vitest.simulation.config.ts', '-t', 'F[0-9]+: ', ...args],
+      [
+        'scripts/run-vitest.mjs',
+        '--config',
+        'vitest.simulation.config.ts',
+        ...(args.includes('-t') ? [] : ['-t', 'F[0-9]+: ']),
+        ...args,
+      ],
       { stdio: 'inherit', env: { ...process.env, QUORATE_VERDICTS: file } },
     );
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
@@ -36,13 +43,11 @@ const merge = (before: Measured, results: readonly FailureResult[]): Measured =>
   const isAnew = ({ where, failure }: FailureResult): boolean =>
     results.some((one) => one.where === where && one.failure === failure);
   const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
-  return {
-    commit: `${git('rev-parse', '--short', 'HEAD')}${changed ? '+' : ''}`,
-    on: new Date().toISOString().slice(0, 10),
-    results: [...before.results.filter((one) => !isAnew(one)), ...results].sort(
-      (a, b) => a.failure - b.failure || a.where.localeCompare(b.where) || a.test.localeCompare(b.test),
-    ),
-  };
+  const commit = `${git('rev-parse', '--short', 'HEAD')}${changed ? '+' : ''}`;
+  const on = new Date().toISOString().slice(0, 10);
+  return [...before.filter((one) => !isAnew(one)), ...results.map((one) => ({ ...one, commit, on }))].sort(
+    (a, b) => a.failure - b.failure || a.where.localeCompare(b.where) || a.test.localeCompare(b.test),
+  );
 };
 
 const print = (results: readonly FailureResult[]): void => {

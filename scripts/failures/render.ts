@@ -20,7 +20,7 @@ const words = (message: string): string =>
     .replaceAll(/\bsim-[0-9a-f]+\b/g, 'prod');
 
 const resultsOf = (measured: Measured, failure: Failure, where: FailureResult['where']): readonly FailureResult[] =>
-  measured.results.filter((one) => one.failure === failure.number && one.where === where);
+  measured.filter((one) => one.failure === failure.number && one.where === where);
 
 /** Before anything is made, then in its course. */
 const order: Readonly<Record<Verdict['since'], number>> = { start: 0, fault: 1, kubeadm: 2 };
@@ -61,10 +61,14 @@ const figures = (results: readonly FailureResult[]): string =>
 const whereTested = ({ number }: Failure, tests: FailureTests): string =>
   [...(tests.simulation.has(number) ? ['simulation'] : []), ...(tests.lab.has(number) ? ['lab'] : [])].join(', ');
 
+/** `on DATE at commit COMMIT`, for each of them. */
+const whenMeasured = (measured: Measured): string =>
+  [...new Set(measured.map(({ on, commit }) => `on ${on} at commit ${commit}`))].join(', ');
+
 /** docs/failures.md. */
 export const renderFailures = (failures: readonly Failure[], measured: Measured, tests: FailureTests): string => {
   const both = failures.filter(({ number }) => tests.simulation.has(number) && tests.lab.has(number)).length;
-  const hasLab = measured.results.some(({ where }) => where === 'lab');
+  const hasLab = measured.some(({ where }) => where === 'lab');
   const rows = failures.map((failure) => {
     const simulated = resultsOf(measured, failure, 'simulation');
     const inLab = resultsOf(measured, failure, 'lab');
@@ -85,7 +89,7 @@ export const renderFailures = (failures: readonly Failure[], measured: Measured,
 
 The failures that joining hosts to a kubeadm cluster meets, each with a test that brings it about on purpose: what kubeadm alone says and when, what Quorate says and after how long, and what happens next. The types are explained, with what may be decided, in the [runbook](runbook.md).
 
-This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured on ${measured.on} at commit ${measured.commit}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.
+This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured ${whenMeasured(measured)}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.
 
 ## The table
 

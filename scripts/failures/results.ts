@@ -27,20 +27,19 @@ export const FailureResult = z.object({
 });
 export type FailureResult = z.infer<typeof FailureResult>;
 
-/** What `npm run docs:failures` measured last. */
-export const Measured = z.object({
-  /** The commit that it was made on; `+` after it when the work tree had changes. */
-  commit: z.string(),
-  /** ISO 8601 date. */
-  on: z.string(),
-  results: z.array(FailureResult),
-});
+/** What `npm run docs:failures` measured last of each. */
+const Measured = z.array(
+  FailureResult.extend({
+    /** The commit that it was measured on; `+` after it when the work tree had changes. */
+    commit: z.string(),
+    /** ISO 8601 date. */
+    on: z.string(),
+  }),
+);
 export type Measured = z.infer<typeof Measured>;
 
 export const measuredFile = 'scripts/failures/measured.json';
 
 /** What was measured last; nothing before the first time. */
 export const readMeasured = (): Measured =>
-  existsSync(measuredFile)
-    ? Measured.parse(JSON.parse(readFileSync(measuredFile, 'utf8')))
-    : { commit: '', on: '', results: [] };
+  existsSync(measuredFile) ? Measured.parse(JSON.parse(readFileSync(measuredFile, 'utf8'))) : [];

@@ -20,7 +20,7 @@ describe('docs/failures.md', () => {
   });
 
   test.each(failures)('F$number was measured: named in time, or nothing fails', ({ number, prevented }) => {
-    const results = measured.results.filter((one) => one.failure === number && one.where === 'simulation');
+    const results = measured.filter((one) => one.failure === number && one.where === 'simulation');
     expect(results.filter(({ passed }) => !passed)).toEqual([]);
     const verdicts = results.flatMap((one) => one.verdicts);
     if (prevented === undefined) expect(verdicts).not.toEqual([]);

@@ -14,7 +14,7 @@ describe('kubelet and TLS bootstrap', () => {
     const outcome = await cluster.run('join-worker', 'w1');
     const { evidence } = expectBlocked(outcome, 'TlsBootstrapStuck', /the kubelet on w1 got no certificate/);
     expect(evidence.join('\n')).toMatch(
-      /certificate request node-csr-\S+ is pending: nothing approves it .*node-autoapprove-bootstrap/,
+      /certificate request csr-\S+ is pending: nothing approves it .*node-autoapprove-bootstrap/,
     );
     await kubectl(
       simulation,

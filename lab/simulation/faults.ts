@@ -10,10 +10,24 @@ export interface SimulatedFaults extends Faults {
   clock(host: string, aheadMs: number): void;
   /** Packets larger than that do not get through to the host. */
   mtu(host: string, bytes: number): void;
+  /**
+   * The connection on which the next command arrives over SSH breaks before that has begun, or when it has run.
+   * @returns a promise of the break
+   */
+  loseCommand(host: string, when: 'before' | 'after'): Promise<void>;
 }
 
 const ordinaryLearnerMs = 300;
 const ordinaryMtu = 1500;
+/** What a new etcd member of a small cluster receives until it has caught up. */
+const snapshotBits = 2_000_000 * 8;
+
+/** A rate as `tc` has it, e.g. `1mbit`. @throws Error when it is none */
+const bitsPerSecond = (rate: string): number => {
+  const [, number, unit = ''] = /^([\d.]+)(k|m|g)?bit$/.exec(rate) ?? [];
+  if (number === undefined) throw new Error(`A rate is like 1mbit, not ${rate}`);
+  return Number(number) * ({ k: 1e3, m: 1e6, g: 1e9 }[unit] ?? 1);
+};
 
 export const makeFaults = (world: World, host: (name: string) => SimulatedHost): SimulatedFaults => {
   const { network } = world;
@@ -51,8 +65,8 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
       network.linksChanged();
       return done;
     },
-    rate: (name) => {
-      machine(name).learnerSyncMs = 20 * ordinaryLearnerMs;
+    rate: (name, limit) => {
+      machine(name).learnerSyncMs = ordinaryLearnerMs + (snapshotBits / bitsPerSecond(limit)) * 1000;
       return done;
     },
     cable: (name, state) => {
@@ -85,9 +99,12 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
     mtu: (name, bytes) => {
       machine(name).pathMtu = bytes;
     },
+    loseCommand: (name, when) =>
+      new Promise((resolve) => machine(name).lostCommands.push({ when, lost: () => resolve() })),
     clear: async () => {
       for (const one of world.machines.values()) {
         one.rejectedPorts.clear();
+        one.lostCommands.length = 0;
         one.lossPercent = 0;
         one.learnerSyncMs = ordinaryLearnerMs;
         one.clockOffsetMs = 0;

@@ -1,6 +1,7 @@
 import type { EtcdCluster } from './etcd/cluster.js';
 import { Network } from './network/network.js';
 import type { Machine } from './system/machine.js';
+import type { Process } from './system/process.js';
 
 export interface WorldOptions {
   /** What takes a second on an ordinary host takes that many here; default 1. */
@@ -21,6 +22,18 @@ export class World {
 
   constructor(private readonly options: WorldOptions = {}) {
     this.timeScale = options.timeScale ?? 1;
+  }
+
+  readonly #processListeners = new Set<(process: Process) => void>();
+
+  /** Called with each process that is started on a host. */
+  onProcess(tell: (process: Process) => void): () => void {
+    this.#processListeners.add(tell);
+    return () => this.#processListeners.delete(tell);
+  }
+
+  processStarted(process: Process): void {
+    for (const tell of this.#processListeners) tell(process);
   }
 
   /** Whether a host can pull images; as in the lab, there is no way out. */

@@ -11,7 +11,7 @@ import { renderJoin } from '../adapters/kubeadm/render-join.js';
 import { revokeCredentials } from '../adapters/kubeadm/revoke-credentials.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
-import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
+import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
 import { unitName } from '../adapters/systemd/unit-name.js';
 import type { OperationContext } from '../model/operation.js';
@@ -108,9 +108,14 @@ export const kubeadmActivities = (
 
   revokeCredentials: async (context) => {
     const target = hostOf(dependencies, context.target);
-    // After an init that was undone there is no API server to ask, and no token either.
-    const candidates = context.kind === 'init' ? context.controlPlane : peers(context);
     const revoke = async (): Promise<string> => {
+      if (context.kind === 'init') {
+        // After an init that was undone there is no API server to ask, and no token either. One that does not answer
+        // just now has them still.
+        const { initialised, because } = await readyz(target, context.target.address);
+        if (!initialised) return `no token was left (${because ?? 'no API server'})`;
+      }
+      const candidates = context.kind === 'init' ? [context.target] : peers(context);
       const asked = await pickControlPlane(dependencies, context, candidates);
       const ids = await revokeCredentials(asked.host, {
         address: asked.entry.address,
@@ -120,10 +125,7 @@ export const kubeadmActivities = (
       });
       return ids.length === 0 ? 'no token was left' : `revoked ${ids.join(', ')}`;
     };
-    const [revoked] = await Promise.all([
-      context.kind === 'init' ? revoke().catch((error: unknown) => `tokens: ${errorText(error)}`) : revoke(),
-      removeConfiguration(target, context.operation),
-    ]);
+    const [revoked] = await Promise.all([revoke(), removeConfiguration(target, context.operation)]);
     return `${revoked}; nothing of it is left below /run/quorate`;
   },
 
@@ -189,6 +191,7 @@ export const kubeadmActivities = (
               : 'voter',
       ...(member === undefined ? {} : { memberId: member.id }),
       ...(node === undefined ? {} : { node }),
+      kubelet: facts.kubelet.active,
       kubeletBootstrapped: kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash,
       endpoint,
       evidence: evidence.slice(0, 12),

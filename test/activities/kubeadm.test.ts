@@ -102,8 +102,24 @@ describe('revoking', () => {
 
   test('after an init that was undone removes the files although there is no API server', async () => {
     cluster.apiServers.clear();
-    expect(await activities().revokeCredentials(init)).toMatch(/^tokens: no API server of prod is ready/);
+    expect(await activities().revokeCredentials(init)).toMatch(/^no token was left \(.*no admin\.conf\)/);
     expect(cluster.events).toEqual(['cp1: remove the configuration']);
+  });
+
+  test('after an init is tried again while its API server does not answer: the tokens would live on', async () => {
+    mint();
+    cluster.apiServers.set('cp1', 'not-ready');
+    await expect(activities().revokeCredentials(init)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+    cluster.apiServers.set('cp1', 'ready');
+    await activities().revokeCredentials(init);
+    expect(cluster.tokens.size).toBe(0);
+  });
+
+  test('after an init is tried again when the connection was lost', async () => {
+    mint();
+    cluster.instead = (_host, { script }) =>
+      script.includes('delete secret') ? { end: { kind: 'lost', cause: 'read ECONNRESET' } } : undefined;
+    await expect(activities().revokeCredentials(init)).rejects.toMatchObject({ type: 'Unreachable' });
   });
 
   test('after a join is tried again while no API server answers: the token would live on', async () => {

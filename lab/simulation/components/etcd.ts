@@ -1,4 +1,5 @@
 import { joinPath } from '../files/file-system.js';
+import type { FileSystem } from '../files/file-system.js';
 import { EtcdCluster } from '../etcd/cluster.js';
 import { EtcdServer, etcdVersionOf } from '../etcd/server.js';
 import { hostOfUrl } from '../etcd/member.js';
@@ -22,9 +23,10 @@ const log = (process: Process, level: string, message: string, more: Readonly<Re
     `${JSON.stringify({ level, ts: new Date(process.machine.now()).toISOString(), caller: 'etcdmain/etcd.go:65', msg: message, ...more })}\n`,
   );
 
-const readData = (process: Process, folder: string): Data | undefined => {
-  const text = process.machine.files.readIfThere(joinPath(folder, walFile));
-  return text === undefined ? undefined : (JSON.parse(text) as Data);
+/** Whose data is in a folder; undefined where there is none. */
+export const readData = (files: FileSystem, folder = '/var/lib/etcd'): Data | undefined => {
+  const text = files.readIfThere(joinPath(folder, walFile));
+  return text === undefined || text === '' ? undefined : (JSON.parse(text) as Data);
 };
 
 const writeData = (process: Process, folder: string, data: Data): void => {
@@ -43,7 +45,7 @@ const whoStarts = (process: Process, flags: ReadonlyMap<string, string>): Start 
   const { world } = machine;
   const folder = flags.get('data-dir') ?? '/var/lib/etcd';
   const own = flags.get('initial-advertise-peer-urls') ?? '';
-  const data = readData(process, folder);
+  const data = readData(machine.files, folder);
   if (data !== undefined) {
     const cluster = world.etcdClusters.get(data.cluster);
     const member = cluster?.member(data.member);

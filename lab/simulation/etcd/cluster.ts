@@ -80,7 +80,7 @@ export class EtcdCluster {
   }
 
   /** Voters that a member hears, itself among them. */
-  #heardBy(member: Member): number {
+  heardBy(member: Member): number {
     return this.voters.filter((voter) => voter === member || this.#connected(member, voter)).length;
   }
 
@@ -89,7 +89,7 @@ export class EtcdCluster {
       !member.isLearner &&
       member.running !== undefined &&
       !member.running.machine.isFrozen &&
-      this.#heardBy(member) >= this.quorum
+      this.heardBy(member) >= this.quorum
     );
   }
 

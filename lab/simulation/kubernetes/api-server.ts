@@ -2,6 +2,7 @@ import { EtcdError } from '../etcd/errors.js';
 import { etcdOn } from '../etcd/server.js';
 import type { HttpRequest, HttpResponse, Service } from '../network/service.js';
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import { authenticate } from './authentication.js';
 import type { User } from './authentication.js';
 import { kubernetesOf } from './kubernetes.js';
@@ -10,7 +11,7 @@ import { serve, statusResponse } from './routes.js';
 import { Store } from './store.js';
 
 interface Options {
-  readonly machine: Machine;
+  readonly process: Process;
   readonly certificate: string;
   readonly ca: string;
 }
@@ -24,7 +25,7 @@ export class ApiServer implements Service {
   readonly machine: Machine;
 
   constructor(private readonly options: Options) {
-    this.machine = options.machine;
+    this.machine = options.process.machine;
   }
 
   certificate = (): string => this.options.certificate;
@@ -41,7 +42,7 @@ export class ApiServer implements Service {
   }
 
   get isServing(): boolean {
-    return this.isStarted && this.hasEtcd && !this.machine.isFrozen;
+    return this.isStarted && this.hasEtcd && !this.machine.isFrozen && !this.options.process.isStopped;
   }
 
   http = async (request: HttpRequest): Promise<HttpResponse> => {

@@ -97,7 +97,7 @@ const register = async (process: Process, kubeconfig: Kubeconfig, settings: Sett
   const version = machine.kubernetesVersion;
   const status = {
     addresses: [
-      { type: 'InternalIP', address: flags.get('node-ip') ?? machine.address },
+      { type: 'InternalIP', address: flags.get('node-ip') ?? machine.defaultAddress },
       { type: 'Hostname', address: nodeName },
     ],
     nodeInfo: {

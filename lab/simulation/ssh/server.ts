@@ -116,12 +116,14 @@ export class SshServer {
   #server(): ssh2.Server {
     this.#ssh ??= new ssh2.Server(
       { hostKeys: [this.options.hostKey], ident: 'OpenSSH_9.2p1 Debian-2+deb12u7', keepaliveInterval: 0 },
-      (connection) => this.#connected(connection),
+      (connection, { port }) => this.#connected(connection, port),
     );
     return this.#ssh;
   }
 
-  #connected(connection: Connection): void {
+  /** @param port of the client's side, by which its socket is found */
+  #connected(connection: Connection, port: number): void {
+    const socket = [...this.#sockets.keys()].find(({ remotePort }) => remotePort === port);
     let user = '';
     let sessions = 0;
     connection.on('error', () => undefined);
@@ -147,24 +149,38 @@ export class SshServer {
         sessions += 1;
         const session = accept();
         session.once('close', () => (sessions -= 1));
-        this.#session(session, user);
+        this.#session(session, user, () => socket?.resetAndDestroy());
       });
     });
   }
 
-  #session(session: Session, user: string): void {
+  #session(session: Session, user: string, breakConnection: () => void): void {
     session.on('env', (accept) => accept?.());
     session.on('exec', (accept, _reject, { command }) => {
-      void this.#run(accept(), Buffer.from(command, 'utf8').toString('latin1'), user);
+      const loss = this.options.machine.lostCommands.shift();
+      if (loss?.when === 'before') {
+        breakConnection();
+        loss.lost();
+        return;
+      }
+      const answerLost = () => {
+        breakConnection();
+        loss?.lost();
+      };
+      const line = Buffer.from(command, 'utf8').toString('latin1');
+      void this.#run(accept(), line, user, loss === undefined ? undefined : answerLost);
     });
   }
 
-  /** Runs a command line by the login's shell, as sshd does. */
-  async #run(channel: ServerChannel, command: string, user: string): Promise<void> {
+  /**
+   * Runs a command line by the login's shell, as sshd does.
+   * @param answerLost called when it has run, in place of an answer
+   */
+  async #run(channel: ServerChannel, command: string, user: string, answerLost?: () => void): Promise<void> {
     const { machine } = this.options;
     const login = logins[user] ?? { uid: 1000, home: '/' };
     const input = new Pipe();
-    let open = true;
+    let open = answerLost === undefined;
     const sinkTo = (write: (bytes: Buffer) => void): Sink =>
       new Sink((text) => {
         if (open && machine.isOn) write(Buffer.from(text, 'latin1'));
@@ -207,6 +223,7 @@ export class SshServer {
     channel.on('error', () => undefined);
     const { program } = programAt(process, '/bin/bash');
     const status = await runProgram(process, program, ['-c', command]);
+    answerLost?.();
     // A host that went off says nothing more.
     if (!open || !machine.isOn) return;
     if (process.killedBy !== undefined && process.killedBy !== signalNumbers.PIPE)

@@ -26,6 +26,13 @@ export interface MachineOptions {
   readonly kubernetesVersion?: string;
 }
 
+/** A command over SSH whose connection breaks. */
+interface LostCommand {
+  /** `before`: it never begins; `after`: it has run to its end, and its answer is lost. */
+  readonly when: 'before' | 'after';
+  readonly lost: () => void;
+}
+
 /** What a host sees of the network. */
 interface OwnNetwork {
   resolve(name: string): string | undefined;
@@ -88,11 +95,15 @@ export class Machine {
   ]);
   /** Addresses besides its own, such as a virtual one. */
   readonly extraAddresses = new Set<string>();
+  /** Address of the interface with the default route, where that is not the one that the others reach it by. */
+  routedAddress: string | undefined;
   /** Largest packet that gets through to the host, whatever its link says. */
   pathMtu = 1500;
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
   readonly packetFilter = new Map<string, string>();
   readonly rejectedPorts = new Set<number>();
+  /** What becomes of the connections on which the next commands arrive over SSH: they break, before or after those have run. */
+  readonly lostCommands: LostCommand[] = [];
   /** Share of the packets to and from the host that is lost. */
   lossPercent = 0;
   /** How long a new etcd member needs to catch up with its leader; Infinity: it never does. */
@@ -124,6 +135,11 @@ export class Machine {
       whenChanged: () => network.whenChanged(),
     };
     this.#personalise();
+  }
+
+  /** What programs take for the host's address that are told none. */
+  get defaultAddress(): string {
+    return this.routedAddress ?? this.address;
   }
 
   /** The host's clock, whole milliseconds. */
@@ -206,8 +222,15 @@ export class Machine {
   after(milliseconds: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (this.#thawed === undefined) work();
-      else this.#thawed.push(work);
+      const guarded = (): void => {
+        try {
+          work();
+        } catch (error) {
+          this.defect(error);
+        }
+      };
+      if (this.#thawed === undefined) guarded();
+      else this.#thawed.push(guarded);
     }, milliseconds * this.world.timeScale);
     this.#timers.add(timer);
     return () => {

@@ -3,6 +3,7 @@ import { makeTopology } from '../../../lab/topology.js';
 import type { Activities } from '../../../src/activities/contract.js';
 import type { OperationKind } from '../../../src/model/operation.js';
 import type { Specification } from '../../../src/model/specification/specification.js';
+import { installNetwork } from './install-network.js';
 import { requireFinished, startProduct } from './product.js';
 import type { Outcome, Product } from './product.js';
 
@@ -33,25 +34,8 @@ afterEach(async () => {
   running.clear();
 });
 
-/** The network goes in as soon as an API server serves, so that nobody waits for it. */
-const installNetwork = async ({ simulation }: Product): Promise<void> => {
-  while (
-    !simulation.observer.isServing('cp1') ||
-    simulation.observer.read('cp1', '/etc/kubernetes/admin.conf') === undefined
-  )
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  for (;;) {
-    const applied = await simulation.installNetwork('cp1').then(
-      () => true,
-      () => false,
-    );
-    if (applied) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-
-/** Builds a cluster for one test; it is gone after it. */
-export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+/** Builds a cluster that somebody stops. */
+export const startCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
   const {
     controlPlanes = 1,
     hosts = controlPlanes + 1,
@@ -73,10 +57,21 @@ export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluste
     }),
     wrap,
   );
-  running.add(product);
   const finish: Cluster['finish'] = async (kind, host) =>
     requireFinished(await product.run(kind, host), product.simulation);
-  if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product)]);
-  for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
+  try {
+    if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product.simulation)]);
+    for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
+  } catch (error) {
+    await product.stop();
+    throw error;
+  }
   return { ...product, finish };
+};
+
+/** Builds a cluster for one test; it is gone after it. */
+export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+  const cluster = await startCluster(options);
+  running.add(cluster);
+  return cluster;
 };

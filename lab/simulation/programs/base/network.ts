@@ -35,7 +35,10 @@ export const ip: Program = (process, args) => {
     process.print(
       `1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever\n`,
     );
-    const extra = [...machine.extraAddresses].map(
+    const extra = [
+      ...machine.extraAddresses,
+      ...(machine.routedAddress === undefined ? [] : [machine.routedAddress]),
+    ].map(
       (address) =>
         `${link('eth0')}    inet ${address}/32 scope global eth0\\       valid_lft forever preferred_lft forever\n`,
     );

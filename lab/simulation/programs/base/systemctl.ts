@@ -1,3 +1,5 @@
+import { isPattern, matches } from '../../shell/patterns.js';
+import type { Machine } from '../../system/machine.js';
 import type { Process, Program } from '../../system/process.js';
 import { signalNumber, signalNumbers } from '../../system/signals.js';
 import type { Unit } from '../../system/unit.js';
@@ -58,6 +60,15 @@ const status = (process: Process, name: string): number => {
   if (unit.isRunning) process.print(`   Main PID: ${unit.main?.pid}\n`);
   for (const { text } of process.machine.journal.entries(name).slice(-10)) process.print(`${text}\n`);
   return unit.active === 'active' ? 0 : 3;
+};
+
+/** Units that a pattern stands for; a name stands for itself. */
+const matching = (machine: Machine, name: string): readonly string[] => {
+  if (!isPattern(name)) return [name];
+  return machine.systemd
+    .loaded()
+    .map((unit) => unit.name)
+    .filter((one) => matches(name, one));
 };
 
 const notFound = (process: Process, verb: string, name: string): number => {
@@ -184,7 +195,7 @@ export const systemctl: Program = async (process, args) => {
       return 0;
     case 'kill': {
       const signal = signalNumber(values.get('s') ?? values.get('signal') ?? 'TERM') ?? signalNumbers.TERM;
-      for (const name of names)
+      for (const name of names.flatMap((name) => matching(machine, name)))
         for (const one of machine.processes.inControlGroup(`/system.slice/${name}`)) one.kill(signal);
       return 0;
     }

@@ -265,7 +265,7 @@ export const join = async (process: Process, args: readonly string[]): Promise<n
     configuration,
     registration,
     nodeName: registration.name ?? process.machine.name,
-    address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.address,
+    address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.defaultAddress,
     limits: limitsOf(configuration.timeouts),
   };
   const controlPlane = (configuration.controlPlane ?? undefined) !== undefined;

@@ -1,0 +1,94 @@
+import type { OperationKind } from '../../src/model/operation.js';
+import type { ActivityName, Gate } from './moments.js';
+import { installNetwork } from './site.js';
+import type { Site, World } from './site.js';
+
+/** An operation as it goes without a crash. */
+export interface Scenario {
+  readonly name: string;
+  readonly kind: OperationKind;
+  readonly host: string;
+  readonly world: World;
+  /** Makes the host what it is before the operation. */
+  readonly prepare?: (site: Site) => void;
+  /** What an operator does when it has finished. */
+  readonly afterwards?: (site: Site) => Promise<void>;
+  /** Where it is cancelled; what is crossed with crashes is then what comes after. */
+  readonly cancelAt?: Gate;
+  /** Which of its activities are crossed; default all of them. */
+  readonly crosses?: (activity: ActivityName) => boolean;
+}
+
+const only =
+  (...types: string[]) =>
+  ({ type }: ActivityName): boolean =>
+    types.includes(type);
+
+const first = (type: string): ActivityName => ({ type, occurrence: 1 });
+
+/** The last change of each operation, when all that can be undone was done. */
+const enabled: Gate = { activity: first('enableBackend'), moment: { at: 'end' } };
+
+/** What an earlier node of this cluster leaves on a host: kubeadm's certificates and a kubeconfig. */
+const leaveNode = ({ simulation }: Site, host: string): void => {
+  const { files } = simulation.host(host).machine;
+  const { files: of } = simulation.host('cp1').machine;
+  files.makeDirectories('/etc/kubernetes/pki');
+  files.write('/etc/kubernetes/pki/ca.crt', of.read('/etc/kubernetes/pki/ca.crt'));
+  files.write('/etc/kubernetes/kubelet.conf', of.read('/etc/kubernetes/kubelet.conf'));
+};
+
+/** Every operation, forwards and undone. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'init',
+    kind: 'init',
+    host: 'cp1',
+    world: 'empty',
+    afterwards: ({ simulation }) => installNetwork(simulation),
+  },
+  { name: 'init, cancelled', kind: 'init', host: 'cp1', world: 'empty', cancelAt: enabled },
+  { name: 'join-control-plane', kind: 'join-control-plane', host: 'cp3', world: 'cluster' },
+  {
+    name: 'join-control-plane, cancelled',
+    kind: 'join-control-plane',
+    host: 'cp3',
+    world: 'cluster',
+    cancelAt: enabled,
+  },
+  {
+    name: 'join-control-plane, cancelled as a learner',
+    kind: 'join-control-plane',
+    host: 'cp3',
+    world: 'cluster',
+    prepare: ({ simulation }) => simulation.faults.slowLearner('cp3', Infinity),
+    cancelAt: { activity: first('runKubeadm'), moment: { at: 'afterMs', ms: 1_500 } },
+  },
+  {
+    name: 'join-control-plane of a host that was a member',
+    kind: 'join-control-plane',
+    host: 'cp3',
+    world: 'cluster',
+    prepare: (site) => {
+      leaveNode(site, 'cp3');
+      site.forgottenMember('cp3');
+    },
+    crosses: only('removeStaleMember', 'resetHost'),
+  },
+  { name: 'join-worker', kind: 'join-worker', host: 'w1', world: 'cluster' },
+  {
+    name: 'join-worker of a host that was a worker',
+    kind: 'join-worker',
+    host: 'w1',
+    world: 'cluster',
+    prepare: (site) => leaveNode(site, 'w1'),
+    crosses: only('resetHost'),
+  },
+  {
+    name: 'join-worker, cancelled',
+    kind: 'join-worker',
+    host: 'w1',
+    world: 'cluster',
+    cancelAt: { activity: first('proveWorker'), moment: { at: 'end' } },
+  },
+];

@@ -1,0 +1,47 @@
+import { apiServerOn } from '../../../../lab/simulation/kubernetes/api-server.js';
+import type { World } from '../../../../lab/simulation/world.js';
+import type { Violations } from './violations.js';
+import type { Asked } from './watch.js';
+
+const socket = '/run/haproxy/admin.sock';
+
+/** Names of the servers of a load balancer that are not in maintenance; asked without making it check any. */
+const enabledOn = async (load: { http?: unknown } | undefined): Promise<readonly string[]> => {
+  const http = load?.http as ((request: unknown) => Promise<{ body: string }>) | undefined;
+  const { body } = (await http?.({ body: 'show servers state' })) ?? { body: '' };
+  return body
+    .split('\n')
+    .filter((line) => /^\d+ /.test(line) && line.includes(' '))
+    .map((line) => line.split(' '))
+    .filter(([, , , , , , admin]) => (Number(admin) & 1) === 0)
+    .flatMap(([, , , name]) => name ?? []);
+};
+
+/**
+ * A backend is enabled only once the API server behind it has served; that of the first host alone is there before it.
+ * What is served is forgotten with the API server's manifest.
+ */
+export const watchBackends = (world: World, asked: Asked, violations: Violations): (() => Promise<void>) => {
+  const served = new Set<string>();
+  // What is enabled when the watch begins was enabled by somebody else.
+  let isFirst = true;
+  return async () => {
+    const taken = isFirst;
+    isFirst = false;
+    for (const machine of world.machines.values()) {
+      if (apiServerOn(machine)?.isServing === true) served.add(machine.name);
+      else if (!machine.files.exists('/etc/kubernetes/manifests/kube-apiserver.yaml')) served.delete(machine.name);
+    }
+    for (const machine of world.machines.values()) {
+      if (machine.kind !== 'load-balancer' || !machine.isOn) continue;
+      for (const name of await enabledOn(machine.sockets.get(socket))) {
+        if (taken) served.add(name);
+        if (served.has(name) || asked.kinds.get(name) === 'init') continue;
+        violations.add(
+          9,
+          `the backend ${name} is enabled on ${machine.name}, and the API server of ${name} never served`,
+        );
+      }
+    }
+  };
+};

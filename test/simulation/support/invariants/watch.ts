@@ -1,0 +1,104 @@
+// What must hold at every moment: seen in the simulated world itself, as it happens.
+import { readData } from '../../../../lab/simulation/components/etcd.js';
+import type { EtcdCluster } from '../../../../lab/simulation/etcd/cluster.js';
+import type { Simulation } from '../../../../lab/simulation/index.js';
+import type { Machine } from '../../../../lab/simulation/system/machine.js';
+import type { OperationKind } from '../../../../src/model/operation.js';
+import { watchBackends } from './backends.js';
+import { watchKubeadm } from './kubeadm.js';
+import { membersOf, watchMembers } from './members.js';
+import { watchSecrets } from './secrets.js';
+import type { Secrets } from './secrets.js';
+import { Violations } from './violations.js';
+
+/** What is known of the operations that somebody has asked for. */
+export interface Asked {
+  /** The last operation asked for on each host. */
+  readonly kinds: ReadonlyMap<string, OperationKind>;
+  /** Peer URLs of etcd members that a test has added itself. */
+  readonly strangers: ReadonlySet<string>;
+}
+
+export interface Watch {
+  /** An operation is asked for: from now on its host may become a member, also after the operation has ended. */
+  asked(kind: OperationKind, host: string): void;
+  /** A test adds an etcd member itself, which belongs to no operation. */
+  stranger(peerUrl: string): void;
+  readonly strangers: ReadonlySet<string>;
+  /** Tokens, certificate keys and private keys that were seen in the world. */
+  readonly secrets: Secrets;
+  /** What was broken so far, in the order of time. */
+  readonly violations: readonly string[];
+  stop(): void;
+}
+
+const everyMs = 20;
+
+/** A host whose etcd data goes while its member votes can only make the quorum smaller: that is never right. */
+const watchData = (machine: Machine, asked: Asked, violations: Violations): (() => void) => {
+  const { etcdClusters } = machine.world;
+  let known: { readonly cluster: string; readonly member: string; readonly machineId: string } | undefined;
+  return machine.files.watch('/var/lib/etcd', () => {
+    // Another disk: nobody took anything away.
+    if (known !== undefined && known.machineId !== machine.machineId) known = undefined;
+    const data = readData(machine.files);
+    if (data !== undefined) {
+      known = { ...data, machineId: machine.machineId };
+      return;
+    }
+    if (known === undefined) return;
+    const cluster = etcdClusters.get(known.cluster);
+    const member = cluster?.member(known.member);
+    known = undefined;
+    if (cluster === undefined || member === undefined || member.isLearner) return;
+    // The first member of a cluster that was never more than begun.
+    if (cluster.voters.length === 1 && asked.kinds.get(machine.name) === 'init') return;
+    violations.add(
+      2,
+      `the etcd data of ${machine.name} was deleted while it is a voter (${membersOf(cluster)}): removed from the members it was not`,
+    );
+  });
+};
+
+/** Watches a simulation from now on. */
+export const watch = ({ world }: Simulation): Watch => {
+  const violations = new Violations();
+  const kinds = new Map<string, OperationKind>();
+  const strangers = new Set<string>();
+  const asked: Asked = { kinds, strangers };
+  const stops: (() => void)[] = [];
+  const secrets = watchSecrets(world, violations);
+  const backends = watchBackends(world, asked, violations);
+  stops.push(secrets.stop, watchKubeadm(world, violations));
+  const clusters = new Set<EtcdCluster>();
+  const machines = new Set<Machine>();
+  const look = (isNew: boolean): void => {
+    for (const machine of world.machines.values()) {
+      if (machines.has(machine)) continue;
+      machines.add(machine);
+      stops.push(watchData(machine, asked, violations));
+    }
+    for (const cluster of world.etcdClusters.values()) {
+      if (clusters.has(cluster)) continue;
+      clusters.add(cluster);
+      watchMembers(cluster, world, { asked, violations, isNew });
+    }
+    secrets.look();
+    void backends();
+  };
+  look(false);
+  const timer = setInterval(() => look(true), everyMs);
+  return {
+    asked: (kind, host) => kinds.set(host, kind),
+    stranger: (peerUrl) => strangers.add(peerUrl),
+    strangers,
+    secrets,
+    get violations() {
+      return violations.list;
+    },
+    stop: () => {
+      clearInterval(timer);
+      for (const stop of stops) stop();
+    },
+  };
+};

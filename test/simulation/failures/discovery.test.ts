@@ -124,9 +124,9 @@ describe('cluster-info and kubeadm-config', () => {
   it('F9: away for longer than kubeadm waits: named, and the join goes on by itself when it is back', async () => {
     const cluster = await buildCluster({ policy: { resumeWhenHealthy: true, probeEvery: '1s' } });
     const { simulation } = cluster;
-    whenPrinted(simulation, 'cp2', '[preflight] Reading configuration from the "kubeadm-config"', () =>
-      simulation.faults.rejectPort('lb1', 6443),
-    );
+    whenPrinted(simulation, 'cp2', '[preflight] Reading configuration from the "kubeadm-config"', () => {
+      void simulation.faults.rejectPort('lb1', 6443);
+    });
     const outcome = await cluster.run('join-control-plane', 'cp2');
     const { watching, evidence } = expectBlocked(
       outcome,

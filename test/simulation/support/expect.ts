@@ -1,24 +1,7 @@
 import { expect } from 'vitest';
-import type { FailureType } from '../../../src/model/failure.js';
 import type { Cluster } from './cluster.js';
-import type { Outcome } from './product.js';
 
-type Blocked = Extract<Outcome, { status: 'blocked' }>['blocked'];
-
-/** The operation waits for a decision, for the right reason. */
-export const expectBlocked = (outcome: Outcome, type: FailureType, message: RegExp): Blocked => {
-  if (outcome.status !== 'blocked') throw new Error(`not blocked but ${outcome.status}: ${outcome.message}`);
-  const { blocked } = outcome;
-  expect(`${blocked.type}: ${blocked.message}`).toMatch(new RegExp(`^${type}: `));
-  expect(blocked.message).toMatch(message);
-  expect(blocked.remedy).toMatch(/\S/);
-  return blocked;
-};
-
-/** The operation has failed before any change, for the right reason. */
-export const expectRefused = (outcome: Outcome, type: FailureType, message: RegExp): void => {
-  expect(outcome).toMatchObject({ status: 'failed', type, message: expect.stringMatching(message) as string });
-};
+export { expectBlocked, expectRefused } from '../../scenarios/expect.js';
 
 /** The world as if nothing had ever happened: proven members, one of each, and nothing left behind. */
 export const expectAllJoined = async (
@@ -40,7 +23,7 @@ export const expectAllJoined = async (
 };
 
 /** No token, no shared certificates, no file of ours below /run/quorate. */
-export const expectNothingLent = ({ observer, hosts }: Cluster['simulation']): void => {
+const expectNothingLent = ({ observer, hosts }: Cluster['simulation']): void => {
   expect(observer.secrets().map(({ metadata }) => metadata.name)).toEqual([]);
   for (const { name, kind } of hosts) if (kind === 'node') expect(observer.files(name, '/run/quorate')).toEqual([]);
 };

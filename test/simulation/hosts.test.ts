@@ -48,6 +48,8 @@ describe('a clean host, read by the product over SSH', () => {
       runtimeReady: true,
       sysctls: {
         'net.ipv4.ip_forward': '1',
+        'net.ipv6.conf.all.forwarding': '0',
+        'net.ipv6.conf.default.forwarding': '0',
         'net.bridge.bridge-nf-call-iptables': '1',
         'net.bridge.bridge-nf-call-ip6tables': '1',
       },

@@ -12,7 +12,7 @@ export const kubelet: readonly Scenario[] = [
     const outcome = await site.run('join-worker', 'w1');
     const { evidence } = expectBlocked(outcome, 'TlsBootstrapStuck', /the kubelet on w1 got no certificate/);
     expect(evidence.join('\n')).toMatch(
-      /certificate request node-csr-\S+ is pending: nothing approves it .*node-autoapprove-bootstrap/,
+      /certificate request csr-\S+ is pending: nothing approves it .*node-autoapprove-bootstrap/,
     );
     await kubectl(
       site,

@@ -83,10 +83,10 @@ export const differences = (
   const result: string[] = [];
   for (const key of new Set([...expected.keys(), ...found.keys()])) {
     const [wanted, got] = [expected.get(key), found.get(key)];
-    if (wanted === undefined || got === undefined) {
-      result.push(
-        `${key}\n  ${wanted === undefined ? 'was never asked of real hosts' : 'was not asked of simulated hosts'}`,
-      );
+    // The product may have come to ask less; that it gave up early is seen by how the activity ended.
+    if (got === undefined) continue;
+    if (wanted === undefined) {
+      result.push(`${key}\n  was never asked of real hosts`);
       continue;
     }
     for (let place = 0; place < Math.max(wanted.length, got.length); place += 1) {

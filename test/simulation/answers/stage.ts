@@ -57,7 +57,7 @@ const specificationOf = (lab: Lab) => {
 const said = (error: unknown): string => {
   const cause = error instanceof Error ? error : new Error(String(error));
   const type = (cause as { type?: unknown }).type;
-  return `${typeof type === 'string' ? type : cause.name}: ${cause.message}`;
+  return typeof type === 'string' ? type : `${cause.name}: ${cause.message}`;
 };
 
 /** Nobody listens to the progress that kubeadm's run reports. */
@@ -75,8 +75,8 @@ export const openStage = (lab: Lab, pauseMs: number): PlayedStage => {
   const note = async <Result>(host: string, what: string, work: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       const result = await work();
-      // Facts are made of the answers that are compared; what was done is not.
-      recorder.note(host, what, { kind: 'exited', code: 0 }, typeof result === 'string' ? result : 'done');
+      // What it says of it is the product's, not the hosts'.
+      recorder.note(host, what, { kind: 'exited', code: 0 }, 'done');
       return result;
     } catch (error) {
       recorder.note(host, what, { kind: 'exited', code: 1 }, said(error));

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/lab/**/*.lab.ts'],
     pool: 'forks',
+    globalSetup: ['test/support/global-setup.ts'],
     fileParallelism: false,
     testTimeout: 600_000,
     hookTimeout: 1_500_000,

@@ -1,7 +1,7 @@
 // The lab as a library: real kubeadm hosts on one Linux machine, and faults for them.
 export { startLab, type Lab, type LabOptions } from './lab.js';
 export type { Faults } from './faults.js';
-export type { LabHost } from './host/host.js';
+export { rootFolderOf, type LabHost } from './host/host.js';
 export type { HostRunOptions } from './host/ssh.js';
 export type { HostKind } from './base-system.js';
 export type { HostOptions } from './topology.js';

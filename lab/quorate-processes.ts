@@ -24,6 +24,8 @@ export interface Dev {
   address: string;
   /** By which the other commands find this server among others: TEMPORAL_ADDRESS. */
   environment: Record<string, string>;
+  /** Where the other commands run, and find their cluster.yaml; default where this process does. */
+  directory?: string;
 }
 
 /** Starts `quorate dev` and resolves once it prints that it is ready. */
@@ -58,10 +60,11 @@ export async function startDev(sshConfigFile: string, database: string, more: re
 
 /** Runs a command with its output on the terminal; its exit code. Throws when that is none of those expected. */
 export async function quorate(dev: Dev, args: string[], codes: readonly number[] = [0]): Promise<number> {
-  title(`quorate ${args.join(' ')}`);
+  title(`quorate ${args.map((arg) => (/\s/.test(arg) ? `'${arg}'` : arg)).join(' ')}`);
   const child = spawn(process.execPath, [QUORATE, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...dev.environment },
+    ...(dev.directory === undefined ? {} : { cwd: dev.directory }),
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code === null || !codes.includes(code)) throw new Error(`"quorate ${args.join(' ')}" ended with code ${code}.`);

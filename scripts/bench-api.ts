@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { startApiHarness } from './api-harness/start.js';
-import { figuresTable, percentile, type Figure } from './bench-api/figures.js';
+import { figuresTable, percentile, type Figure } from './figures.js';
 import { atRate, requestsTo, type Answer } from './bench-api/requests.js';
 import { seedOperations } from './bench-api/seed.js';
 import { specificationOf } from './bench-api/specification.js';

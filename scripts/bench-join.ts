@@ -1,7 +1,7 @@
 // npm run bench:join [-- --rounds 5]: joins by Quorate and by hand, interleaved on the same real hosts.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { freePort } from '../src/workers/temporal-server/ports.js';
 import { joinByHand, prepareWatch, takeOut, untilCalm, untilProven } from './bench-join/by-hand.js';
 import type { HandsOptions } from './bench-join/by-hand.js';
 import { createRemote } from './bench-join/remote.js';
+import { peakRssMiB } from './process-usage.js';
 
 const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const roundsAt = process.argv.indexOf('--rounds');
@@ -126,7 +127,7 @@ try {
   }
   await remote('w1', 'mv /usr/bin/kubeadm.away /usr/bin/kubeadm');
 
-  const rssMiB = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  const rssMiB = peakRssMiB(pid as number);
 
   const row = (
     name: string,

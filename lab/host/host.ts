@@ -147,6 +147,12 @@ export class Host implements LabHost {
     await this.waitForSsh();
   }
 
+  /** Where this machine sees the files of the host while it is on. */
+  rootFolder(): string | undefined {
+    const leader = this.machine.leader();
+    return leader === undefined ? undefined : `/proc/${leader}/root`;
+  }
+
   #keysFolder(): string {
     return join(this.parts.machine.directory, 'keys');
   }
@@ -165,3 +171,10 @@ export class Host implements LabHost {
     };
   }
 }
+
+/**
+ * The folder of this machine in which the files of a host of the lab are seen, with nothing running on the host for it;
+ * undefined while it is off.
+ */
+export const rootFolderOf = (host: LabHost): string | undefined =>
+  host instanceof Host ? host.rootFolder() : undefined;

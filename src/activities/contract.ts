@@ -41,6 +41,8 @@ export interface JoinFacts {
   readonly node?: NodeFacts;
   /** kubelet.conf exists on the host and trusts this cluster's CA. */
   readonly kubeletBootstrapped: boolean;
+  /** `systemctl is-active kubelet.service`; absent in histories from before it was read. */
+  readonly kubelet?: string;
   /** Whether a ready API server answers the host, or another host, through the endpoint. */
   readonly endpoint: 'reached' | 'not-from-the-host' | 'nobody-reaches-it';
   /** What the kubelet, etcd and the certificate requests say about a bootstrap that hangs. */

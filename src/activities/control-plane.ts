@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readyz } from '../adapters/kubernetes/readyz.js';
 import type { Readyz } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
@@ -22,18 +23,36 @@ export interface AskedHost extends ControlPlane {
   readonly answer: Readyz;
 }
 
-/** `/readyz` of each host's own API server, asked side by side; a host that does not answer is not ready. */
-export const askControlPlane = (dependencies: Dependencies, candidates: readonly ContextHost[]): Promise<AskedHost[]> =>
-  Promise.all(
+/** How long hosts that say nothing are waited for once another one has answered, milliseconds. */
+const silenceMs = 3_000;
+
+/**
+ * `/readyz` of each host's own API server, asked side by side; a host that does not answer is not ready. One that is off
+ * must not hold up what the others have told, so it is not waited for until SSH gives up on it.
+ */
+export const askControlPlane = (
+  dependencies: Dependencies,
+  candidates: readonly ContextHost[],
+): Promise<AskedHost[]> => {
+  const notReady = (because: string): Readyz => ({ initialised: false, ready: false, because });
+  let answered: () => void = () => undefined;
+  const silent = new Promise<void>((resolve) => (answered = resolve))
+    .then(() => sleep(silenceMs, undefined, { ref: false }))
+    .then(() => notReady(`no answer over SSH within ${silenceMs / 1000} s of the first that answered`));
+  return Promise.all(
     candidates.map(async (entry) => {
       const host = hostOf(dependencies, entry);
-      try {
-        return { entry, host, answer: await readyz(host, entry.address) };
-      } catch (error) {
-        return { entry, host, answer: { initialised: false, ready: false, because: errorText(error) } };
-      }
+      const asked = readyz(host, entry.address).then(
+        (answer) => {
+          answered();
+          return answer;
+        },
+        (error: unknown) => notReady(errorText(error)),
+      );
+      return { entry, host, answer: await Promise.race([asked, silent]) };
     }),
   );
+};
 
 /**
  * The first control-plane host, in the order of the specification, whose own API server is ready. There is no leading

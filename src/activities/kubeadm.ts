@@ -191,6 +191,7 @@ export const kubeadmActivities = (
               : 'voter',
       ...(member === undefined ? {} : { memberId: member.id }),
       ...(node === undefined ? {} : { node }),
+      kubelet: facts.kubelet.active,
       kubeletBootstrapped: kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash,
       endpoint,
       evidence: evidence.slice(0, 12),

@@ -58,6 +58,8 @@ export const HostFacts = z.object({
   /** Files below /etc/kubernetes, without the empty folders a package brings. */
   kubernetesFiles: z.array(z.string()),
   kubeconfigs: z.array(KubeconfigFacts),
+  /** kube-vip as a static Pod: its manifest, and the kubeconfig of the host that it works with. */
+  kubeVip: z.object({ file: z.string(), kubeconfig: z.string() }).optional(),
   /** SPKI hash of /etc/kubernetes/pki/ca.crt. */
   pkiCaHash: z.string().optional(),
   /** Entries in /var/lib/etcd. */

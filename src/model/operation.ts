@@ -40,6 +40,7 @@ export const OperationContext = z.object({
   ]),
   policy: z.object({
     resetDirtyHosts: z.enum(['never', 'approve', 'when-ours']),
+    networkLeftovers: z.enum(['warn', 'clean']).default('warn'),
     removeStaleMembers: z.enum(['never', 'approve', 'when-safe']),
     snapshotsKept: z.number(),
     /** Milliseconds. */

@@ -43,7 +43,7 @@ export interface WorkerOptions {
 }
 
 /** Measured: what one operation keeps in memory between its workflow tasks. */
-const bytesPerCachedWorkflow = 1_700_000;
+const bytesPerCachedWorkflow = 500_000;
 
 /**
  * How many workflows are kept between their tasks: those that are not are replayed from their history each time, which
@@ -52,7 +52,7 @@ const bytesPerCachedWorkflow = 1_700_000;
  * @param memory bytes that the process may use at most; a tenth of them is for this.
  */
 export const cachedWorkflows = (memory: number): number =>
-  Math.min(1_000, Math.max(100, Math.floor(memory / 10 / bytesPerCachedWorkflow)));
+  Math.min(2_000, Math.max(100, Math.floor(memory / 10 / bytesPerCachedWorkflow)));
 
 /** Of the machine, or of the container. */
 const usableMemory = (): number => {

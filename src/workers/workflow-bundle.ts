@@ -23,10 +23,13 @@ const hashFolder = async (hash: ReturnType<typeof createHash>, folder: string): 
   }
 };
 
-/** Key of a bundle: its sources (workflows/ and the model/ beside it) and the SDK that bundles them. */
+const bundler = new URL(`./bundle-workflows${extname(import.meta.url)}`, import.meta.url);
+
+/** Key of a bundle: its sources (workflows/ and the model/ beside it), and what bundles them. */
 const bundleKey = async (entry: string): Promise<string> => {
   const hash = createHash('sha256').update(entry);
   hash.update(require('@temporalio/worker/package.json').version as string);
+  hash.update(await readFile(bundler));
   await hashFolder(hash, dirname(entry));
   const model = fileURLToPath(new URL('../model', import.meta.url));
   await hashFolder(hash, model);
@@ -62,7 +65,7 @@ const exists = async (path: string): Promise<boolean> => {
 
 /** Bundles in a process of its own, or in this one when it runs from TypeScript, which a plain Node.js cannot. */
 const bundle = async (entry: string, target: string): Promise<void> => {
-  const module = new URL(`./bundle-workflows${extname(import.meta.url)}`, import.meta.url).href;
+  const module = bundler.href;
   if (!module.endsWith('.js')) {
     const { bundleWorkflows } = await import('./bundle-workflows.js');
     return bundleWorkflows(entry, target);

@@ -1,5 +1,6 @@
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { condition, setHandler, sleep } from '@temporalio/workflow';
+import { parse } from 'zod';
 import { Decision } from '../model/messages.js';
 import type { DecisionAction } from '../model/progress.js';
 import type { Failure } from './failures.js';
@@ -44,7 +45,7 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
   setHandler(
     decide,
     (sent) => {
-      const decision = Decision.parse(sent);
+      const decision = parse(Decision, sent);
       take(decision);
       return { accepted: true, action: decision.action };
     },

@@ -1,4 +1,5 @@
 import { ApplicationFailure, isCancellation, setHandler, sleep } from '@temporalio/workflow';
+import { safeParse } from 'zod';
 import { failurePolicy } from '../model/failure-policy.js';
 import type { FailureType } from '../model/failure.js';
 import { HostPrinted } from '../model/messages.js';
@@ -44,7 +45,7 @@ export const runOperation = async <State extends OperationState>(
   setHandler(progress, () => journal.progress, { description: 'What the operation has done and what it waits for' });
   const onHostPrinted = (sent: unknown): void => {
     // A signal cannot be refused, and an error here would hold up the operation: what makes no sense is dropped.
-    const { data } = HostPrinted.safeParse(sent);
+    const { data } = safeParse(HostPrinted, sent);
     if (data !== undefined) journal.printed(data.line);
   };
   setHandler(hostPrinted, onHostPrinted, { description: 'Sent by activities: what the host printed' });

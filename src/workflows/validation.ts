@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { z } from 'zod';
+import { safeParse, type z } from 'zod';
 
 /** Why an update is refused. Without a stack, which the Temporal UI would show to whoever sent it. */
 export const refusal = (type: string, why: string): ApplicationFailure => {
@@ -17,7 +17,8 @@ export const parseOrRefuse = <Schema extends z.ZodType>(
   sent: unknown,
   { type, what, remedy }: { readonly type: string; readonly what: string; readonly remedy: string },
 ): z.infer<Schema> => {
-  const parsed = schema.safeParse(sent);
+  // Not schema.safeParse: workflows share the model's schemas frozen, and zod writes a method into a schema at its first use.
+  const parsed = safeParse(schema, sent);
   if (parsed.success) return parsed.data;
   const problem = parsed.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
   throw refusal(type, `${what} (${problem.join('; ')}); ${remedy}`);

@@ -31,6 +31,23 @@ test('each host is asked; one that cannot be reached is not ready, with why', as
   ]);
 });
 
+test('a host that says nothing is not waited for when another one has answered', async () => {
+  const never = new Promise<never>(() => undefined);
+  const { hosts } = cluster.dependencies;
+  const dependencies = {
+    ...cluster.dependencies,
+    hosts: {
+      ...hosts,
+      host: (name: string) => (name === 'cp1' ? { ...hosts.host(name), run: () => never } : hosts.host(name)),
+    },
+  };
+  const asked = await askControlPlane(dependencies, context.controlPlane.slice(0, 2));
+  expect(asked.map(({ answer }) => answer)).toEqual([
+    { initialised: false, ready: false, because: 'no answer over SSH within 3 s of the first that answered' },
+    { initialised: true, ready: true },
+  ]);
+});
+
 describe('the host that is asked about the cluster', () => {
   test.each([
     ['the first', [], 'cp1'],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readActivities } from '../../src/activities/read.js';
-import type { ClusterFacts } from '../../src/model/cluster-facts.js';
+import type { ClusterFacts, EtcdMember } from '../../src/model/cluster-facts.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { etcdMember, operationContext } from '../support/facts.js';
@@ -63,6 +63,26 @@ describe('reading the cluster', () => {
         evidence: [expect.stringMatching(/^cp1: nothing listens/), expect.stringMatching(/^cp2: .*admin\.conf/)],
       },
     });
+  });
+
+  test('whose etcd has no majority that answers is told so at once', async () => {
+    cluster.apiServers.set('cp1', 'not-ready');
+    cluster.down.add('cp2');
+    const silent = ({ id, name, peerUrls, clientUrls, isLearner }: EtcdMember): EtcdMember => ({
+      id,
+      ...(name === undefined ? {} : { name }),
+      peerUrls,
+      clientUrls,
+      isLearner,
+    });
+    cluster.members = [etcdMember('cp1'), silent(etcdMember('cp2')), silent(etcdMember('cp4'))];
+    await expect(readCluster()).rejects.toMatchObject({
+      type: 'QuorumAtRisk',
+      message: 'etcd of prod has lost quorum: 1 of 3 voters answer, 2 are needed; no change is possible',
+      details: { remedy: expect.stringMatching(/^bring cp2 \(id \w+\), cp4 \(id \w+\) back, then retry/) as string },
+    });
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), silent(etcdMember('cp4'))];
+    await expect(readCluster()).rejects.toMatchObject({ type: 'ApiUnavailable' });
   });
 
   test('whose hosts cannot be reached is tried again: it is not known whether there is one', async () => {

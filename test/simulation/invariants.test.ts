@@ -1,10 +1,11 @@
 // A check that cannot fail proves nothing: each world here is broken by hand, and has to be called broken.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { EtcdCluster } from '../../lab/simulation/etcd/cluster.js';
+import { workflowIds } from '../../src/model/messages.js';
 import { startCluster } from './support/cluster.js';
 import type { Cluster } from './support/cluster.js';
 import { eventually, kubectl, onConsole } from './support/inject.js';
-import { check, historyTexts, watch } from './support/invariants.js';
+import { check, historyTexts, overlaps, watch } from './support/invariants.js';
 import type { ReportedOperation, Watch } from './support/invariants.js';
 
 let cluster: Cluster;
@@ -57,13 +58,11 @@ const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 6
 
 describe('a cluster as it should be', () => {
   it('has no violation, in its histories neither', async () => {
-    const runs: { workflowId: string; runId: string }[] = [];
-    for await (const { workflowId, runId } of cluster.harness.client.workflow.list({
-      query: `QuorateCluster = '${cluster.simulation.name}'`,
-    }))
-      runs.push({ workflowId, runId });
-    expect(runs.length).toBeGreaterThanOrEqual(3);
-    const texts = await historyTexts(cluster.harness.client, runs);
+    const { name } = cluster.simulation;
+    const texts = await historyTexts(cluster.harness.client, [
+      { workflowId: workflowIds.exclusive(name) },
+      { workflowId: workflowIds.shared(name, 'join-worker', 'w1') },
+    ]);
     expect([...texts.values()].join('\n')).toContain('kubeadm join');
     expect(await look(isDone, texts)).toEqual([]);
   });
@@ -73,6 +72,7 @@ describe('members of etcd', () => {
   it('a learner of nobody, and a second one', async () => {
     enter('https://10.203.0.98:2380', true);
     expect(await look()).toEqual([
+      expect.stringMatching(/^invariant 1: etcd got a member for https:\/\/10.203.0.98:2380, which nobody joins/),
       expect.stringMatching(/^invariant 1: the learner https:\/\/10.203.0.98:2380 belongs to no host/),
     ]);
     enter('https://10.203.0.99:2380', true);
@@ -206,7 +206,8 @@ describe('what was lent', () => {
     await onConsole(simulation, 'w1', 'mkdir -p /run/quorate/x; echo x > /run/quorate/x/join.yaml');
     mend(async () => {
       await onConsole(simulation, 'w1', 'rm -r /run/quorate/x');
-      await kubectl(simulation, 'cp1', '-n kube-system delete secret --all');
+      const names = simulation.observer.secrets().map(({ metadata }) => metadata.name);
+      await kubectl(simulation, 'cp1', `-n kube-system delete secret ${names.join(' ')}`);
     });
     const said = (await look()).join('\n');
     expect(said).toMatch(/invariant 8: the token \w{6} \(quorate x\/join\/w1\/k3\) is left/);
@@ -239,6 +240,29 @@ describe('what was lent', () => {
     expect(await look(isDone, new Map([['a history', key]]))).toEqual([
       expect.stringMatching(/a history holds a certificate key/),
     ]);
+  });
+});
+
+describe('the membership lock', () => {
+  it('held by two at once, and an operation that ran twice', async () => {
+    const run = (operation: string, from: number, to: number) => ({ operation, from, to });
+    const runs = [run('x/a', 1, 5), run('x/b', 6, 9), run('x/c', 8, 12), run('x/a', 13, 14)];
+    const client = {
+      workflow: {
+        getHandle: (_: string, runId: string) => ({
+          describe: () => {
+            const { from = 0, to = 0 } = runs[Number(runId)] ?? {};
+            return Promise.resolve({ startTime: new Date(from), closeTime: new Date(to) });
+          },
+        }),
+      },
+    } as unknown as Parameters<typeof overlaps>[0];
+    const ended = runs.map(({ operation }, index) => ({ operation, workflowId: 'change/x', runId: String(index) }));
+    expect(await overlaps(client, ended)).toEqual([
+      'invariant 6: x/c began while x/b still held the membership lock',
+      'invariant 6: x/a ran twice',
+    ]);
+    expect(await overlaps(client, ended.slice(0, 2))).toEqual([]);
   });
 });
 

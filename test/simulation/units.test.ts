@@ -108,6 +108,28 @@ describe('a transient unit, as the product uses it', () => {
     });
   });
 
+  it('is killed by a pattern that its name matches, and others are not', async () => {
+    const [first, second] = [newUnit(), newUnit()];
+    for (const unit of [first, second]) await ensureUnit(host, { unit, argv: ['sleep', '60'] });
+    await host.run(`systemctl kill -s KILL 'q*-${first.slice('quorate-'.length).replace('.service', '*')}'`);
+    expect(await followUnit(host, first, { offset: 0, onOutput: () => undefined })).toMatchObject({ state: 'killed' });
+    expect(await readUnit(host, second)).toMatchObject({ state: 'running' });
+    await stopUnit(host, second);
+  });
+
+  it('holds the mount that it works in', async () => {
+    const console = (script: string) => simulation.host('cp1').console(script);
+    await console('mkdir -p /mnt/held; mount -t tmpfs tmpfs /mnt/held');
+    await console('systemd-run --unit=holder --working-directory=/mnt/held sleep 60');
+    expect(await console('umount /mnt/held')).toMatchObject({
+      code: 32,
+      stderr: 'umount: /mnt/held: target is busy.\n',
+    });
+    expect((await console('grep -c /mnt/held /proc/mounts')).stdout).toBe('1\n');
+    await console('systemctl stop holder');
+    expect(await console('umount /mnt/held')).toMatchObject({ code: 0 });
+  });
+
   it('says that a program is not installed', async () => {
     await expect(ensureUnit(host, { unit: newUnit(), argv: ['nosuchprogram'] })).rejects.toMatchObject({
       type: 'HostUnsuitable',

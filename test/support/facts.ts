@@ -200,6 +200,7 @@ export const operationContext = (
     loadBalancer: { kind: 'haproxy', hosts: [{ name: 'lb1', address: '10.203.0.10' }], backend: 'kube-apiserver' },
     policy: {
       resetDirtyHosts: 'approve',
+      networkLeftovers: 'warn',
       removeStaleMembers: 'when-safe',
       snapshotsKept: 5,
       joinBudgetMs: 1_800_000,

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -17,13 +17,33 @@ export const historiesFolder = join(
   '../histories',
 );
 
-export const recordedScenarios = (): string[] =>
-  readdirSync(historiesFolder)
+/** Runs of one scenario, in a file. */
+export interface Recording {
+  readonly scenario: string;
+  /** Version that was released with the code that recorded it, such as `v0.1.0`: it is never recorded again. */
+  readonly release?: string;
+}
+
+const scenariosIn = (folder: string): string[] =>
+  readdirSync(folder)
     .filter((file) => file.endsWith(suffix))
     .map((file) => file.slice(0, -suffix.length));
 
-export const readHistories = (scenario: string): RecordedHistory[] =>
-  JSON.parse(gunzipSync(readFileSync(join(historiesFolder, scenario + suffix))).toString()) as RecordedHistory[];
+/** Everything that is recorded: of the present code, and of each release in `released/VERSION` below it. */
+export const recordings = (folder = historiesFolder): Recording[] => {
+  const released = join(folder, 'released');
+  return [
+    ...scenariosIn(folder).map((scenario) => ({ scenario })),
+    ...(existsSync(released) ? readdirSync(released) : []).flatMap((release) =>
+      scenariosIn(join(released, release)).map((scenario) => ({ scenario, release })),
+    ),
+  ];
+};
+
+export const readHistories = ({ scenario, release }: Recording, folder = historiesFolder): RecordedHistory[] => {
+  const file = join(folder, ...(release === undefined ? [] : ['released', release]), scenario + suffix);
+  return JSON.parse(gunzipSync(readFileSync(file)).toString()) as RecordedHistory[];
+};
 
 /** Where and by whom it was recorded says nothing about the workflows. */
 const forgotten = new Set(['identity', 'stackTrace', 'binaryChecksum', 'workerVersion']);

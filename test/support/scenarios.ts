@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { names } from '../../src/model/messages.js';
 import type { OperationContext, OperationKind } from '../../src/model/operation.js';
+import type { OperationEvent } from '../../src/model/operation-event.js';
 import type { OperationOutcome } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
 import { answers, fails, gate } from './scripted-activities.js';
@@ -391,4 +392,35 @@ const entity: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...operations, ...policies, ...entity];
+/** What runs beside the operations: it takes no place in the queue and has no outcome. */
+const beside = (name: string, workflow: string, argsOf: (context: OperationContext) => unknown[]): Scenario => ({
+  name,
+  outcomes: [],
+  run: async ({ client, taskQueue }, cluster) => {
+    const args = argsOf(operationContext({ cluster }));
+    const handle = await client.workflow.start(workflow, { workflowId: `${name}/${cluster}`, taskQueue, args });
+    await ended(handle);
+    return { runs: [{ workflowId: handle.workflowId, runId: handle.firstExecutionRunId }], outcomes: [] };
+  },
+});
+
+const delivered = ({ operation, cluster, kind, target }: OperationContext): OperationEvent => ({
+  id: `${operation}/1`,
+  type: 'operation.ended',
+  at: '2026-01-05T08:00:00.000Z',
+  operation,
+  cluster,
+  kind,
+  host: target.name,
+  by: 'ann@desk',
+  outcome: 'finished',
+  summary: 'done',
+});
+
+const besides: readonly Scenario[] = [
+  beside('status', names.workflows.status, (context) => [context]),
+  beside('plan', names.workflows.plan, (context) => [context]),
+  beside('delivery', names.workflows.notification, (context) => ['ops', delivered(context)]),
+];
+
+export const scenarios: readonly Scenario[] = [...operations, ...policies, ...entity, ...besides];

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import type { UnitOutcome } from '../../src/activities/contract.js';
 import { QuorateError } from '../../src/model/failure.js';
@@ -12,18 +13,32 @@ import { hostOf, joinFacts } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
 import { blocked, decide, ended, progressOf } from '../support/workflow-harness.js';
+import type { Ended } from '../support/workflow-harness.js';
 
 const harness = useHarness('kubeadm');
 
 const outcome =
   (change: Partial<UnitOutcome>): Behaviour<'runKubeadm'> =>
   async (otherwise) => ({ ...(await otherwise()), ...change });
-const failed = (type: FailureType, message = `${type} says kubeadm`): Partial<UnitOutcome> => ({
+const failed = (
+  type: FailureType,
+  message = `${type} says kubeadm`,
+  evidence = ['[kubelet-check] timed out'],
+): Partial<UnitOutcome> => ({
   state: 'failed',
   exitStatus: 1,
   phase: 'kubelet-wait-bootstrap',
-  failure: { type, message, remedy: `mend ${type}`, evidence: ['[kubelet-check] timed out'] },
+  failure: { type, message, remedy: `mend ${type}`, evidence },
 });
+
+/** The end of an operation that has nothing to ask. @throws Error when it asks all the same */
+const endedUnasked = (handle: WorkflowHandle): Promise<Ended> =>
+  Promise.race([
+    ended(handle),
+    blocked(handle).then(({ type, message }): never => {
+      throw new Error(`it asked: ${type}: ${message}`);
+    }),
+  ]);
 
 describe.concurrent('the world decides what a kubeadm that did not succeed has done', () => {
   test('control plane: a voter with a bootstrapped kubelet and a Node has joined, whatever the exit status', async () => {
@@ -32,7 +47,7 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     script.on('runKubeadm', outcome(failed('KubeadmFailed')));
     script.world.join = joinFacts({ member: 'voter', kubeletBootstrapped: true, node: nodeFacts('cp3') });
     const handle = await harness().start(context);
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(await endedUnasked(handle)).toMatchObject({ status: 'completed' });
     expect(script.names().slice(8)).toEqual([
       'runKubeadm',
       'readJoin',
@@ -51,7 +66,7 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     const script = harness().script(context.cluster);
     script.on('runKubeadm', outcome({ state: 'killed' }));
     script.world.join = joinFacts({ kubeletBootstrapped: true, node: nodeFacts('w2', { ready: false }) });
-    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    expect(await endedUnasked(await harness().start(context))).toMatchObject({ status: 'completed' });
   });
 
   test.for([
@@ -73,6 +88,28 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await handle.terminate('enough seen');
   });
 
+  test.each([
+    [
+      'activating',
+      'unstarted',
+      'KubeletNotRunning',
+      'the kubelet on cp3 does not run (activating), so its etcd never started; MemberNotVoter says kubeadm',
+    ],
+    ['active', 'unstarted', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+    ['activating', 'learner', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+  ] as const)(
+    'kubelet %s, member %s: a member that kubeadm waited for in vain is %s',
+    async (kubelet, member, type, message) => {
+      const context = operationContext({ cluster: uniqueName('kubelet') });
+      const script = harness().script(context.cluster);
+      script.on('runKubeadm', outcome(failed('MemberNotVoter')));
+      script.world.join = joinFacts({ member, kubelet });
+      const handle = await harness().start(context);
+      expect(await blocked(handle)).toMatchObject({ type, message });
+      await handle.terminate('enough seen');
+    },
+  );
+
   test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const script = harness().script(context.cluster);
@@ -88,6 +125,17 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     await decide(handle, 'retry');
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
     expect(script.callsOf('readHost')).toHaveLength(2);
+  });
+
+  test('of many lines the last are shown: there kubeadm says what ended it', async () => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName('lines') });
+    const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    harness()
+      .script(context.cluster)
+      .on('runKubeadm', outcome(failed('KubeadmFailed', 'it failed', lines)));
+    const handle = await harness().start(context);
+    expect((await blocked(handle)).evidence.slice(0, 10)).toEqual(lines.slice(10));
+    await handle.terminate('enough seen');
   });
 
   test('joined by itself after it was given up: nothing is joined again, but the credentials are revoked', async () => {

@@ -1,12 +1,14 @@
 import { etcd } from './etcd.js';
 import { kubeApiserver } from './kube-apiserver.js';
 import { kubeControllerManager, kubeScheduler } from './managers.js';
-import type { Program } from '../system/process.js';
+import { kubeVip } from './kube-vip.js';
+import type { ContainerProgram } from '../kubelet/container.js';
 
-/** Programs in the images of a control plane, by their name. */
-export const containerPrograms: Readonly<Record<string, Program>> = {
+/** Programs in the images of static Pods, by their name. */
+export const containerPrograms: Readonly<Record<string, ContainerProgram>> = {
   etcd,
   'kube-apiserver': kubeApiserver,
   'kube-controller-manager': kubeControllerManager,
   'kube-scheduler': kubeScheduler,
+  'kube-vip': kubeVip,
 };

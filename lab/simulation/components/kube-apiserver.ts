@@ -21,7 +21,7 @@ export const kubeApiserver: Program = async (process, args) => {
     return 1;
   }
   await process.work(startMs);
-  const server = new ApiServer({ machine, certificate, ca });
+  const server = new ApiServer({ process, certificate, ca });
   const port = Number(flags.get('secure-port') ?? 6443);
   try {
     machine.listen({ port, address: '*', process, name: 'kube-apiserver', service: server });

@@ -22,7 +22,8 @@ export interface Member {
 export const newId = (): string => {
   const number =
     (BigInt(Math.floor(Math.random() * 2 ** 31) + 2 ** 30) << 33n) | BigInt(Math.floor(Math.random() * 2 ** 33));
-  return BigInt.asUintN(64, number).toString(16);
+  // Never shorter than sixteen digits.
+  return (BigInt.asUintN(64, number) | (1n << 63n)).toString(16);
 };
 
 export const decimal = (id: string): string => BigInt(`0x${id}`).toString();

@@ -8,6 +8,7 @@ import type { Member } from './member.js';
 const httpStatus: Readonly<Record<number, number>> = { 3: 400, 4: 504, 5: 404, 8: 429, 9: 400, 12: 501, 14: 503 };
 
 /** How long a request waits for a leader before it fails. */
+const changeMs = 60_000;
 const requestMs = 7_000;
 
 interface Files {
@@ -65,8 +66,15 @@ export class EtcdServer implements Service {
     };
   }
 
-  async #withLeader(): Promise<void> {
-    const deadline = Date.now() + requestMs;
+  /** Of an answer about members, which tells no revision. */
+  get #memberHeader(): Record<string, string> {
+    const { revision: _, ...header } = this.#header;
+    return header;
+  }
+
+  /** @param limitMs how long it waits; for a change as long as the client does */
+  async #withLeader(limitMs = requestMs): Promise<void> {
+    const deadline = Date.now() + limitMs;
     while (!this.cluster.hasLeader(this.member)) {
       if (Date.now() > deadline || this.member.running === undefined)
         throw new EtcdError('etcdserver: request timed out', 14);
@@ -83,20 +91,20 @@ export class EtcdServer implements Service {
           if (member.isLearner) throw refusals.notForLearner();
           await this.#withLeader();
         }
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/add': {
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true);
-        return { header: this.#header, member: memberJson(added), members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, member: memberJson(added), members: membersJson(cluster) };
       }
       case '/v3/cluster/member/remove':
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         cluster.remove(member, id());
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/promote':
-        await this.#withLeader();
+        await this.#withLeader(changeMs);
         cluster.promote(member, id());
-        return { header: this.#header, members: cluster.members().map(memberJson) };
+        return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/maintenance/transfer-leadership':
         cluster.moveLeader(member, id());
         return { header: this.#header };
@@ -125,6 +133,9 @@ export class EtcdServer implements Service {
       raftAppliedIndex: String(led ? cluster.appliedBy(member) : member.appliedIndex),
       ...(errors.length === 0 ? {} : { errors }),
       dbSizeInUse: String(Math.floor(cluster.sizeBytes * 0.8)),
+      dbSizeQuota: String(2 ** 31),
+      storageVersion: etcdVersionOf(this.machine).replace(/\.\d+$/, '.0'),
+      downgradeInfo: {},
       ...(member.isLearner ? { isLearner: true } : {}),
     };
   }
@@ -146,6 +157,13 @@ const json = (status: number, body: unknown): HttpResponse => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
+
+/** In the order of their numbers. */
+const membersJson = (cluster: EtcdCluster): Record<string, unknown>[] =>
+  cluster
+    .members()
+    .toSorted((a, b) => (BigInt(`0x${a.id}`) < BigInt(`0x${b.id}`) ? -1 : 1))
+    .map(memberJson);
 
 /** Keys that are false or empty are left out, as etcd does. */
 const memberJson = ({ id, name, peerUrls, clientUrls, isLearner }: Member): Record<string, unknown> => ({

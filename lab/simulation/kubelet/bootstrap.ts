@@ -48,6 +48,7 @@ const keep = (process: Process, of: { certificate: string; key: string; from: Ku
       ca: of.from.ca,
       cluster: 'default-cluster',
       user: 'default-auth',
+      context: 'default-context',
       credentials,
     }),
     0o600,
@@ -76,7 +77,7 @@ export const bootstrap = async (process: Process, of: BootstrapFiles): Promise<K
     try {
       if (requested === undefined) {
         const key = newKey();
-        const name = `node-csr-${randomBytes(32).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
+        const name = `csr-${[...randomBytes(5)].map((byte) => (byte % 36).toString(36)).join('')}`;
         const body = {
           apiVersion: 'certificates.k8s.io/v1',
           kind: 'CertificateSigningRequest',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { containerPrograms } from '../components/containers.js';
+import { FileError } from '../files/file-error.js';
 import { nothing, Sink } from '../system/description.js';
 import type { Machine } from '../system/machine.js';
 import { Process, runProgram } from '../system/process.js';
@@ -12,7 +13,13 @@ export interface PodSpec {
   readonly uid: string;
   readonly container: string;
   readonly command: readonly string[];
+  readonly environment: ReadonlyMap<string, string>;
+  /** Paths of files of the host by the path that the container sees them at. */
+  readonly mounts: ReadonlyMap<string, string>;
 }
+
+/** A program that may ask for what its Pod was given. */
+export type ContainerProgram = (process: Process, args: readonly string[], pod: PodSpec) => Promise<number> | number;
 
 const firstBackoffMs = 2_000;
 const longestBackoffMs = 60_000;
@@ -66,7 +73,13 @@ export class Container {
     this.id = randomBytes(32).toString('hex');
     const { files } = this.machine;
     const log = `${this.#logFolder}/${this.restarts}.log`;
-    files.makeDirectories(this.#logFolder);
+    try {
+      files.makeDirectories(this.#logFolder);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#scheduleLater();
+      return;
+    }
     const output = (stream: string): Sink =>
       new Sink((text) => {
         const now = new Date(this.machine.now()).toISOString();
@@ -86,7 +99,7 @@ export class Container {
         [1, output('stdout')],
         [2, output('stderr')],
       ]),
-      environment: new Map(),
+      environment: this.pod.environment,
       directory: '/',
       uid: 0,
       umask: 0o022,
@@ -94,13 +107,17 @@ export class Container {
     });
     this.process = process;
     const started = Date.now();
-    void runProgram(process, known ?? (() => 127), args).then(() => {
+    void runProgram(process, (one, given) => known?.(one, given, this.pod) ?? 127, args).then(() => {
       // It is the kubelet that starts it again.
       if (this.#over || process !== this.process || this.machine.kubelet === undefined) return;
       if (Date.now() - started > 10 * longestBackoffMs * this.machine.world.timeScale) this.#backoffMs = firstBackoffMs;
-      this.#schedule(this.#backoffMs);
-      this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2);
+      this.#scheduleLater();
     });
+  }
+
+  #scheduleLater(): void {
+    this.#schedule(this.#backoffMs);
+    this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2);
   }
 
   /** Ends it for good. */

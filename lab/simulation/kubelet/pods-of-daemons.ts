@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { FileError } from '../files/file-error.js';
 import type { Kubernetes } from '../kubernetes/kubernetes.js';
 import type { KubernetesObject } from '../kubernetes/objects.js';
 import { daemonSets } from '../kubernetes/store.js';
@@ -47,19 +48,31 @@ export const runDaemonSets = (
   isOver: () => boolean,
 ): void => {
   const started = new Set<string>();
+  const start = (object: KubernetesObject): void => {
+    const node = kubernetes.etcd.store.get(`/registry/nodes/${nodeName}`)?.value as KubernetesObject | undefined;
+    if (object.metadata.name === 'kube-proxy') startProxy(machine);
+    else if (hostPaths(object).includes('/etc/cni/net.d'))
+      startNetwork(machine, (node?.spec?.['podCIDR'] as string | undefined) ?? '10.244.0.0/24');
+  };
+  const startLater = (object: KubernetesObject): void => {
+    machine.after(startMs, () => {
+      if (isOver()) return;
+      try {
+        start(object);
+      } catch (error) {
+        // A disk that is full: the kubelet tries again.
+        if (!(error instanceof FileError)) throw error;
+        startLater(object);
+      }
+    });
+  };
   const look = (): void => {
     if (isOver()) return;
     for (const value of kubernetes.etcd.store.values()) {
       const object = value.value as KubernetesObject;
       if (object.kind !== 'DaemonSet' || started.has(object.metadata.uid)) continue;
       started.add(object.metadata.uid);
-      machine.after(startMs, () => {
-        if (isOver()) return;
-        const node = kubernetes.etcd.store.get(`/registry/nodes/${nodeName}`)?.value as KubernetesObject | undefined;
-        if (object.metadata.name === 'kube-proxy') startProxy(machine);
-        else if (hostPaths(object).includes('/etc/cni/net.d'))
-          startNetwork(machine, (node?.spec?.['podCIDR'] as string | undefined) ?? '10.244.0.0/24');
-      });
+      startLater(object);
     }
   };
   const stop = kubernetes.onWrite((_, resource) => {

@@ -9,8 +9,21 @@ const folder = '/etc/kubernetes/manifests';
 interface Manifest {
   readonly kind?: string;
   readonly metadata?: { readonly name?: string; readonly namespace?: string };
-  readonly spec?: { readonly containers?: readonly { readonly name: string; readonly command?: readonly string[] }[] };
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly name: string;
+      readonly image?: string;
+      readonly command?: readonly string[];
+      readonly args?: readonly string[];
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+      readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+    }[];
+    readonly volumes?: readonly { readonly name: string; readonly hostPath?: { readonly path: string } }[];
+  };
 }
+
+/** The program of an image that names none in the manifest: by the image's name. */
+const programOf = (image = ''): string => image.replace(/^.*\//, '').replace(/[:@].*$/, '');
 
 /** The Pod in a manifest; undefined for what is none, such as a file that is being written. */
 const readManifest = (text: string, host: string): PodSpec | undefined => {
@@ -23,12 +36,16 @@ const readManifest = (text: string, host: string): PodSpec | undefined => {
   const [container] = manifest?.spec?.containers ?? [];
   const name = manifest?.metadata?.name;
   if (container === undefined || name === undefined) return undefined;
+  const { command = [programOf(container.image)], args = [], env = [], volumeMounts = [] } = container;
+  const paths = new Map((manifest?.spec?.volumes ?? []).map((volume) => [volume.name, volume.hostPath?.path ?? '']));
   return {
     name: `${name}-${host}`,
     namespace: manifest?.metadata?.namespace ?? 'default',
     uid: createHash('md5').update(text).digest('hex'),
     container: container.name,
-    command: container.command ?? [],
+    command: [...command, ...args],
+    environment: new Map(env.map((one) => [one.name, one.value ?? ''])),
+    mounts: new Map(volumeMounts.map((mount) => [mount.mountPath, paths.get(mount.name) ?? ''])),
   };
 };
 

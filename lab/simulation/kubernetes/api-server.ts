@@ -2,6 +2,7 @@ import { EtcdError } from '../etcd/errors.js';
 import { etcdOn } from '../etcd/server.js';
 import type { HttpRequest, HttpResponse, Service } from '../network/service.js';
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import { authenticate } from './authentication.js';
 import type { User } from './authentication.js';
 import { kubernetesOf } from './kubernetes.js';
@@ -10,7 +11,7 @@ import { serve, statusResponse } from './routes.js';
 import { Store } from './store.js';
 
 interface Options {
-  readonly machine: Machine;
+  readonly process: Process;
   readonly certificate: string;
   readonly ca: string;
 }
@@ -24,7 +25,7 @@ export class ApiServer implements Service {
   readonly machine: Machine;
 
   constructor(private readonly options: Options) {
-    this.machine = options.machine;
+    this.machine = options.process.machine;
   }
 
   certificate = (): string => this.options.certificate;
@@ -41,7 +42,7 @@ export class ApiServer implements Service {
   }
 
   get isServing(): boolean {
-    return this.isStarted && this.hasEtcd && !this.machine.isFrozen;
+    return this.isStarted && this.hasEtcd && !this.machine.isFrozen && !this.options.process.isStopped;
   }
 
   http = async (request: HttpRequest): Promise<HttpResponse> => {
@@ -52,10 +53,20 @@ export class ApiServer implements Service {
     const store = etcd === undefined ? undefined : new Store(etcd.cluster, etcd.member);
     const user = this.isServing ? authenticate(request, this.options.ca, store, this.machine.now()) : undefined;
     if (path === '/version') {
+      const [, minor = ''] = this.machine.kubernetesVersion.split('.');
       return json(200, {
         major: '1',
-        minor: this.machine.kubernetesVersion.split('.')[1],
+        minor,
+        emulationMajor: '1',
+        emulationMinor: minor,
+        minCompatibilityMajor: '1',
+        minCompatibilityMinor: String(Number(minor) - 1),
         gitVersion: this.machine.kubernetesVersion,
+        gitCommit: '0'.repeat(40),
+        gitTreeState: 'clean',
+        buildDate: '2026-01-01T00:00:00Z',
+        goVersion: 'go1.26.8',
+        compiler: 'gc',
         platform: 'linux/amd64',
       });
     }

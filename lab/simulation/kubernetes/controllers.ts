@@ -110,7 +110,7 @@ export class Controllers {
       let number = 0;
       while (taken.has(rangeOf(number))) number += 1;
       taken.add(rangeOf(number));
-      store.put(nodes, { ...node, spec: { ...node.spec, podCIDR: rangeOf(number) } });
+      store.put(nodes, { ...node, spec: { ...node.spec, podCIDR: rangeOf(number), podCIDRs: [rangeOf(number)] } });
     }
   }
 
@@ -129,6 +129,7 @@ export class Controllers {
           reason: 'AutoApproved',
           message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
           lastUpdateTime: timestamp(machine.now()),
+          lastTransitionTime: timestamp(machine.now()),
         };
         store.put(signingRequests, { ...request, status: { ...status, conditions: [condition] } });
         more = true;

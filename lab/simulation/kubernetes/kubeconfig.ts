@@ -56,11 +56,23 @@ export interface KubeconfigParts {
   readonly ca: string;
   readonly cluster: string;
   readonly user: string;
+  /** Name of the context; default that of the user at the cluster. */
+  readonly context?: string;
   readonly credentials: Readonly<Record<string, string>>;
 }
 
+/** As Kubernetes' own YAML library writes it: lists are not indented. */
+export const goYaml = { lineWidth: 0, indentSeq: false } as const;
+
 /** The text of a kubeconfig, as kubeadm writes it. */
-export const renderKubeconfig = ({ server, ca, cluster, user, credentials }: KubeconfigParts): string =>
+export const renderKubeconfig = ({
+  server,
+  ca,
+  cluster,
+  user,
+  context = `${user}@${cluster}`,
+  credentials,
+}: KubeconfigParts): string =>
   stringify(
     {
       apiVersion: 'v1',
@@ -70,12 +82,12 @@ export const renderKubeconfig = ({ server, ca, cluster, user, credentials }: Kub
           name: cluster,
         },
       ],
-      contexts: [{ context: { cluster, user }, name: `${user}@${cluster}` }],
-      'current-context': `${user}@${cluster}`,
+      contexts: [{ context: { cluster, user }, name: context }],
+      'current-context': context,
       kind: 'Config',
       users: [{ name: user, user: credentials }],
     },
-    { lineWidth: 0 },
+    goYaml,
   );
 
 export const certificateCredentials = (certificate: string, key: string): Record<string, string> => ({

@@ -25,6 +25,7 @@ export class LeaseElection {
   #timer: NodeJS.Timeout | undefined;
   #listeners: (() => void)[] = [];
   transitions = 0;
+  acquiredAt = 0;
 
   constructor(
     private readonly world: World,
@@ -84,6 +85,7 @@ export class LeaseElection {
         if (able !== undefined) {
           this.holder = able;
           this.transitions += 1;
+          this.acquiredAt = Date.now();
           this.#renewedAt = Date.now();
         }
       }

@@ -24,7 +24,7 @@ interface Route {
 const json = (status: number, body: unknown): HttpResponse => ({
   status,
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
+  body: `${JSON.stringify(body)}\n`,
 });
 
 export const statusResponse = (code: number, reason: string, message: string, details?: unknown): HttpResponse =>
@@ -93,15 +93,19 @@ const shown = ({ kubernetes }: ApiCall, object: KubernetesObject): KubernetesObj
 const leaseOf = ({ kubernetes, now }: ApiCall, resource: Resource, name: string): KubernetesObject | undefined => {
   const election = [kubernetes.controllerManager, kubernetes.scheduler].find((one) => one.name === name);
   if (election?.holder === undefined) return undefined;
-  const { holder, renewedAt, transitions } = election;
-  return newObject(resource, name, 'kube-system', now, {
+  const { holder, acquiredAt, renewedAt, transitions } = election;
+  const time = (at: number): string => new Date(at + holder.machine.clockOffsetMs).toISOString().replace('Z', '000Z');
+  const lease = newObject(resource, name, 'kube-system', now, {
     spec: {
       holderIdentity: holder.identity,
       leaseDurationSeconds: 15,
-      renewTime: new Date(renewedAt + holder.machine.clockOffsetMs).toISOString().replace('Z', '000Z'),
+      acquireTime: time(acquiredAt),
+      renewTime: time(renewedAt),
       leaseTransitions: transitions - 1,
     },
   });
+  lease.metadata.resourceVersion = String(kubernetes.etcd.revision);
+  return lease;
 };
 
 /** A merge patch, also the strategic one as far as objects are maps. */
@@ -133,7 +137,11 @@ const read = (call: ApiCall, route: Route, query: URLSearchParams): HttpResponse
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata: { resourceVersion: String(call.store.cluster.revision) },
-    items: items.map((object) => shown(call, object)),
+    // The list says of what kind they are.
+    items: items.map((object) => {
+      const { apiVersion: _version, kind: _kind, ...item } = shown(call, object);
+      return item;
+    }),
   });
 };
 
@@ -150,7 +158,11 @@ const create = (call: ApiCall, { resource, namespace }: Route): HttpResponse => 
     resource.plural === 'certificatesigningrequests' ? { username: call.user.name, groups: call.user.groups } : {};
   const stored = call.store.put(resource, {
     ...given,
-    metadata: { ...given.metadata, ...metadata, labels: { ...given.metadata.labels } },
+    metadata: {
+      ...given.metadata,
+      ...metadata,
+      ...(given.metadata.labels === undefined ? {} : { labels: { ...given.metadata.labels } }),
+    },
     ...(Object.keys(requester).length === 0 ? {} : { spec: { ...given.spec, ...requester } }),
   });
   call.kubernetes.changed(call.store, resource, stored);
@@ -182,12 +194,18 @@ const remove = (call: ApiCall, { resource, namespace, name = '' }: Route): HttpR
     call.request.body.trim() === '' ? {} : (JSON.parse(call.request.body) as { preconditions?: { uid?: string } });
   const wanted = options.preconditions?.uid;
   if (wanted !== undefined && wanted !== now.metadata.uid) {
-    const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${now.metadata.uid}). The object might have been deleted and then recreated`;
+    const message = `Operation cannot be fulfilled on ${resource.kind} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${now.metadata.uid}). The object might have been deleted and then recreated`;
     return statusResponse(409, 'Conflict', message, { name, kind: resource.plural });
   }
   call.store.delete(resource, name, namespace);
   call.kubernetes.changed(call.store, resource, now);
-  return statusResponse(200, '', '', { name, kind: resource.plural, uid: now.metadata.uid });
+  return json(200, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, kind: resource.plural, uid: now.metadata.uid },
+  });
 };
 
 const forbidden = ({ user }: ApiCall, { resource, namespace, name }: Route, verb: string): HttpResponse => {

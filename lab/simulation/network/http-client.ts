@@ -95,7 +95,7 @@ export const whatAnswers = (machine: Machine, url: string): Connection | undefin
   const { verdict, machine: to, listener } = machine.network.verdict(address, target.port);
   if (verdict !== 'open' || to === undefined || listener === undefined) return undefined;
   const found = followRoutes({ result: 'open', machine: to, listener });
-  return found === undefined || found.machine.isFrozen ? undefined : found;
+  return found === undefined || found.machine.isFrozen || found.listener.process.isStopped ? undefined : found;
 };
 
 /** One request from a host. It may take for ever, as with somebody who says nothing. */
@@ -108,10 +108,12 @@ export const httpRequest = async (
   if (address === undefined) return { kind: 'unresolved' };
   const first = await machine.network.dial(address, target.port);
   if (first.result !== 'open') return { kind: first.result };
+  await first.listener.service.look?.();
   const connection = followRoutes(first);
   if (connection === undefined) return { kind: 'empty' };
   const { service } = connection.listener;
   if (connection.machine.isFrozen) await connection.machine.whenThawed();
+  await connection.listener.process.whenContinued();
   const shown = service.certificate?.();
   if (target.scheme === 'https' && service.certificate !== undefined) {
     if (shown === undefined) return { kind: 'empty' };

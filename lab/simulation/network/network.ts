@@ -49,6 +49,14 @@ export class Network {
   /** Another address of a host, such as a virtual one; it leaves the host that had it. */
   addAddress(address: string, machine: Machine): void {
     this.#byAddress.set(address, machine);
+    this.linksChanged();
+  }
+
+  /** Takes an address from a host that still has it. */
+  removeAddress(address: string, machine: Machine): void {
+    if (this.#byAddress.get(address) !== machine) return;
+    this.#byAddress.delete(address);
+    this.linksChanged();
   }
 
   at(address: string): Machine | undefined {

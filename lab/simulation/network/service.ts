@@ -34,4 +34,6 @@ export interface Service {
   readonly http?: (request: HttpRequest) => Promise<HttpResponse | undefined> | HttpResponse | undefined;
   /** Where a connection goes on to, as a TCP proxy decides it; undefined closes it. */
   readonly route?: () => Connection | undefined;
+  /** What a proxy knows by the time at which a connection gets to it. */
+  readonly look?: () => Promise<unknown>;
 }

@@ -70,7 +70,7 @@ const answer = (process: Process, path: string): HttpResponse => {
 /** containerd: its CRI socket answers while it runs. */
 export const containerd: Program = async (process, args) => {
   if (args.includes('--version') || args[0] === 'version') {
-    process.print(`containerd github.com/containerd/containerd ${runtimeVersion} ${runtimeVersion}\n`);
+    process.print(`containerd github.com/containerd/containerd ${runtimeVersion} ${runtimeVersion}-1+deb12u3\n`);
     return 0;
   }
   const { machine } = process;
@@ -96,7 +96,7 @@ export const ctr: Program = (process, args) => {
     );
     return 1;
   }
-  const [object = '', verb = ''] = operands;
+  const [object = '', verb = '', ...names] = operands;
   if (object === 'version')
     process.print(`Client:\n  Version:  ${runtimeVersion}\nServer:\n  Version:  ${runtimeVersion}\n`);
   else if (object === 'images' && verb === 'ls')
@@ -105,5 +105,18 @@ export const ctr: Program = (process, args) => {
         .map((name) => `${name}\n`)
         .join(''),
     );
+  else if (object === 'images' && verb === 'tag') {
+    const [source = '', target = ''] = names;
+    if (!imagesOn(process).includes(source)) {
+      process.complain(`ctr: image "${source}": not found\n`);
+      return 1;
+    }
+    addImages(process, [target]);
+    process.print(`${target}\n`);
+  } else if (object === 'images' && (verb === 'rm' || verb === 'remove')) {
+    const kept = imagesOn(process).filter((name) => !names.includes(name));
+    process.machine.files.write(imageFile, kept.map((name) => `${name}\n`).join(''));
+    for (const name of names) process.print(`${name}\n`);
+  }
   return 0;
 };

@@ -17,7 +17,33 @@ interface ListedMember {
 
 class EtcdctlError extends Error {
   override readonly name = 'EtcdctlError';
+  constructor(
+    message: string,
+    /** Of a call that the client gave up, or the server refused: the method, and the code in gRPC's words. */
+    readonly call?: { readonly method: string; readonly code: string },
+    readonly status = 1,
+  ) {
+    super(message);
+  }
 }
+
+/** The methods of gRPC behind the paths of the gateway. */
+const methods: Readonly<Record<string, string>> = {
+  '/v3/cluster/member/list': '/etcdserverpb.Cluster/MemberList',
+  '/v3/cluster/member/add': '/etcdserverpb.Cluster/MemberAdd',
+  '/v3/cluster/member/remove': '/etcdserverpb.Cluster/MemberRemove',
+  '/v3/cluster/member/promote': '/etcdserverpb.Cluster/MemberPromote',
+  '/v3/maintenance/transfer-leadership': '/etcdserverpb.Maintenance/MoveLeader',
+  '/v3/maintenance/status': '/etcdserverpb.Maintenance/Status',
+  '/v3/maintenance/snapshot': '/etcdserverpb.Maintenance/Snapshot',
+};
+
+const codes: Readonly<Record<number, string>> = {
+  4: 'DeadlineExceeded',
+  5: 'NotFound',
+  9: 'FailedPrecondition',
+  14: 'Unavailable',
+};
 
 const withValue = [
   'endpoints',
@@ -36,15 +62,13 @@ const seconds = (text: string | undefined, otherwise: number): number => {
   return number === undefined ? otherwise : Number(number) * ({ ms: 1, s: 1000, m: 60_000 }[unit ?? 's'] ?? 1000);
 };
 
-const failure = (outcome: Exclude<HttpOutcome, { kind: 'answered' }>, endpoint: string): EtcdctlError => {
+const failure = (outcome: Exclude<HttpOutcome, { kind: 'answered' | 'refused' }>, endpoint: string): EtcdctlError => {
   const target = parseUrl(endpoint);
   const dial = `dial tcp ${target?.host}:${target?.port}:`;
   const desc =
-    outcome.kind === 'refused'
-      ? `connection error: desc = "transport: Error while dialing: ${dial} connect: connection refused"`
-      : outcome.kind === 'untrusted'
-        ? 'connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority"'
-        : `connection error: desc = "transport: Error while dialing: ${dial} ${outcome.kind === 'unreachable' ? 'connect: no route to host' : 'EOF'}"`;
+    outcome.kind === 'untrusted'
+      ? 'connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority"'
+      : `connection error: desc = "transport: Error while dialing: ${dial} ${outcome.kind === 'unreachable' ? 'connect: no route to host' : 'EOF'}"`;
   return new EtcdctlError(desc);
 };
 
@@ -67,9 +91,10 @@ const call = async <T>(
   const target = parseUrl(`${endpoint}${path}`);
   if (target === undefined) throw new EtcdctlError(`invalid endpoint ${endpoint}`);
   const [ca, clientCertificate] = [read('cacert'), read('cert')];
+  const limitMs = seconds(options.values.get('command-timeout'), 5_000);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), seconds(options.values.get('command-timeout'), 5_000));
+    timer = setTimeout(() => resolve('late'), limitMs);
   });
   try {
     const request = httpRequest(machine, target, {
@@ -79,10 +104,19 @@ const call = async <T>(
       ...(clientCertificate === undefined ? {} : { clientCertificate }),
     });
     const outcome = await process.during(Promise.race([late, request]));
-    if (outcome === 'late') throw new EtcdctlError('context deadline exceeded');
+    const method = methods[path] ?? path;
+    const tooLate = (): EtcdctlError =>
+      new EtcdctlError('context deadline exceeded', { method, code: 'DeadlineExceeded' });
+    if (outcome === 'late') throw tooLate();
+    if (outcome.kind === 'refused') {
+      // It tries again until its time is up.
+      await process.work(limitMs);
+      throw tooLate();
+    }
     if (outcome.kind !== 'answered') throw failure(outcome, endpoint);
-    const answer = JSON.parse(outcome.response.body) as T & { error?: string };
-    if (outcome.response.status >= 400) throw new EtcdctlError(answer.error ?? 'unknown error');
+    const answer = JSON.parse(outcome.response.body) as T & { error?: string; code?: number };
+    if (outcome.response.status >= 400)
+      throw new EtcdctlError(answer.error ?? 'unknown error', { method, code: codes[answer.code ?? 0] ?? 'Unknown' });
     return answer;
   } finally {
     clearTimeout(timer);
@@ -91,12 +125,25 @@ const call = async <T>(
 
 const raw = (text: string): string => text.replaceAll(/"#(\d+)"/g, '$1');
 
-const listMembers = async (process: Process, options: Options, endpoint: string): Promise<readonly ListedMember[]> =>
-  (
-    await call<{ members: readonly ListedMember[] }>(process, options, endpoint, '/v3/cluster/member/list', {
-      linearizable: options.values.get('consistency') !== 's',
-    })
-  ).members;
+interface MemberAnswer {
+  readonly header: Readonly<Record<string, string>>;
+  readonly member?: ListedMember;
+  readonly members: readonly ListedMember[];
+}
+
+const isJson = ({ values }: Options): boolean => (values.get('w') ?? values.get('write-out')) === 'json';
+
+/** The answer as `-w json` has it: numbers, or hexadecimal with `--hex`. */
+const printMembers = (process: Process, options: Options, { header, member: one, members }: MemberAnswer): void => {
+  const id = (decimalId: string): string => (options.flags.has('hex') ? hex(decimalId) : `#${decimalId}`);
+  const shown = (listed: ListedMember) => ({ ...listed, ID: id(listed.ID) });
+  const numbers = Object.fromEntries(
+    Object.entries(header).map(([key, value]) => [key, key === 'raft_term' ? `#${value}` : id(value)]),
+  );
+  process.print(
+    `${raw(JSON.stringify({ header: numbers, ...(one === undefined ? {} : { member: shown(one) }), members: members.map(shown) }))}\n`,
+  );
+};
 
 const hex = (id: string): string => BigInt(id).toString(16);
 
@@ -104,13 +151,12 @@ const member = async (process: Process, options: Options, endpoint: string): Pro
   const [, verb = '', given = ''] = options.operands;
   switch (verb) {
     case 'list': {
-      const members = await listMembers(process, options, endpoint);
-      if ((options.values.get('w') ?? options.values.get('write-out')) === 'json') {
-        const hexadecimal = options.flags.has('hex');
-        const shown = members.map((one) => ({ ...one, ID: hexadecimal ? hex(one.ID) : `#${one.ID}` }));
-        process.print(`${raw(JSON.stringify({ header: {}, members: shown }))}\n`);
-      } else {
-        for (const one of members)
+      const answer = await call<MemberAnswer>(process, options, endpoint, '/v3/cluster/member/list', {
+        linearizable: options.values.get('consistency') !== 's',
+      });
+      if (isJson(options)) printMembers(process, options, answer);
+      else {
+        for (const one of answer.members)
           process.print(
             `${[hex(one.ID), one.name === undefined ? 'unstarted' : 'started', one.name ?? '', one.peerURLs.join(','), (one.clientURLs ?? []).join(','), String(one.isLearner === true)].join(', ')}\n`,
           );
@@ -120,23 +166,26 @@ const member = async (process: Process, options: Options, endpoint: string): Pro
     case 'add': {
       const peerURLs = (options.values.get('peer-urls') ?? '').split(',');
       const isLearner = options.flags.has('learner');
-      const { member: added } = await call<{ member: ListedMember }>(
-        process,
-        options,
-        endpoint,
-        '/v3/cluster/member/add',
-        { peerURLs, isLearner },
-      );
-      process.print(
-        `Member ${hex(added.ID)} added to cluster\n\nETCD_NAME="${given}"\nETCD_INITIAL_CLUSTER_STATE="existing"\n`,
-      );
+      const answer = await call<MemberAnswer>(process, options, endpoint, '/v3/cluster/member/add', {
+        peerURLs,
+        isLearner,
+      });
+      if (isJson(options)) printMembers(process, options, answer);
+      else
+        process.print(
+          `Member ${hex(answer.member?.ID ?? '0')} added to cluster\n\nETCD_NAME="${given}"\nETCD_INITIAL_CLUSTER_STATE="existing"\n`,
+        );
       return 0;
     }
     case 'remove':
-    case 'promote':
-      await call(process, options, endpoint, `/v3/cluster/member/${verb}`, { ID: decimal(given) });
-      process.print(`Member ${given.padStart(16)} ${verb === 'remove' ? 'removed from' : 'promoted in'} cluster\n`);
+    case 'promote': {
+      const { header } = await call<MemberAnswer>(process, options, endpoint, `/v3/cluster/member/${verb}`, {
+        ID: decimal(given),
+      });
+      const what = verb === 'remove' ? 'removed from' : 'promoted in';
+      process.print(`Member ${given.padStart(16)} ${what} cluster ${hex(header['cluster_id'] ?? '0').padStart(16)}\n`);
       return 0;
+    }
     default:
       throw new EtcdctlError(`unknown command "member ${verb}"`);
   }
@@ -210,12 +259,14 @@ export const etcdctl: Program = async (process, args) => {
     throw new EtcdctlError(`unknown command "${options.operands.join(' ')}" for "etcdctl"`);
   } catch (error) {
     if (!(error instanceof EtcdctlError)) throw error;
-    if (/deadline|connection error/.test(error.message))
+    const { call: failed = /connection error/.test(error.message) ? { method: '', code: 'Unavailable' } : undefined } =
+      error;
+    if (failed !== undefined)
       process.complain(
-        `${JSON.stringify({ level: 'warn', ts: new Date(process.machine.now()).toISOString(), logger: 'etcd-client', msg: 'retrying of unary invoker failed', error: `rpc error: code = ${error.message.includes('deadline') ? 'DeadlineExceeded' : 'Unavailable'} desc = ${error.message}` })}\n`,
+        `${JSON.stringify({ level: 'warn', ts: new Date(process.machine.now()).toISOString(), logger: 'etcd-client', msg: 'retrying of unary invoker failed', method: failed.method, error: `rpc error: code = ${failed.code} desc = ${error.message}` })}\n`,
       );
     process.complain(`Error: ${error.message}\n`);
-    return 1;
+    return error.status;
   }
 };
 
@@ -235,7 +286,7 @@ const moveLeader = async (process: Process, options: Options, endpoints: readonl
     process.print(`Leadership transferred from ${hex(status.leader)} to ${target}\n`);
     return 0;
   }
-  throw new EtcdctlError(`no leader endpoint given at [${endpoints.join(' ')}]`);
+  throw new EtcdctlError(`no leader endpoint given at [${endpoints.join(' ')}]`, undefined, 128);
 };
 
 /** etcdutl: `snapshot status`. */

@@ -73,6 +73,23 @@ const labelsOf = ({ flags, nodeName }: Settings): Record<string, string> => ({
   ),
 });
 
+const declaredFeatures = [
+  'ExtendWebSocketsToKubelet',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
+];
+
+/** What it keeps from its first start on; nobody here reads its serving certificate. */
+const writeState = ({ machine: { files } }: Process): void => {
+  const folder = '/var/lib/kubelet';
+  if (files.exists(`${folder}/cpu_manager_state`)) return;
+  files.makeDirectories(`${folder}/pki`, 0o750);
+  for (const file of ['kubelet.crt', 'kubelet.key']) files.write(`${folder}/pki/${file}`, '', 0o600);
+  files.write(`${folder}/cpu_manager_state`, '{"policyName":"none","defaultCpuSet":"","checksum":1353318690}', 0o600);
+  files.write(`${folder}/memory_manager_state`, '{"policyName":"None","machineState":{},"checksum":4047770}', 0o600);
+};
+
 /** Registers the Node, or finds the one that is there. */
 const register = async (process: Process, kubeconfig: Kubeconfig, settings: Settings): Promise<void> => {
   const { machine } = process;
@@ -80,7 +97,7 @@ const register = async (process: Process, kubeconfig: Kubeconfig, settings: Sett
   const version = machine.kubernetesVersion;
   const status = {
     addresses: [
-      { type: 'InternalIP', address: flags.get('node-ip') ?? machine.address },
+      { type: 'InternalIP', address: flags.get('node-ip') ?? machine.defaultAddress },
       { type: 'Hostname', address: nodeName },
     ],
     nodeInfo: {
@@ -88,11 +105,14 @@ const register = async (process: Process, kubeconfig: Kubeconfig, settings: Sett
       bootID: machine.bootId,
       kernelVersion: machine.kernel,
       osImage: 'Debian GNU/Linux 12 (bookworm)',
-      containerRuntimeVersion: `containerd://${runtimeVersion}`,
+      containerRuntimeVersion: `containerd://${runtimeVersion.replace(/~.*/, '')}`,
       kubeletVersion: version,
+      kubeProxyVersion: '',
       operatingSystem: 'linux',
       architecture: 'amd64',
+      runningInUserNamespace: false,
     },
+    declaredFeatures,
   };
   const taints = (flags.get('register-with-taints') ?? '')
     .split(',')
@@ -148,6 +168,7 @@ export const kubelet: Program = async (process, args) => {
   await process.work(startMs);
   const because = obstacle(process, flags.get('config') ?? '');
   if (because !== undefined) return failed(process, because);
+  writeState(process);
   const settings = { flags, nodeName: flags.get('hostname-override') ?? machine.name };
   const healthy = { http: () => ({ status: 200, body: 'ok' }) };
   try {

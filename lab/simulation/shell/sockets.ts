@@ -18,5 +18,6 @@ export const openSocket = async (shell: Shell, path: string, host: string, port:
   const dialled = await process.during(machine.network.dial(address, port));
   if (dialled.result === 'open') return new TextDescription('');
   const said = words[dialled.result];
-  throw new ShellError(`connect: ${said}\n${path}: ${said}`, 1);
+  process.complain(`bash: connect: ${said}\n`);
+  throw new ShellError(`${path}: ${said}`, 1);
 };

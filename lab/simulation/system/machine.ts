@@ -79,6 +79,8 @@ export class Machine {
     ['net.ipv4.ip_forward', '1'],
     ['net.bridge.bridge-nf-call-iptables', '1'],
     ['net.bridge.bridge-nf-call-ip6tables', '1'],
+    ['net.ipv6.conf.default.forwarding', '0'],
+    ['net.ipv6.conf.all.forwarding', '0'],
   ]);
   /** Those that the kernel does not let anybody change. */
   readonly fixedSysctls = new Set<string>();
@@ -93,6 +95,8 @@ export class Machine {
   ]);
   /** Addresses besides its own, such as a virtual one. */
   readonly extraAddresses = new Set<string>();
+  /** Address of the interface with the default route, where that is not the one that the others reach it by. */
+  routedAddress: string | undefined;
   /** Largest packet that gets through to the host, whatever its link says. */
   pathMtu = 1500;
   /** Ruleset of nftables by table, as `nft list ruleset` prints each. */
@@ -131,6 +135,11 @@ export class Machine {
       whenChanged: () => network.whenChanged(),
     };
     this.#personalise();
+  }
+
+  /** What programs take for the host's address that are told none. */
+  get defaultAddress(): string {
+    return this.routedAddress ?? this.address;
   }
 
   /** The host's clock, whole milliseconds. */
@@ -213,8 +222,15 @@ export class Machine {
   after(milliseconds: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (this.#thawed === undefined) work();
-      else this.#thawed.push(work);
+      const guarded = (): void => {
+        try {
+          work();
+        } catch (error) {
+          this.defect(error);
+        }
+      };
+      if (this.#thawed === undefined) guarded();
+      else this.#thawed.push(guarded);
     }, milliseconds * this.world.timeScale);
     this.#timers.add(timer);
     return () => {

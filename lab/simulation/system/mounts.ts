@@ -4,8 +4,6 @@ export interface Mount {
   readonly device: string;
   readonly path: string;
   readonly type: string;
-  /** Something holds it: it can only be detached. */
-  busy: boolean;
 }
 
 const fixed = [
@@ -22,10 +20,10 @@ export class Mounts {
 
   constructor(private readonly machine: Machine) {}
 
-  add(path: string, options: { type?: string; device?: string; busy?: boolean } = {}): void {
-    const { type = 'tmpfs', device = 'tmpfs', busy = false } = options;
+  add(path: string, options: { type?: string; device?: string } = {}): void {
+    const { type = 'tmpfs', device = 'tmpfs' } = options;
     if (!this.machine.files.exists(path)) this.machine.files.makeDirectories(path);
-    this.#mounts.push({ device, path, type, busy });
+    this.#mounts.push({ device, path, type });
   }
 
   all(): readonly Mount[] {
@@ -36,12 +34,17 @@ export class Mounts {
     return this.#mounts.some((mount) => mount.path === path || mount.path.startsWith(`${path}/`));
   }
 
+  /** A process is in it: it can only be detached. */
+  #isHeld(path: string): boolean {
+    return this.machine.processes.all().some(({ directory }) => directory === path || directory.startsWith(`${path}/`));
+  }
+
   /** What `umount` does: `detach` is lazy. */
   remove(path: string, detach: boolean): 'done' | 'busy' | 'not mounted' {
     const at = this.#mounts.findLastIndex((mount) => mount.path === path);
     const mount = this.#mounts[at];
     if (mount === undefined) return 'not mounted';
-    if (mount.busy && !detach) return 'busy';
+    if (!detach && this.#isHeld(path)) return 'busy';
     this.#mounts.splice(at, 1);
     return 'done';
   }

@@ -47,6 +47,8 @@ export class Process {
   /** A shell's trap takes a signal that it would die of. */
   onSignal: ((signal: number) => boolean) | undefined;
   readonly #onKill = new Set<() => void>();
+  /** Who waits until it goes on; undefined while it is not stopped. */
+  #continued: (() => void)[] | undefined;
 
   constructor(options: ProcessOptions) {
     this.machine = options.machine;
@@ -122,6 +124,7 @@ export class Process {
         }),
       ]);
       if (this.machine.isFrozen) await this.machine.whenThawed();
+      await this.whenContinued();
       this.throwIfKilled();
       return done;
     } finally {
@@ -152,11 +155,32 @@ export class Process {
     if (this.killedBy !== undefined) throw new Killed(this.killedBy);
   }
 
+  /** It was sent SIGSTOP and does nothing: its ports are open, and nobody answers there. */
+  get isStopped(): boolean {
+    return this.#continued !== undefined;
+  }
+
+  /** Waits while it is stopped. */
+  async whenContinued(): Promise<void> {
+    if (this.#continued !== undefined) await new Promise<void>((resolve) => this.#continued?.push(resolve));
+  }
+
+  #continue(): void {
+    const waiting = this.#continued;
+    this.#continued = undefined;
+    for (const tell of waiting ?? []) tell();
+  }
+
   kill(signal: number): void {
-    if (this.status !== undefined || this.isKilled) return;
-    if (signal === 0 || signal === signalNumbers.CONT || signal === signalNumbers.STOP) return;
+    if (this.status !== undefined || this.isKilled || signal === 0) return;
+    if (signal === signalNumbers.STOP) {
+      this.#continued ??= [];
+      return;
+    }
+    if (signal === signalNumbers.CONT) return this.#continue();
     if (signal !== signalNumbers.KILL && this.onSignal?.(signal) === true) return;
     this.killedBy = signal;
+    this.#continue();
     for (const tell of Array.from(this.#onKill)) tell();
   }
 

@@ -13,6 +13,7 @@ export interface UnitDefinition {
   readonly timeoutStopSec: number;
   /** Path that output is appended to; absent: the journal. */
   readonly outputFile?: string;
+  readonly workingDirectory: string;
   readonly environment: ReadonlyMap<string, string>;
   /** Read when the unit starts; a leading `-` of the path lets it be missing. */
   readonly environmentFiles: readonly string[];
@@ -85,6 +86,7 @@ export const definitionOf = (
     ...(runtimeMax === undefined ? {} : { runtimeMaxSec: parseSeconds(runtimeMax) }),
     timeoutStopSec: parseSeconds(last('TimeoutStopSec') ?? '90s'),
     ...(output === undefined ? {} : { outputFile: output }),
+    workingDirectory: last('WorkingDirectory') ?? '/',
     environment,
     environmentFiles: (settings.get('EnvironmentFile') ?? []).map((path) => path.replace(/^-/, '')),
     ...(reload === undefined ? {} : { execReload: splitCommand(reload) }),

@@ -134,7 +134,7 @@ export class Unit {
           [2, output.retain()],
         ]),
         environment: new Map([...environment, ...variables, ['INVOCATION_ID', this.invocationId]]),
-        directory: '/',
+        directory: this.definition.workingDirectory,
         uid: 0,
         umask: 0o022,
         controlGroup: this.controlGroup,

@@ -25,7 +25,7 @@ const translate = (text: string, extended: boolean): string => {
       } else if (/[1-9bBwWsS]/.test(next)) source += `\\${next}`;
       else if (next === '<' || next === '>') source += '\\b';
       else if (next === 'n') source += '\\n';
-      else if (next === 't') source += '\\t';
+      else if (/[tr]/.test(next)) source += `\\${next}`;
       else source += literal(next);
     } else if (character === '[') {
       const bracket = bracketExpression(text, at, false);

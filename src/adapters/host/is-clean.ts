@@ -1,10 +1,6 @@
 import type { HostFacts } from '../../model/host-facts.js';
-import { isNodeListener } from '../../model/preflight/dirt-found.js';
+import { filesOfNode, isNodeListener } from '../../model/preflight/dirt-found.js';
 import { nodeCaHashes, nodeKubeconfigs } from '../../model/preflight/ownership.js';
-
-/** What kubeadm writes below /etc/kubernetes; anything else there is the operator's own and stays. */
-const kubeadmFile =
-  /^\/etc\/kubernetes\/((admin|super-admin|kubelet|bootstrap-kubelet|controller-manager|scheduler)\.conf$|(manifests|pki|tmp)\/)/;
 
 const atMost = (items: readonly string[], shown = 5): string =>
   items.length <= shown ? items.join(', ') : `${items.slice(0, shown).join(', ')} and ${items.length - shown} more`;
@@ -28,7 +24,7 @@ const homeKubeconfigsOf = (facts: HostFacts, before: HostFacts): string[] => {
  * @param before the host, read before it: tells which kubeconfigs of logins belonged to the node. Default `facts`.
  */
 export const leftovers = (facts: HostFacts, before: HostFacts = facts): string[] => {
-  const files = facts.kubernetesFiles.filter((file) => kubeadmFile.test(file));
+  const files = filesOfNode(facts);
   const homes = homeKubeconfigsOf(facts, before);
   return [
     ...facts.listeners

@@ -155,6 +155,12 @@ const parseOs = (lines: readonly string[]): string => {
   return text.replaceAll(/^["']|["']$/g, '');
 };
 
+/** The first manifest counts: a host has one kube-vip. */
+const parseKubeVip = (value: string | undefined): Pick<HostFacts, 'kubeVip'> => {
+  const [, file, kubeconfig] = /^(\S+) (\S+)$/.exec(value ?? '') ?? [];
+  return file === undefined || kubeconfig === undefined ? {} : { kubeVip: { file, kubeconfig } };
+};
+
 export interface Reading {
   /** Host's name in the specification, for errors. */
   readonly host: string;
@@ -207,6 +213,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     containerd: units.get('containerd.service') ?? noUnit,
     listeners: parseListeners(pieces.values('listener')),
     kubernetesFiles: pieces.values('kubernetes-file').map((file) => `/${file.replaceAll(/\/+/g, '/')}`),
+    ...parseKubeVip(pieces.first('kube-vip')),
     ...parseKubeconfigs(pieces),
     etcdDataPresent: pieces.first('etcd-data') !== undefined,
     kubeletStatePresent: pieces.values('kubelet-state').length > 0,

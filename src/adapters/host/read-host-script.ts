@@ -155,6 +155,9 @@ disk() {
 
 leftovers() {
   [ ! -d etc/kubernetes ] || find etc/kubernetes/ ! -type d 2>/dev/null | prefix kubernetes-file 200
+  for file in $(grep -ls 'image:.*kube-vip' etc/kubernetes/manifests/*.yaml 2>/dev/null); do
+    say kube-vip "/$file $(sed -n 's|^[ -]*path: *\\(/[^ ]*\\.conf\\).*|\\1|p' "$file" | head -n 1)"
+  done
   for folder in etc/cni/net.d var/lib/cni; do
     [ ! -d $folder ] || find $folder/ ! -type d 2>/dev/null | prefix cni-file 100
   done

@@ -123,6 +123,15 @@ export const identityFailures: FailureRow[] = [
     'run `kubeadm init phase bootstrap-token --config ...` with the configuration of the cluster on a control-plane host, then retry',
   ),
   row(
+    'F21',
+    says('could not bootstrap the admin user in file'),
+    'EndpointUnreachable',
+    ({ host, endpoint }) =>
+      `the API server of ${host} runs, but kubeadm did not reach it through ${endpoint}: the address does not answer`,
+    ({ host, endpoint }) =>
+      `see who should carry ${endpoint}; kube-vip on ${host} needs super-admin.conf until the cluster is made. Roll back, as a reset takes kube-vip's manifest with it; put that back, then init again`,
+  ),
+  row(
     'F9',
     says('unable to fetch the kubeadm-config ConfigMap'),
     'ApiUnavailable',

@@ -72,8 +72,12 @@ const isKubeadmFile = (file: string): boolean =>
     file,
   );
 
+/** Files of a node. The manifest of kube-vip is put on a host before its first join, for kubeadm to find. */
+export const filesOfNode = (host: HostFacts): string[] =>
+  host.kubernetesFiles.filter((file) => isKubeadmFile(file) && file !== host.kubeVip?.file);
+
 const kubeadmFiles = (host: HostFacts): string[] => {
-  const files = host.kubernetesFiles.filter(isKubeadmFile);
+  const files = filesOfNode(host);
   return files.length > 0 ? [`/etc/kubernetes (${count(files.length, 'file')})`] : [];
 };
 

@@ -2,7 +2,7 @@ import type { ClusterFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
-import { approval, fatal, unknownSubject, type Finding } from './finding.js';
+import { approval, fatal, unknownSubject, warning, type Finding } from './finding.js';
 import { alreadyJoined } from './joined.js';
 import {
   isApiServerOf,
@@ -72,16 +72,16 @@ const foreignCluster = (
 
 /**
  * What an earlier node left on the host, and whose it is; undefined when the host is clean or a member of this cluster.
- * CNI files and packet-filter rules alone do not count, but are listed with the rest.
+ * CNI files, links and packet-filter rules alone count only where the policy says so, but are listed with the rest.
  */
 export const describeDirt = (
   context: OperationContext,
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): Dirt | undefined => {
-  const signs = nodeSigns(host);
-  if (signs.length === 0 || alreadyJoined(context, host, cluster)) return undefined;
-  const found = [...signs, ...networkLeftovers(host)];
+  const found = [...nodeSigns(host), ...networkLeftovers(host)];
+  const counts = nodeSigns(host).length > 0 || (context.policy.networkLeftovers === 'clean' && found.length > 0);
+  if (!counts || alreadyJoined(context, host, cluster)) return undefined;
   const foreign = foreignCluster(context, host, cluster);
   if (foreign !== undefined) return { ours: false, foreign, found };
   const ours =
@@ -93,6 +93,8 @@ export const describeDirt = (
 const whose = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined, dirt: Dirt): string => {
   const { name } = context.target;
   if (dirt.ours) return `${name} still carries an earlier node of ${context.cluster}`;
+  if (dirt.foreign === undefined && nodeSigns(host).length === 0)
+    return `${name} keeps the network of an earlier node: ${dirt.found.join(', ')}`;
   if (dirt.foreign === undefined) return `${name} still carries an earlier node; nothing on it says of which cluster`;
   const { server, caHash } = dirt.foreign;
   const file = nodeKubeconfigs(host).find((one) => one.server === server)?.file;
@@ -124,8 +126,20 @@ export const dirtFindings = (
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
   const dirt = describeDirt(context, host, cluster);
-  if (dirt === undefined) return [];
   const { name } = context.target;
+  if (dirt === undefined) {
+    const left = networkLeftovers(host);
+    return left.length === 0
+      ? []
+      : [
+          warning(
+            'DirtyHost',
+            `${name} keeps what looks like the network of an earlier node: ${left.join(', ')}; Pods there may not reach others`,
+            `policy.networkLeftovers: clean deletes it before the join; a fresh host may have some of its own`,
+            [...host.cniFiles, ...host.cniLinks.map((link) => `network link ${link}`)].map((one) => `found: ${one}`),
+          ),
+        ];
+  }
   const policy = context.policy.resetDirtyHosts;
   const evidence = [...dirt.found.map((one) => `found: ${one}`), ...caEvidence(host)];
   if (dirt.foreign?.alive === true)

@@ -172,7 +172,51 @@ const architecture: Check = (context, host) =>
         ),
       ];
 
-const checks: readonly Check[] = [address, architecture, programs, runtime, cgroup, swap, size, disk, forwarding];
+/**
+ * Since 1.29 the user of admin.conf has no rights until kubeadm has given them, which it does through the endpoint: a
+ * virtual address that waits for those rights never comes up. super-admin.conf needs none, and is on the first host alone.
+ */
+const kubeVip: Check = (context, host) => {
+  const { name } = context.target;
+  const version = semver.parse(context.kubernetesVersion);
+  if (host.kubeVip === undefined || context.loadBalancer.kind !== 'external' || version === null || version.minor < 29)
+    return [];
+  const { file, kubeconfig } = host.kubeVip;
+  const first = context.kind === 'init';
+  const evidence = [`${file}: the volume of its kubeconfig has the path ${kubeconfig}`];
+  if (first && kubeconfig === '/etc/kubernetes/admin.conf')
+    return [
+      fatal(
+        'HostUnsuitable',
+        `kube-vip on ${name} uses admin.conf, which has no rights before the cluster is made: ${context.endpoint} would never answer`,
+        `on ${name}: \`sed -i 's|path: /etc/kubernetes/admin.conf|path: /etc/kubernetes/super-admin.conf|' ${file}\`, then init again; put it back afterwards`,
+        evidence,
+      ),
+    ];
+  if (!first && kubeconfig === '/etc/kubernetes/super-admin.conf')
+    return [
+      warning(
+        'HostUnsuitable',
+        `kube-vip on ${name} uses super-admin.conf, which only the first control-plane host has: it will not start there`,
+        `on ${name}: let the path of the volume in ${file} be /etc/kubernetes/admin.conf`,
+        evidence,
+      ),
+    ];
+  return [];
+};
+
+const checks: readonly Check[] = [
+  address,
+  architecture,
+  programs,
+  runtime,
+  cgroup,
+  swap,
+  size,
+  disk,
+  forwarding,
+  kubeVip,
+];
 
 /** Whether the machine itself can carry a node. */
 export const hostFindings: Check = (context, host) => checks.flatMap((check) => check(context, host));

@@ -91,6 +91,7 @@ export const operationContext = (
           },
     policy: {
       resetDirtyHosts: spec.policy.resetDirtyHosts,
+      networkLeftovers: spec.policy.networkLeftovers,
       removeStaleMembers: spec.policy.removeStaleMembers,
       snapshotsKept: spec.policy.snapshots.keep,
       joinBudgetMs: milliseconds(spec.policy.budgets.join),

@@ -51,6 +51,14 @@ export const Policy = z
           'What to do with a host that still carries an earlier node. Default: approve. never: the operation fails. approve: it blocks until somebody approves the reset. when-ours: leftovers of this very cluster are reset without asking, all others need approval. A living node of another cluster is never reset.',
         examples: ['approve'],
       }),
+    networkLeftovers: z
+      .enum(['warn', 'clean'])
+      .default('warn')
+      .meta({
+        description:
+          'What to do with a host that has nothing of an earlier node but CNI files, network links or packet-filter rules, which kubeadm reset leaves. Default: warn, as a fresh host may have some of its own. clean: as resetDirtyHosts says of an earlier node, and they are deleted with it.',
+        examples: ['warn'],
+      }),
     removeStaleMembers: z
       .enum(['never', 'approve', 'when-safe'])
       .default('when-safe')

@@ -61,8 +61,21 @@ const explainedByEndpoint: readonly FailureType[] = [
   'TlsBootstrapStuck',
 ];
 
-/** The cause, where the world shows it: an endpoint that nobody reaches, or only this host does not. */
-const withCause = (failure: KubeadmFailure, { endpoint }: JoinFacts, context: OperationContext): KubeadmFailure => {
+/** The cause, where the world shows it: a kubelet that does not run, an endpoint that nobody reaches, or only this host does not. */
+const withCause = (
+  failure: KubeadmFailure,
+  { endpoint, member, kubelet }: JoinFacts,
+  context: OperationContext,
+): KubeadmFailure => {
+  const { name } = context.target;
+  // kubeadm waits for the member, and that for its kubelet.
+  if (failure.type === 'MemberNotVoter' && member === 'unstarted' && kubelet !== undefined && kubelet !== 'active')
+    return {
+      type: 'KubeletNotRunning',
+      message: `the kubelet on ${name} does not run (${kubelet}), so its etcd never started; ${failure.message}`,
+      remedy: `see \`journalctl -u kubelet\` on ${name}, mend the cause, then retry`,
+      evidence: failure.evidence,
+    };
   if (endpoint === 'reached' || !explainedByEndpoint.includes(failure.type)) return failure;
   const nobody = endpoint === 'nobody-reaches-it';
   return {
@@ -91,7 +104,7 @@ const failureOf = (
   return new QuorateError(failure.type, failure.message, {
     host: context.target.name,
     remedy: failure.remedy,
-    evidence: [...failure.evidence.slice(0, 10), ...seen, `log on ${context.target.name}: ${outcome.logFile}`],
+    evidence: [...failure.evidence.slice(-10), ...seen, `log on ${context.target.name}: ${outcome.logFile}`],
   });
 };
 

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { failureClasses, QuorateError } from '../../model/failure.js';
 import { failurePolicy } from '../../model/failure-policy.js';
 import type { ClusterFacts } from '../../model/cluster-facts.js';
 import type { HostFacts } from '../../model/host-facts.js';
@@ -48,11 +48,20 @@ export const readWorld = async (
   return { host: host.value, cluster: cluster.value, reach: reach.value };
 };
 
+/** An election or a restart of an API server is normal on a cluster that was just changed: look again before asking. */
+const lookAgain: NonNullable<Step<JoinState>['recoverFrom']> = (type, times, { policy }) =>
+  failurePolicy(type).beforeAnyChange === 'wait' && times < rereads
+    ? { step: 'read', afterMs: Math.min(rereadAfterMs, policy.readyBudgetMs) }
+    : undefined;
+
 export const read: Step<JoinState> = {
   id: 'read',
   title: ({ target }) => `read ${target.name}, the cluster and the ways between them`,
   changes: false,
   budgetMs: (context) => impatient(context).policy.unreachableBudgetMs,
+  // What passes was tried again in place already.
+  recoverFrom: (type, times, context) =>
+    failureClasses[type] === 'cluster-unhealthy' ? lookAgain(type, times, context) : undefined,
   run: async (state) => {
     const { host, cluster } = Object.assign(state, await readWorld(state.context));
     const ready = cluster.controlPlane.filter((server) => server.ready).length;
@@ -76,11 +85,7 @@ export const check: Step<JoinState> = {
   title: ({ target }) => `check ${target.name} against the cluster and plan`,
   changes: false,
   retryFrom: 'read',
-  // An election or a restart of an API server is normal on a cluster that was just changed: look again before asking.
-  recoverFrom: (type, times, { policy }) =>
-    failurePolicy(type).beforeAnyChange === 'wait' && times < rereads
-      ? { step: 'read', afterMs: Math.min(rereadAfterMs, policy.readyBudgetMs) }
-      : undefined,
+  recoverFrom: lookAgain,
   // oxlint-disable-next-line require-await -- steps are asynchronous; this one is pure
   run: async (state, tools) => {
     const { host, cluster, reach } = facts(state);

@@ -41,6 +41,7 @@ const pieceNames = [
   'ca-pem',
   'answers',
   'kubernetes-file',
+  'kube-vip',
   'cni-file',
   'runtime',
   'kubeadm',

@@ -84,6 +84,19 @@ describe.each(shells)('a clean host, read by %s', (...shell) => {
     expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(900);
   });
 
+  it('shows the kubeconfig that kube-vip mounts', async () => {
+    make({ shell });
+    const file = '/etc/kubernetes/manifests/kube-vip.yaml';
+    host.files({
+      '/etc/kubernetes/manifests/other.yaml':
+        'image: elsewhere/other:v1\n- hostPath:\n    path: /etc/kubernetes/other.conf\n',
+      [file]:
+        'image: ghcr.io/kube-vip/kube-vip:v1.0.1\nvolumeMounts:\n- mountPath: /etc/kubernetes/admin.conf\nvolumes:\n- hostPath:\n    path: /etc/kubernetes/super-admin.conf\n',
+    });
+    const facts = await readHost(host, { address });
+    expect(facts.kubeVip).toEqual({ file, kubeconfig: '/etc/kubernetes/super-admin.conf' });
+  });
+
   it('shows leftovers, and whose they are', async () => {
     make({ shell });
     host.files({

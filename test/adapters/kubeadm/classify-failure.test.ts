@@ -109,6 +109,14 @@ const cases: [output: string, type: string, number?: string][] = [
   ],
   [
     inPhase(
+      'upload-config/kubeadm',
+      'could not bootstrap the admin user in file admin.conf: unable to create ClusterRoleBinding: Post "https://10.0.0.10:6443/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?timeout=10s": dial tcp 10.0.0.10:6443: connect: no route to host',
+    ),
+    'EndpointUnreachable',
+    'F21',
+  ],
+  [
+    inPhase(
       'preflight',
       `${configMap}Get "https://10.0.0.10:6443/api/v1/namespaces/kube-system/configmaps/kubeadm-config?timeout=10s": EOF`,
     ),
@@ -313,7 +321,7 @@ test('what etcd said while kubeadm tried again is not why a later phase failed',
 });
 
 test('the message names what the operator has to look at', () => {
-  expect(classify(cases[18]?.[0] ?? '').message).toBe(
+  expect(classify(cases[19]?.[0] ?? '').message).toBe(
     'cp3 holds leftovers of a node: /etc/kubernetes/kubelet.conf already exists',
   );
   expect(classify(cases[12]?.[0] ?? '').message).toContain('10.9.9.9:6443');

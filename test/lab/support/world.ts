@@ -7,16 +7,18 @@ const Member = z.object({
   ID: z.string(),
   name: z.string().optional(),
   peerURLs: z.array(z.string()),
+  clientURLs: z.array(z.string()).optional(),
   isLearner: z.boolean().optional(),
 });
 export type Member = z.infer<typeof Member>;
 
-const etcdctl =
+export const etcdctl =
   'etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key';
 export const kubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
 
-export const etcdMembers = async (lab: Lab, host = 'cp1'): Promise<Member[]> => {
-  const text = await lab.host(host).check(`${etcdctl} member list -w json --hex`);
+/** @param consistency `s` answers without a quorum as well */
+export const etcdMembers = async (lab: Lab, host = 'cp1', consistency: 'l' | 's' = 'l'): Promise<Member[]> => {
+  const text = await lab.host(host).check(`${etcdctl} member list -w json --hex --consistency=${consistency}`);
   return z.object({ members: z.array(Member) }).parse(JSON.parse(text)).members;
 };
 

@@ -52,6 +52,13 @@ const dirt = (
 describe('describeDirt', () => {
   it('a fresh host is clean', () => expect(dirt({})).toBeUndefined());
 
+  it('the manifest of kube-vip, which is put there before the first join, does not make it dirty', () => {
+    const file = '/etc/kubernetes/manifests/kube-vip.yaml';
+    const kubeVip = { file, kubeconfig: '/etc/kubernetes/super-admin.conf' };
+    expect(dirt({ kubernetesFiles: [file], kubeVip })).toBeUndefined();
+    expect(dirt({ kubernetesFiles: [file] })).toMatchObject({ found: ['/etc/kubernetes (1 file)'] });
+  });
+
   it('network leftovers alone do not make a host dirty', () => {
     expect(
       dirt({
@@ -61,6 +68,23 @@ describe('describeDirt', () => {
         homeKubeconfigs: [{ file: '/root/.kube/config', server: other, caHash: otherCaHash }],
       }),
     ).toBeUndefined();
+  });
+
+  it('but are told, and with the policy make one, to be cleaned as any other', () => {
+    const left = { cniFiles: ['/etc/cni/net.d/10-old.conflist'], cniLinks: ['cni0'], packetFilterRules: 2 };
+    const [found] = check(world(joinWorker(), left));
+    expect(found).toMatchObject({
+      severity: 'warning',
+      code: 'DirtyHost',
+      message:
+        'w2 keeps what looks like the network of an earlier node: /etc/cni/net.d (1 file), network link cni0, 2 packet-filter rules; Pods there may not reach others',
+      remedy: expect.stringContaining('policy.networkLeftovers: clean') as string,
+      evidence: ['found: /etc/cni/net.d/10-old.conflist', 'found: network link cni0'],
+    });
+    const cleaning = operationContext({ policy: { networkLeftovers: 'clean' } });
+    expect(verdicts(world(cleaning, left))).toEqual(['approval DirtyHost']);
+    expect(check(world(cleaning, left))[0]?.message).toMatch(/^cp3 keeps the network of an earlier node: /);
+    expect(verdicts(world(cleaning))).toEqual([]);
   });
 
   it("an operator's own files below /etc/kubernetes do not either, and are not counted", () => {

@@ -59,6 +59,13 @@ describe('the members of others', () => {
     );
   });
 
+  it('a learner of a host of the specification may be the work of an operation that runs: it is not to be removed', () => {
+    const one = withMembers([...healthy('cp1', 'cp4'), unstarted('cp2', true)]);
+    expect(verdicts(one)).toEqual(['fatal EtcdUnhealthy']);
+    expect(texts(one)[0]).toMatch(/of cp2, whose join has not ended; .* \| let the operation on cp2 end/);
+    expect(texts(one)[0]).not.toContain('member remove');
+  });
+
   it('quorum lost says so once', () => {
     const one = withMembers([etcdMember('cp1'), down('cp2'), down('cp4')]);
     expect(verdicts(one)).toEqual(['fatal QuorumAtRisk']);

@@ -154,3 +154,34 @@ describe('network of the host', () => {
     expect(on({ architecture: 'i686' })).toEqual(unsuitable);
   });
 });
+
+describe('kube-vip', () => {
+  const file = '/etc/kubernetes/manifests/kube-vip.yaml';
+  const vip = (kubeconfig: string) => ({ kubernetesFiles: [file], kubeVip: { file, kubeconfig } });
+  const external = (kind: 'init' | 'join-control-plane', kubernetesVersion = 'v1.37.1'): OperationContext => ({
+    ...operationContext({ kind, kubernetesVersion }),
+    loadBalancer: { kind: 'external' },
+  });
+  const [admin, superAdmin] = ['/etc/kubernetes/admin.conf', '/etc/kubernetes/super-admin.conf'];
+
+  it('needs super-admin.conf on the first host', () => {
+    expect(on(vip(admin), external('init'))).toEqual(unsuitable);
+    expect(on(vip(superAdmin), external('init'))).toEqual([]);
+    expect(texts(world(external('init'), vip(admin)))[0]).toMatch(
+      /^kube-vip on cp1 uses admin\.conf, which has no rights before the cluster is made: 10\.203\.0\.10:6443 would never answer \| on cp1: `sed -i .*kube-vip\.yaml`, then init again/,
+    );
+  });
+
+  it('did not before 1.29', () => {
+    expect(on(vip(admin), external('init', 'v1.28.9'))).toEqual([]);
+  });
+
+  it('has no super-admin.conf on another', () => {
+    expect(on(vip(superAdmin), external('join-control-plane'))).toEqual(['warning HostUnsuitable']);
+    expect(on(vip(admin), external('join-control-plane'))).toEqual([]);
+  });
+
+  it('is nobody’s business behind a load balancer of Quorate’s', () => {
+    expect(on(vip(admin), init())).toEqual([]);
+  });
+});

@@ -41,6 +41,7 @@ describe('operationContext', () => {
       },
       policy: {
         resetDirtyHosts: 'approve',
+        networkLeftovers: 'warn',
         removeStaleMembers: 'when-safe',
         snapshotsKept: 5,
         joinBudgetMs: 1_800_000,

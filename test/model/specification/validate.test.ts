@@ -26,6 +26,7 @@ describe('a good specification', () => {
       hosts: { cp1: { labels: {} } },
       policy: {
         resetDirtyHosts: 'approve',
+        networkLeftovers: 'warn',
         removeStaleMembers: 'when-safe',
         resumeWhenHealthy: true,
         snapshots: { keep: 5 },

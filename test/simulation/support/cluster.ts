@@ -3,6 +3,7 @@ import { makeTopology } from '../../../lab/topology.js';
 import type { Activities } from '../../../src/activities/contract.js';
 import type { OperationKind } from '../../../src/model/operation.js';
 import type { Specification } from '../../../src/model/specification/specification.js';
+import { installNetwork } from './install-network.js';
 import { requireFinished, startProduct } from './product.js';
 import type { Outcome, Product } from './product.js';
 
@@ -33,23 +34,6 @@ afterEach(async () => {
   running.clear();
 });
 
-/** The network goes in as soon as an API server serves, so that nobody waits for it. */
-const installNetwork = async ({ simulation }: Product): Promise<void> => {
-  while (
-    !simulation.observer.isServing('cp1') ||
-    simulation.observer.read('cp1', '/etc/kubernetes/admin.conf') === undefined
-  )
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  for (;;) {
-    const applied = await simulation.installNetwork('cp1').then(
-      () => true,
-      () => false,
-    );
-    if (applied) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-
 /** Builds a cluster that somebody stops. */
 export const startCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
   const {
@@ -76,7 +60,7 @@ export const startCluster = async (options: ClusterOptions = {}): Promise<Cluste
   const finish: Cluster['finish'] = async (kind, host) =>
     requireFinished(await product.run(kind, host), product.simulation);
   try {
-    if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product)]);
+    if (controlPlanes > 0) await Promise.all([finish('init', 'cp1'), installNetwork(product.simulation)]);
     for (let number = 2; number <= controlPlanes; number += 1) await finish('join-control-plane', `cp${number}`);
   } catch (error) {
     await product.stop();

@@ -1,4 +1,5 @@
 import type { Simulation } from '../../../lab/simulation/index.js';
+import { evidenceExists } from '../../support/verdict-moments.js';
 
 /** Called at most once, when something happens on a host; the answer ends the waiting. */
 type Once = () => void;
@@ -11,6 +12,7 @@ const once = (work: () => void): { readonly run: Once; stop: () => void } => {
       if (self.done) return;
       self.done = true;
       self.stop();
+      evidenceExists('fault');
       work();
     },
   };

@@ -4,3 +4,4 @@ export type { Watch } from './invariants/watch.js';
 export { check } from './invariants/check.js';
 export type { ReportedOperation } from './invariants/check.js';
 export { historyTexts } from './invariants/history-texts.js';
+export { overlaps } from './invariants/lock.js';

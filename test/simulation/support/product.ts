@@ -1,116 +1,53 @@
-import { createActivities } from '../../../src/activities/index.js';
 import type { Activities } from '../../../src/activities/contract.js';
-import { createHosts } from '../../../src/adapters/ssh/hosts.js';
-import type { Hosts } from '../../../src/adapters/ssh/types.js';
-import type { OperationContext, OperationKind } from '../../../src/model/operation.js';
-import { operationContext } from '../../../src/model/specification/operation-context.js';
 import type { Specification } from '../../../src/model/specification/specification.js';
-import { validateSpecification } from '../../../src/model/specification/validate.js';
-import { parse } from 'yaml';
-import { clusterYaml } from '../../../lab/cluster-yaml.js';
 import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
-import { connectToTestServer, uniqueName } from '../../support/temporal.js';
-import type { WorkflowHandle } from '@temporalio/client';
-import type { DecisionAction, OperationProgress } from '../../../src/model/progress.js';
-import { decide, ended, progressOf, startHarness } from '../../support/workflow-harness.js';
-import type { Ended, Harness } from '../../support/workflow-harness.js';
+import { startOperations } from '../../scenarios/operations.js';
+import type { Operations } from '../../scenarios/operations.js';
+import { uniqueName } from '../../support/temporal.js';
+import { evidenceExists } from '../../support/verdict-moments.js';
+import { writeVerdicts } from '../../support/verdicts.js';
 
-type Blocked = NonNullable<OperationProgress['blocked']>;
+export { decideAndWait, requireFinished } from '../../scenarios/operations.js';
+export type { Outcome } from '../../scenarios/operations.js';
 
-export type Outcome =
-  | (Ended & { readonly progress: OperationProgress })
-  | { readonly status: 'blocked'; readonly blocked: Blocked; readonly handle: WorkflowHandle };
+writeVerdicts('simulation');
 
-/** Waits until a workflow has ended or waits for a decision, after that many decisions. */
-const endedOrBlocked = async (handle: WorkflowHandle, decisions = 0): Promise<Outcome> => {
-  let over = false;
-  const end = ended(handle).finally(() => (over = true));
-  end.catch(() => undefined);
-  for (;;) {
-    const progress = await progressOf(handle).catch(() => undefined);
-    if (progress?.blocked !== undefined && progress.decisions.length >= decisions)
-      return { status: 'blocked', blocked: progress.blocked, handle };
-    if (over) return { ...(await end), progress: await progressOf(handle) };
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
-  }
+/** kubeadm has given up when it prints its error. */
+const watchKubeadm = ({ hosts }: Simulation): void => {
+  for (const { machine } of hosts)
+    machine.files.watch('/var/log/quorate/', (path) => {
+      if (/^error: /m.test(machine.files.readIfThere(path) ?? '')) evidenceExists('kubeadm');
+    });
 };
 
-/** The product on simulated hosts: its own workflows and activities, over SSH, on a real Temporal server. */
-export interface Product {
+/** The product on simulated hosts. */
+export interface Product extends Operations {
   readonly simulation: Simulation;
-  readonly specification: Specification;
-  readonly hosts: Hosts;
-  readonly activities: Activities;
-  readonly harness: Harness;
-  context(kind: OperationKind, host: string): OperationContext;
-  /** Runs an operation until it ends, or waits for a decision. */
-  run(kind: OperationKind, host: string): Promise<Outcome>;
-  stop(): Promise<void>;
 }
-
-const specificationOf = (yaml: string): Specification => {
-  const validated = validateSpecification(parse(yaml));
-  if (!validated.ok) throw new Error(JSON.stringify(validated));
-  return validated.specification;
-};
 
 export const startProduct = async (
   options: Omit<SimulationOptions, 'name'>,
-  change: (specification: Specification) => Specification = (specification) => specification,
-  wrap: (activities: Activities) => Activities = (activities) => activities,
+  change?: (specification: Specification) => Specification,
+  wrap?: (activities: Activities) => Activities,
 ): Promise<Product> => {
-  const name = uniqueName('sim');
-  const [simulation, server] = await Promise.all([startSimulation({ ...options, name }), connectToTestServer()]);
-  const hosts = createHosts({ configFile: simulation.sshConfigFile });
-  const activities = wrap(createActivities({ hosts, webhooks: new Map() }));
-  const harness = await startHarness(server, { taskQueue: name, activities });
-  const specification = change(specificationOf(clusterYaml(simulation)));
-  let number = 0;
-  const started = new Set<WorkflowHandle>();
-  const context: Product['context'] = (kind, host) =>
-    operationContext(specification, kind, host, {
-      operation: `${name}/${kind}/${host}/k${(number += 1)}`,
-      round: 0,
-    });
-  return {
-    simulation,
-    specification,
+  const cluster = uniqueName('sim');
+  const simulation = await startSimulation({ ...options, name: cluster });
+  const { hosts, sshConfigFile } = simulation;
+  watchKubeadm(simulation);
+  const operations = await startOperations({
+    cluster,
     hosts,
-    activities,
-    harness,
-    context,
-    run: async (kind, host) => {
-      const handle = await harness.start(context(kind, host));
-      started.add(handle);
-      return endedOrBlocked(handle);
-    },
+    sshConfigFile,
+    ...(change === undefined ? {} : { change }),
+    ...(wrap === undefined ? {} : { wrap }),
+  });
+  return {
+    ...operations,
+    simulation,
     stop: async () => {
-      // What still waits for a decision would wait for ever, and with it whoever waits for its end.
-      await Promise.all([...started].map((handle) => handle.terminate().catch(() => undefined)));
-      await Promise.all([...started].map((handle) => handle.result().catch(() => undefined)));
-      await harness.close();
-      await hosts.close();
+      await operations.stop();
       await simulation.down();
-      await server.close();
     },
   };
-};
-
-/** The outcome of an operation that has to finish. @throws Error that tells why it did not */
-export const requireFinished = (outcome: Outcome, { world }: Simulation): Outcome => {
-  if (outcome.status === 'completed') return outcome;
-  const said =
-    outcome.status === 'blocked'
-      ? [`${outcome.blocked.type} at ${outcome.blocked.step}: ${outcome.blocked.message}`, ...outcome.blocked.evidence]
-      : [`${outcome.status}: ${outcome.message}`];
-  throw new Error([...said, ...world.defects.map((defect) => `defect of the simulation: ${defect}`)].join('\n'));
-};
-
-/** Decides a blocked operation, and waits until it has ended or waits again. */
-export const decideAndWait = async (outcome: Outcome, action: DecisionAction): Promise<Outcome> => {
-  if (outcome.status !== 'blocked') throw new Error(`it is not blocked: ${outcome.status} ${outcome.message}`);
-  const before = (await progressOf(outcome.handle)).decisions.length;
-  await decide(outcome.handle, action);
-  return endedOrBlocked(outcome.handle, before + 1);
 };

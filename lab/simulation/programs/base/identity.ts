@@ -53,6 +53,9 @@ export const hostname: Program = (process) => {
   return 0;
 };
 
+/** Of Debian's sudoers file. */
+const securePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** `sudo -n`: the login of the hosts may become root without a password, unless its file in sudoers.d is gone. */
 export const sudo: Program = async (process, args) => {
   const rest = [...args];
@@ -70,7 +73,13 @@ export const sudo: Program = async (process, args) => {
     process.complain(`sudo: ${rest[0]}: command not found\n`);
     return 1;
   }
-  const environment = new Map([...process.environment, ['USER', 'root'], ['HOME', '/root'], ['LOGNAME', 'root']]);
+  const environment = new Map([
+    ...process.environment,
+    ['PATH', securePath],
+    ['USER', 'root'],
+    ['HOME', '/root'],
+    ['LOGNAME', 'root'],
+  ]);
   const child = spawn({ parent: process, argv: rest, environment, uid: 0 });
   const { program, args: more } = programAt(child, path);
   return process.during(runProgram(child, program, [...more, ...rest.slice(1)]));

@@ -19,19 +19,31 @@ export const ss: Program = (process, args) => {
   return 0;
 };
 
+/** As a link whose hardware address holds the host's has it. */
+const linkLocal = (address: string): string => {
+  const bytes = address.split('.').map(Number);
+  const hex = (high = 0, low = 0): string => ((high << 8) | low).toString(16);
+  return `fe80::${hex(bytes[0], 0xff)}:fe${hex(0, bytes[1]).padStart(2, '0')}:${hex(bytes[2], bytes[3])}`;
+};
+
 export const ip: Program = (process, args) => {
   const { machine } = process;
   const words = args.filter((arg) => !arg.startsWith('-'));
   const [object = '', verb = 'show', ...rest] = words;
   const link = (name: string): string => `${[...machine.links.keys()].indexOf(name) + 1}: ${name}`;
   if (/^a(ddr(ess)?)?$/.test(object)) {
-    process.print(`1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n`);
-    const extra = [...machine.extraAddresses].map(
+    process.print(
+      `1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever\n`,
+    );
+    const extra = [
+      ...machine.extraAddresses,
+      ...(machine.routedAddress === undefined ? [] : [machine.routedAddress]),
+    ].map(
       (address) =>
         `${link('eth0')}    inet ${address}/32 scope global eth0\\       valid_lft forever preferred_lft forever\n`,
     );
     process.print(
-      `${link('eth0')}    inet ${machine.address}/24 brd ${machine.address.replace(/\d+$/, '255')} scope global eth0\\       valid_lft forever preferred_lft forever\n${extra.join('')}`,
+      `${link('eth0')}    inet ${machine.address}/24 scope global eth0\\       valid_lft forever preferred_lft forever\n${extra.join('')}${link('eth0')}    inet6 ${linkLocal(machine.address)}/64 scope link \\       valid_lft forever preferred_lft forever\n`,
     );
     return 0;
   }

@@ -29,7 +29,7 @@ export const socat: Program = async (process, args) => {
   if (service?.http === undefined) {
     const there = process.machine.files.exists(path);
     process.complain(
-      `${now} socat[${process.pid}] E connect(5, AF=1 "${path}", ${path.length + 3}): ${there ? 'Connection refused' : 'No such file or directory'}\n`,
+      `${now} socat[${process.pid}] E connect(, AF=1 "${path}", ${path.length + 2}): ${there ? 'Connection refused' : 'No such file or directory'}\n`,
     );
     return 1;
   }

@@ -1,3 +1,5 @@
+import { isPattern, matches } from '../../shell/patterns.js';
+import type { Machine } from '../../system/machine.js';
 import type { Process, Program } from '../../system/process.js';
 import { signalNumber, signalNumbers } from '../../system/signals.js';
 import type { Unit } from '../../system/unit.js';
@@ -60,6 +62,15 @@ const status = (process: Process, name: string): number => {
   return unit.active === 'active' ? 0 : 3;
 };
 
+/** Units that a pattern stands for; a name stands for itself. */
+const matching = (machine: Machine, name: string): readonly string[] => {
+  if (!isPattern(name)) return [name];
+  return machine.systemd
+    .loaded()
+    .map((unit) => unit.name)
+    .filter((one) => matches(name, one));
+};
+
 const notFound = (process: Process, verb: string, name: string): number => {
   process.complain(
     isMasked(process.machine.files, name)
@@ -80,7 +91,7 @@ const start = async (process: Process, unit: Unit): Promise<number> => {
   return 1;
 };
 
-const forUnit = async (process: Process, verb: string, name: string): Promise<number> => {
+const forUnit = async (process: Process, verb: string, name: string, quiet = false): Promise<number> => {
   const { systemd, files } = process.machine;
   const unit = systemd.unit(name);
   switch (verb) {
@@ -116,7 +127,7 @@ const forUnit = async (process: Process, verb: string, name: string): Promise<nu
       return start(process, unit);
     case 'enable':
       if (unitFile(files, name) === undefined) return notFound(process, verb, name);
-      if (enable(files, name))
+      if (enable(files, name) && !quiet)
         process.complain(
           `Created symlink /etc/systemd/system/multi-user.target.wants/${name} → ${unitFile(files, name)}.\n`,
         );
@@ -184,7 +195,7 @@ export const systemctl: Program = async (process, args) => {
       return 0;
     case 'kill': {
       const signal = signalNumber(values.get('s') ?? values.get('signal') ?? 'TERM') ?? signalNumbers.TERM;
-      for (const name of names)
+      for (const name of names.flatMap((name) => matching(machine, name)))
         for (const one of machine.processes.inControlGroup(`/system.slice/${name}`)) one.kill(signal);
       return 0;
     }
@@ -197,7 +208,7 @@ export const systemctl: Program = async (process, args) => {
       return 0;
     default: {
       let worst = 0;
-      for (const name of names) worst = Math.max(worst, await forUnit(process, verb, name));
+      for (const name of names) worst = Math.max(worst, await forUnit(process, verb, name, quiet));
       if (flags.has('now') && verb === 'enable')
         for (const name of names) worst = Math.max(worst, await forUnit(process, 'start', name));
       if (flags.has('now') && verb === 'disable') for (const name of names) await forUnit(process, 'stop', name);

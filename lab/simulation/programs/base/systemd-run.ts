@@ -23,6 +23,7 @@ export const systemdRun: Program = async (process, args) => {
     if (key === '--unit' || key === '-u') name = text();
     else if (key === '--property' || key === '-p') set(text());
     else if (key === '--setenv' || key === '-E') set(`Environment="${text().replaceAll(/["\\]/g, '\\$&')}"`);
+    else if (key === '--working-directory') set(`WorkingDirectory=${text()}`);
     else if (key === '--description') set(`Description=${text()}`);
     else if (key === '--quiet' || key === '-q') quiet = true;
     else if (key === '--remain-after-exit' || key === '-r') set('RemainAfterExit=yes');

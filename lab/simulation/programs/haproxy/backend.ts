@@ -14,12 +14,17 @@ interface CheckResult {
 
 const connectTimeoutMs = 3_000;
 
+/** Checks in a row that make a server come up or go down: `default-server rise 1 fall 2` is what Quorate writes. */
+export const rise = 1;
+export const fall = 2;
+const best = rise + fall - 1;
+
 /** A server of a backend as the running HAProxy has it. */
 export class Server {
   admin: AdminState;
-  isUp = true;
+  /** Up from `rise` on; a new server begins there, so that one failed check takes it down. */
+  health = rise;
   check: CheckResult | undefined;
-  #failures = 0;
   #nextAt = 0;
   #checking = false;
   changedAt = Date.now();
@@ -28,13 +33,14 @@ export class Server {
     private readonly machine: Machine,
     readonly definition: ServerDefinition,
     private readonly backend: BackendDefinition,
-    before?: Server,
   ) {
+    // A reload hands nothing on: without a state file the new process knows what the configuration says.
     this.admin = definition.disabled ? 'maint' : 'ready';
-    if (before === undefined) return;
-    // A reload hands on what is known of a server.
-    this.isUp = before.isUp;
-    this.check = before.check;
+    if (definition.disabled) this.health = 0;
+  }
+
+  get isUp(): boolean {
+    return this.health >= rise;
   }
 
   get takesTraffic(): boolean {
@@ -42,17 +48,15 @@ export class Server {
   }
 
   setAdmin(admin: AdminState): void {
-    if (this.admin === 'maint' && admin === 'ready') {
-      this.isUp = true;
-      this.#nextAt = 0;
-    }
+    // Back from maintenance it has to pass a check first.
+    if (admin === 'maint') this.health = 0;
+    else if (this.admin === 'maint') this.#nextAt = 0;
     this.admin = admin;
     this.changedAt = Date.now();
   }
 
   setHealth(up: boolean): void {
-    this.isUp = up;
-    this.#failures = 0;
+    this.health = up ? best : 0;
     this.#nextAt = Date.now();
     this.changedAt = Date.now();
   }
@@ -68,10 +72,10 @@ export class Server {
     try {
       const result = await this.#ask();
       this.check = result;
-      this.#failures = result.ok ? 0 : this.#failures + due;
-      const up = result.ok ? true : this.#failures >= 2 ? false : this.isUp;
-      if (up !== this.isUp) this.changedAt = Date.now();
-      this.isUp = up;
+      const wasUp = this.isUp;
+      if (result.ok) this.health = best;
+      else this.health = this.health - due < rise ? 0 : this.health - due;
+      if (this.isUp !== wasUp) this.changedAt = Date.now();
     } finally {
       this.#checking = false;
       this.#nextAt = Date.now() + interMs;
@@ -99,7 +103,7 @@ export class Server {
     if (outcome.kind !== 'answered') return { ok: false, status: 'L6RSP', last: '' };
     const { status } = outcome.response;
     return status === 200
-      ? { ok: true, status: 'L7OK', code: 200, last: 'OK' }
+      ? { ok: true, status: 'L7OK', code: 200, last: '' }
       : { ok: false, status: 'L7STS', code: status, last: 'Internal Server Error' };
   }
 
@@ -108,7 +112,7 @@ export class Server {
     if (this.admin === 'maint') return 'MAINT';
     if (this.admin === 'drain') return 'DRAIN';
     if (!this.definition.check) return 'no check';
-    return this.isUp ? (this.#failures > 0 ? 'UP 1/2' : 'UP') : 'DOWN';
+    return this.isUp ? (this.health < best ? 'UP 1/2' : 'UP') : 'DOWN';
   }
 }
 
@@ -120,26 +124,21 @@ export class Backend {
   constructor(
     private readonly machine: Machine,
     readonly definition: BackendDefinition,
-    before?: Backend,
   ) {
-    this.servers = definition.servers.map(
-      (server) =>
-        new Server(
-          machine,
-          server,
-          definition,
-          before?.servers.find((one) => one.definition.name === server.name),
-        ),
-    );
+    this.servers = definition.servers.map((server) => new Server(machine, server, definition));
   }
 
   async look(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.look()));
   }
 
+  /** What is known may be old: whoever connects makes it look again, but does not wait for a server that is silent. */
+  async lookSoon(): Promise<void> {
+    await Promise.race([this.look(), new Promise((resolve) => setTimeout(resolve, 50).unref())]);
+  }
+
   /** Connection to a server that takes traffic and answers; the others are tried after it. */
   route(): Connection | undefined {
-    // What is known may be old: whoever connects makes it look again.
     void this.look();
     const able = this.servers.filter((server) => server.takesTraffic);
     this.#turn += 1;

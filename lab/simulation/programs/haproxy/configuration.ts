@@ -29,7 +29,22 @@ export interface HaproxyConfiguration {
 
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
+  constructor(
+    message: string,
+    /** What it warns of besides. */
+    readonly warnings: readonly string[] = [],
+  ) {
+    super(message);
+  }
 }
+
+const noTimeouts = (frontend: string): string =>
+  [
+    `config : missing timeouts for frontend '${frontend}'.`,
+    '   | While not properly invalid, you will certainly encounter various problems',
+    '   | with such a configuration. To fix this, please ensure that all following',
+    "   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
+  ].join('\n');
 
 const keywords = new Set(
   'global defaults frontend backend listen description log chroot user group stats hard-stop-after mode option retries timeout bind default_backend balance http-check default-server server maxconn daemon errorfile ca-base crt-base ssl-default-bind-ciphers ssl-default-bind-ciphersuites ssl-default-bind-options'.split(
@@ -81,7 +96,7 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
     if (keyword === '') continue;
     if (!keywords.has(keyword))
       throw new ConfigurationError(
-        `[ALERT]    (1) : config : parsing [${path}:${index + 1}] : unknown keyword '${keyword}' in '${section}' section`,
+        `config : parsing [${path}:${index + 1}] : unknown keyword '${keyword}' in '${section}' section`,
       );
     if (['global', 'defaults', 'frontend', 'backend', 'listen'].includes(keyword)) {
       finish();
@@ -98,7 +113,7 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
       const address = place.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '');
       if (portOf(place) === 0 || address === '')
         throw new ConfigurationError(
-          `[ALERT]    (1) : config : parsing [${path}:${index + 1}] : 'server ${first}' : invalid address: '${place}'`,
+          `config : parsing [${path}:${index + 1}] : 'server ${first}' : invalid address: '${place}'`,
         );
       servers.push({
         name: first,
@@ -113,7 +128,8 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
   for (const { name: frontend, backend } of frontends)
     if (!backends.some((one) => one.name === backend))
       throw new ConfigurationError(
-        `[ALERT]    (1) : config : Proxy '${frontend}': unable to find required default_backend: '${backend}'.`,
+        `config : Proxy '${frontend}': unable to find required default_backend: '${backend}'.`,
+        /^\s*timeout client /m.test(text) ? [] : [noTimeouts(frontend)],
       );
   return { description, frontends, backends, ...(socket === undefined ? {} : { socket }) };
 };

@@ -5,7 +5,7 @@ import { parseOptions } from '../../text/input.js';
 import { Backend } from './backend.js';
 import { ConfigurationError, parseConfiguration } from './configuration.js';
 import type { HaproxyConfiguration } from './configuration.js';
-import { answerRuntime, haproxyVersion } from './runtime.js';
+import { answerRuntime, haproxyReleaseDate, haproxyVersion } from './runtime.js';
 import type { Running } from './runtime.js';
 
 const reloadMs = 150;
@@ -13,27 +13,19 @@ const reloadMs = 150;
 const read = (process: Process, path: string): HaproxyConfiguration => {
   const text = process.machine.files.readIfThere(path);
   if (text === undefined)
-    throw new ConfigurationError(
-      `[ALERT]    (${process.pid}) : Cannot open configuration file/directory ${path} : No such file or directory`,
-    );
+    throw new ConfigurationError(`Cannot open configuration file/directory ${path} : No such file or directory`);
   return parseConfiguration(text, path);
 };
 
 /** Opens the ports of a configuration, and the runtime socket. @throws PortInUse */
-const start = (process: Process, configuration: HaproxyConfiguration, before: Running | undefined): Running => {
+const start = (process: Process, configuration: HaproxyConfiguration): void => {
   const { machine } = process;
-  const backends = configuration.backends.map(
-    (definition) =>
-      new Backend(
-        machine,
-        definition,
-        before?.backends.find((one) => one.definition.name === definition.name),
-      ),
-  );
+  const backends = configuration.backends.map((definition) => new Backend(machine, definition));
   const running: Running = {
     description: configuration.description,
     startedAt: Date.now(),
     pid: process.pid,
+    node: machine.name,
     backends,
     frontends: configuration.frontends,
   };
@@ -41,7 +33,13 @@ const start = (process: Process, configuration: HaproxyConfiguration, before: Ru
   for (const { ports, backend } of configuration.frontends) {
     const target = backends.find((one) => one.definition.name === backend);
     for (const port of ports)
-      machine.listen({ port, address: '*', process, name: 'haproxy', service: { route: () => target?.route() } });
+      machine.listen({
+        port,
+        address: '*',
+        process,
+        name: 'haproxy',
+        service: { route: () => target?.route(), look: async () => target?.lookSoon() },
+      });
   }
   if (configuration.socket !== undefined) {
     machine.sockets.set(configuration.socket, {
@@ -51,14 +49,29 @@ const start = (process: Process, configuration: HaproxyConfiguration, before: Ru
     machine.files.makeDirectories(configuration.socket.replace(/\/[^/]*$/, ''));
     machine.files.write(configuration.socket, '');
   }
-  return running;
+};
+
+/** What it says when it cannot go on. @param path of a file that could not be read to its end */
+const alert = (process: Process, { message, warnings }: ConfigurationError, path?: string): void => {
+  const mark = (level: string): string => `[${level}]`.padEnd(10) + ` (${process.pid}) :`;
+  process.complain(
+    [
+      `${mark('NOTICE')} haproxy version is ${haproxyVersion}`,
+      `${mark('NOTICE')} path to executable is /usr/sbin/haproxy`,
+      `${mark('ALERT')} ${message}`,
+      ...warnings.map((warning) => `${mark('WARNING')} ${warning}`),
+      ...(path === undefined ? [] : [`${mark('ALERT')} config : Error(s) found in configuration file : ${path}`]),
+      `${mark('ALERT')} config : Fatal errors found in configuration.`,
+      '',
+    ].join('\n'),
+  );
 };
 
 /** haproxy: it checks a configuration, or runs as a master that reloads on USR2. */
 export const haproxy: Program = async (process, args) => {
   const { flags, values } = parseOptions(args, 'fpSL');
   if (flags.has('v')) {
-    process.print(`HAProxy version ${haproxyVersion} 2023/12/16 - https://haproxy.org/\n`);
+    process.print(`HAProxy version ${haproxyVersion} ${haproxyReleaseDate} - https://haproxy.org/\n`);
     return 0;
   }
   const path = values.get('f') ?? '/etc/haproxy/haproxy.cfg';
@@ -68,16 +81,13 @@ export const haproxy: Program = async (process, args) => {
     configuration = read(process, path);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    process.complain(
-      `${error.message}\n[ALERT]    (${process.pid}) : config : Error(s) found in configuration file : ${path}\n`,
-    );
+    alert(process, error, /: parsing \[/.test(error.message) ? path : undefined);
     return 1;
   }
   if (flags.has('c')) {
     process.print('Configuration file is valid\n');
     return 0;
   }
-  let running: Running | undefined;
   let reload: (() => void) | undefined;
   process.onSignal = (signal) => {
     if (signal !== signalNumbers.USR2) return false;
@@ -87,7 +97,7 @@ export const haproxy: Program = async (process, args) => {
   try {
     for (;;) {
       try {
-        running = start(process, configuration, running);
+        start(process, configuration);
       } catch (error) {
         if (!(error instanceof PortInUse)) throw error;
         process.complain(
@@ -102,7 +112,7 @@ export const haproxy: Program = async (process, args) => {
       } catch (error) {
         // The old workers go on.
         if (!(error instanceof ConfigurationError)) throw error;
-        process.complain(`${error.message}\n`);
+        alert(process, error);
       }
     }
   } finally {

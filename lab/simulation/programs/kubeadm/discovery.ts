@@ -30,6 +30,7 @@ const prefix = "couldn't validate the identity of the API Server: ";
 /** One look at cluster-info. @throws CommandFailure that says why the token or the server was not believed */
 const look = async (
   process: Process,
+  timeout: string,
   endpoint: string,
   id: string,
   secret: string,
@@ -41,7 +42,9 @@ const look = async (
       return (await readObject(process, access, configMaps, 'cluster-info', 'kube-public')).data ?? {};
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      throw new CommandFailure(`failed to request the cluster-info ConfigMap: ${error.message}`);
+      // kubeadm asks with its own limit, which the error tells.
+      const said = error.message.replace(/^(Get "[^"?]*)"/, `$1?timeout=${timeout}"`);
+      throw new CommandFailure(`failed to request the cluster-info ConfigMap: ${said}`);
     }
   };
   const data = await read(insecure);
@@ -80,7 +83,7 @@ export const discover = async (
   const deadline = Date.now() + limitMs * process.machine.world.timeScale;
   for (;;) {
     try {
-      return await look(process, apiServerEndpoint, id, secret, caCertHashes);
+      return await look(process, `${Math.min(10, limitMs / 1000)}s`, apiServerEndpoint, id, secret, caCertHashes);
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
       // Another CA does not become the right one by waiting.

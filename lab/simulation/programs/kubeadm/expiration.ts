@@ -16,16 +16,28 @@ const certificates = [
   'front-proxy-client',
 ];
 
+const expiry = (process: Process, certificate: string | undefined) => {
+  if (certificate === undefined)
+    return { expirationDate: null, residualTime: 0, externallyManaged: false, missing: true };
+  const expires = Date.parse(new X509Certificate(certificate).validTo);
+  return {
+    expirationDate: timestamp(expires),
+    residualTime: Math.floor((expires - process.machine.now()) / 1000),
+    externallyManaged: false,
+    missing: false,
+  };
+};
+
 /** `kubeadm certs check-expiration`. */
 export const checkExpiration = (process: Process, args: readonly string[]): number => {
   const { values } = parseOptions(args, 'o', ['output', 'config', 'kubeconfig']);
   const { files } = process.machine;
   const found = [
-    ...kubeconfigs.flatMap((name) => {
+    ...kubeconfigs.map((name) => {
       const certificate = readKubeconfig(files, `/etc/kubernetes/${name}`)?.clientCertificate;
-      return certificate === undefined ? [] : [{ name, certificate, caName: 'ca' }];
+      return { name, certificate, caName: 'ca' };
     }),
-    ...certificates.flatMap((name) => {
+    ...certificates.map((name) => {
       const certificate = files.readIfThere(`${pkiFolder}/${name}.crt`);
       const caName =
         name.startsWith('etcd') || name.includes('etcd')
@@ -33,23 +45,21 @@ export const checkExpiration = (process: Process, args: readonly string[]): numb
           : name.startsWith('front-proxy')
             ? 'front-proxy-ca'
             : 'ca';
-      return certificate === undefined ? [] : [{ name: name.replace('/', '-'), certificate, caName }];
+      return { name: name.replace('/', '-'), certificate, caName };
     }),
   ].map(({ name, certificate, caName }) => {
-    const expires = Date.parse(new X509Certificate(certificate).validTo);
-    return {
-      name,
-      expirationDate: timestamp(expires),
-      residualTime: Math.floor((expires - process.machine.now()) / 1000),
-      externallyManaged: false,
-      caName,
-      missing: false,
-    };
+    return { name, ...expiry(process, certificate), ...(certificate === undefined ? {} : { caName }) };
   });
+  const authorities = ['ca', 'etcd/ca', 'front-proxy-ca'].map((name) => ({
+    name: name.replace('/', '-'),
+    ...expiry(process, files.readIfThere(`${pkiFolder}/${name}.crt`)),
+  }));
   if ((values.get('o') ?? values.get('output')) === 'json')
     process.print(
-      `${JSON.stringify({ kind: 'CertificateExpirationInfo', apiVersion: 'output.kubeadm.k8s.io/v1alpha3', certificates: found, certificateAuthorities: [] }, undefined, 2)}\n`,
+      `${JSON.stringify({ kind: 'CertificateExpirationInfo', apiVersion: 'output.kubeadm.k8s.io/v1alpha3', certificates: found, certificateAuthorities: authorities }, undefined, 2)}\n`,
     );
-  else for (const { name, expirationDate } of found) process.print(`${name.padEnd(26)} ${expirationDate}\n`);
+  else
+    for (const { name, expirationDate } of found)
+      process.print(`${name.padEnd(26)} ${expirationDate ?? '!MISSING!'}\n`);
   return 0;
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import { apiServerOn } from '../../kubernetes/api-server.js';
+import { goYaml } from '../../kubernetes/kubeconfig.js';
 import type { Access } from '../../kubernetes/client.js';
 import { newObject } from '../../kubernetes/objects.js';
 import type { Resource } from '../../kubernetes/objects.js';
@@ -16,7 +17,7 @@ import { startKubelet, waitForKubelet } from './kubelet-start.js';
 import { kubeconfigFolder, writeKubeconfigs } from './kubeconfigs.js';
 import { manifestFolder, writeControlPlane, writeEtcd } from './manifests.js';
 import { markControlPlane } from './mark-control-plane.js';
-import { inPhase, say } from './output.js';
+import { CommandFailure, inPhase, say } from './output.js';
 import { certsOfInit, readCa } from './pki.js';
 import { checkForInit, pullForControlPlane } from './preflight.js';
 import { createToken, newToken } from './token.js';
@@ -55,14 +56,28 @@ const uploadConfiguration = async (of: Init, access: Access): Promise<void> => {
     process,
     '[upload-config] Storing the configuration used in ConfigMap "kubeadm-config" in the "kube-system" Namespace',
   );
+  // With every default, in the order of the names.
   const stored = {
+    apiServer: {},
+    caCertificateValidityPeriod: '87600h0m0s',
+    certificateValidityPeriod: '8760h0m0s',
+    certificatesDir: '/etc/kubernetes/pki',
+    clusterName: 'kubernetes',
+    controllerManager: {},
+    dns: {},
+    encryptionAlgorithm: 'RSA-2048',
+    etcd: { local: { dataDir: '/var/lib/etcd' } },
+    imageRepository: 'registry.k8s.io',
+    proxy: {},
+    scheduler: {},
+    ...cluster,
     apiVersion: 'kubeadm.k8s.io/v1beta4',
     kind: 'ClusterConfiguration',
-    ...cluster,
     kubernetesVersion: version,
+    networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12', ...cluster.networking },
   };
   await put(of, access, configMaps, 'kubeadm-config', 'kube-system', {
-    data: { ClusterConfiguration: stringify(stored) },
+    data: { ClusterConfiguration: stringify(stored, { ...goYaml, sortMapEntries: true }) },
   });
   say(
     process,
@@ -129,16 +144,25 @@ const bootstrapTokens = async (of: Init, access: Access): Promise<void> => {
       kind: 'Config',
       users: null,
     },
-    { lineWidth: 0 },
+    goYaml,
   );
   await put(of, access, configMaps, 'cluster-info', 'kube-public', { data: { kubeconfig } });
 };
 
-const addons = async (of: Init, access: Access): Promise<void> => {
+const coreDns = async (of: Init, access: Access): Promise<void> => {
   await put(of, access, resourceNamed('deployments'), 'coredns', 'kube-system', { spec: { replicas: 2 } });
   say(of.process, '[addons] Applied essential addon: CoreDNS');
+};
+
+const kubeProxy = async (of: Init, access: Access): Promise<void> => {
   await put(of, access, daemonSets, 'kube-proxy', 'kube-system', { spec: { template: { spec: { volumes: [] } } } });
   say(of.process, '[addons] Applied essential addon: kube-proxy');
+};
+
+const addons = async (of: Init, access: Access): Promise<void> => {
+  const isSkipped = (addon: string): boolean => of.init.skipPhases?.includes(`addon/${addon}`) === true;
+  if (!isSkipped('coredns')) await coreDns(of, access);
+  if (!isSkipped('kube-proxy')) await kubeProxy(of, access);
 };
 
 const controlPlane = async (of: Init): Promise<void> => {
@@ -190,6 +214,57 @@ const controlPlane = async (of: Init): Promise<void> => {
   });
 };
 
+const readInit = (process: Process, path: string | undefined): Init => {
+  const documents = readConfiguration(process, path);
+  const configuration = documents.InitConfiguration ?? {};
+  const cluster = documents.ClusterConfiguration ?? {};
+  const address = configuration.localAPIEndpoint?.advertiseAddress ?? process.machine.defaultAddress;
+  return {
+    process,
+    documents,
+    init: configuration,
+    cluster,
+    nodeName: configuration.nodeRegistration?.name ?? process.machine.name,
+    address,
+    endpoint: cluster.controlPlaneEndpoint ?? `${address}:6443`,
+    version: cluster.kubernetesVersion ?? process.machine.kubernetesVersion,
+    limits: limitsOf(configuration.timeouts),
+  };
+};
+
+/** `kubeadm init phase bootstrap-token`: writes cluster-info anew, from admin.conf. @throws PhaseFailure, CommandFailure */
+export const bootstrapTokenPhase = async (
+  process: Process,
+  configFile: string | undefined,
+  kubeconfig: string,
+): Promise<number> => {
+  const access = accessOf(process, kubeconfig);
+  const of = { ...readInit(process, configFile), endpoint: access.server.replace('https://', '') };
+  await inPhase('bootstrap-token', () => bootstrapTokens(of, access));
+  return 0;
+};
+
+/**
+ * Gives the administrator of admin.conf, whom no role is bound to yet, rights by the one user who needs none; through the
+ * endpoint that both kubeconfigs name. @throws CommandFailure
+ */
+const bootstrapAdmin = async (of: Init): Promise<void> => {
+  const superAdmin = accessOf(of.process, `${kubeconfigFolder}/super-admin.conf`);
+  try {
+    await put(
+      of,
+      superAdmin,
+      clusterRoleBindings,
+      'kubeadm:cluster-admins',
+      undefined,
+      binding('cluster-admin', 'kubeadm:cluster-admins'),
+    );
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new CommandFailure(`could not bootstrap the admin user in file admin.conf: ${error.message}`);
+  }
+};
+
 /** `kubeadm init`. @throws PhaseFailure, CommandFailure */
 export const init = async (process: Process, args: readonly string[]): Promise<number> => {
   const { values, flags } = parseOptions(args, '', [
@@ -198,22 +273,8 @@ export const init = async (process: Process, args: readonly string[]): Promise<n
     'certificate-key',
     'ignore-preflight-errors',
   ]);
-  const documents = readConfiguration(process, values.get('config'));
-  const configuration = documents.InitConfiguration ?? {};
-  const cluster = documents.ClusterConfiguration ?? {};
-  const nodeName = configuration.nodeRegistration?.name ?? process.machine.name;
-  const address = configuration.localAPIEndpoint?.advertiseAddress ?? process.machine.address;
-  const of: Init = {
-    process,
-    documents,
-    init: configuration,
-    cluster,
-    nodeName,
-    address,
-    endpoint: cluster.controlPlaneEndpoint ?? `${address}:6443`,
-    version: cluster.kubernetesVersion ?? process.machine.kubernetesVersion,
-    limits: limitsOf(configuration.timeouts),
-  };
+  const of = readInit(process, values.get('config'));
+  const { init: configuration, nodeName } = of;
   say(process, `[init] Using Kubernetes version: ${of.version}`);
   const registration = configuration.nodeRegistration ?? {};
   await inPhase('preflight', async () => {
@@ -221,20 +282,8 @@ export const init = async (process: Process, args: readonly string[]): Promise<n
     await pullForControlPlane(process, of.version, registration);
   });
   await controlPlane(of);
-  // The administrator's group is bound by the one user who needs no binding.
-  const superAdmin = {
-    ...accessOf(process, `${kubeconfigFolder}/super-admin.conf`),
-    server: `https://${address}:6443`,
-  };
-  await put(
-    of,
-    superAdmin,
-    clusterRoleBindings,
-    'kubeadm:cluster-admins',
-    undefined,
-    binding('cluster-admin', 'kubeadm:cluster-admins'),
-  );
-  const admin = { ...accessOf(process, `${kubeconfigFolder}/admin.conf`), server: `https://${address}:6443` };
+  await inPhase('upload-config/kubeadm', () => bootstrapAdmin(of));
+  const admin = accessOf(process, `${kubeconfigFolder}/admin.conf`);
   await inPhase('upload-config', () => uploadConfiguration(of, admin));
   if (flags.has('upload-certs'))
     await inPhase('upload-certs', () =>

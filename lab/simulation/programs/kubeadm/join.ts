@@ -20,6 +20,7 @@ import { markControlPlane } from './mark-control-plane.js';
 import { CommandFailure, inPhase, say } from './output.js';
 import { certsOfJoin, pkiFolder } from './pki.js';
 import { checkForControlPlane, checkForJoin, pullForControlPlane } from './preflight.js';
+import { tokenPattern } from './token.js';
 import { downloadCerts } from './upload-certs.js';
 
 interface Join {
@@ -222,17 +223,49 @@ const etcdEndpoints = async ({ process, limits }: Join, access: Access): Promise
     .map(({ address }) => `https://${address}:2379`);
 };
 
+/** What the command line says without a configuration file. */
+const configurationOfFlags = (
+  apiServerEndpoint: string | undefined,
+  values: ReadonlyMap<string, string>,
+): JoinConfiguration => {
+  const [token, hash] = [values.get('token'), values.get('discovery-token-ca-cert-hash')];
+  if (apiServerEndpoint === undefined || token === undefined) return {};
+  return {
+    discovery: {
+      bootstrapToken: { apiServerEndpoint, token, ...(hash === undefined ? {} : { caCertHashes: [hash] }) },
+    },
+  };
+};
+
+/** @throws CommandFailure */
+const validate = ({ discovery }: JoinConfiguration): void => {
+  if (discovery?.bootstrapToken === undefined)
+    throw new CommandFailure('discovery: Invalid value: "": bootstrapToken or file must be set');
+  const { token = '' } = discovery.bootstrapToken;
+  if (tokenPattern.test(token)) return;
+  const wrong = `Invalid value: "${token}": the bootstrap token is invalid`;
+  throw new CommandFailure(`[discovery.bootstrapToken.token: ${wrong}, discovery.tlsBootstrapToken: ${wrong}]`);
+};
+
 /** `kubeadm join`. @throws PhaseFailure, CommandFailure */
 export const join = async (process: Process, args: readonly string[]): Promise<number> => {
-  const { values, flags } = parseOptions(args, '', ['config', 'ignore-preflight-errors']);
-  const configuration = readConfiguration(process, values.get('config')).JoinConfiguration ?? {};
+  const { values, flags, operands } = parseOptions(args, '', [
+    'config',
+    'ignore-preflight-errors',
+    'token',
+    'discovery-token-ca-cert-hash',
+  ]);
+  const configuration = values.has('config')
+    ? (readConfiguration(process, values.get('config')).JoinConfiguration ?? {})
+    : configurationOfFlags(operands[0], values);
+  validate(configuration);
   const registration = configuration.nodeRegistration ?? {};
   const of: Join = {
     process,
     configuration,
     registration,
     nodeName: registration.name ?? process.machine.name,
-    address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.address,
+    address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.defaultAddress,
     limits: limitsOf(configuration.timeouts),
   };
   const controlPlane = (configuration.controlPlane ?? undefined) !== undefined;

@@ -5,7 +5,7 @@ import { accessOf, adminConf } from './access.js';
 import { readConfiguration } from './configuration.js';
 import { checkExpiration } from './expiration.js';
 import { imagesOf, pullImages } from './images.js';
-import { init } from './init.js';
+import { bootstrapTokenPhase, init } from './init.js';
 import { join } from './join.js';
 import { CommandFailure, guarded, inPhase } from './output.js';
 import { reset } from './reset.js';
@@ -50,6 +50,8 @@ const config = async (process: Process, args: readonly string[]): Promise<number
 const initPhase = async (process: Process, args: readonly string[]): Promise<number> => {
   const { values, flags, operands } = parseOptions(args, '', ['config', 'kubeconfig', 'certificate-key']);
   const [phase = ''] = operands;
+  if (phase === 'bootstrap-token')
+    return bootstrapTokenPhase(process, values.get('config'), values.get('kubeconfig') ?? adminConf);
   if (phase !== 'upload-certs') throw new CommandFailure(`unknown phase "${phase}"`);
   if (!flags.has('upload-certs')) {
     process.print('[upload-certs] Skipping phase. Please see --upload-certs\n');

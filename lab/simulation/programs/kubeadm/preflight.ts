@@ -130,14 +130,16 @@ const manifests = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'
   (name) => `/etc/kubernetes/manifests/${name}.yaml`,
 );
 
-/** Prints what was found, the ignored as warnings. @throws CommandFailure when something is left */
-const report = (process: Process, findings: readonly Finding[], ignored: readonly string[]): void => {
+/** Makes the checks one after the other, prints what they find, the ignored as warnings. @throws CommandFailure when something is left */
+const report = (process: Process, checks: readonly (() => readonly Finding[])[], ignored: readonly string[]): void => {
   const lower = new Set(ignored.map((one) => one.toLowerCase()));
   const isWarning = ({ check, warning }: Finding): boolean =>
     warning === true || lower.has('all') || lower.has(check.toLowerCase());
-  for (const finding of findings)
-    if (isWarning(finding)) process.complain(`\t[WARNING ${finding.check}]: ${finding.message}\n`);
-  const errors = findings.filter((finding) => !isWarning(finding));
+  const errors: Finding[] = [];
+  for (const check of checks)
+    for (const finding of check())
+      if (isWarning(finding)) process.complain(`\t[WARNING ${finding.check}]: ${finding.message}\n`);
+      else errors.push(finding);
   if (errors.length === 0) return;
   process.complain('[preflight] Some fatal errors occurred:\n');
   for (const { check, message } of errors) process.complain(`\t[ERROR ${check}]: ${message}\n`);
@@ -161,12 +163,13 @@ export const checkForInit = async (process: Process, { nodeName, registration }:
   report(
     process,
     [
-      ...general(process, nodeName),
-      ...[6443, 10_259, 10_257, 2379, 2380].flatMap((number) => port(process, number)),
-      ...manifests.flatMap((path) => fileAvailable(process, path)),
-      ...forwarding(process),
-      ...memory(process),
-      ...directoryAvailable(process, '/var/lib/etcd'),
+      () => memory(process),
+      () => [6443, 10_259, 10_257].flatMap((number) => port(process, number)),
+      () => manifests.flatMap((path) => fileAvailable(process, path)),
+      () => forwarding(process),
+      () => general(process, nodeName),
+      () => [2379, 2380].flatMap((number) => port(process, number)),
+      () => directoryAvailable(process, '/var/lib/etcd'),
     ],
     registration.ignorePreflightErrors ?? [],
   );
@@ -187,11 +190,11 @@ export const checkForJoin = async (
   report(
     process,
     [
-      ...general(process, nodeName),
-      ...fileAvailable(process, '/etc/kubernetes/kubelet.conf'),
-      ...fileAvailable(process, '/etc/kubernetes/bootstrap-kubelet.conf'),
-      ...(controlPlane ? [] : fileAvailable(process, '/etc/kubernetes/pki/ca.crt')),
-      ...(/^[\d.]+:\d+$/.test(endpoint) ? forwarding(process) : []),
+      () => fileAvailable(process, '/etc/kubernetes/kubelet.conf'),
+      () => fileAvailable(process, '/etc/kubernetes/bootstrap-kubelet.conf'),
+      () => general(process, nodeName),
+      () => (controlPlane ? [] : fileAvailable(process, '/etc/kubernetes/pki/ca.crt')),
+      () => (/^[\d.]+:\d+$/.test(endpoint) ? forwarding(process) : []),
     ],
     registration.ignorePreflightErrors ?? [],
   );
@@ -204,10 +207,11 @@ export const checkForControlPlane = async (process: Process, { registration }: P
   report(
     process,
     [
-      ...[6443, 10_259, 10_257, 2379, 2380].flatMap((number) => port(process, number)),
-      ...manifests.flatMap((path) => fileAvailable(process, path)),
-      ...memory(process),
-      ...directoryAvailable(process, '/var/lib/etcd'),
+      () => memory(process),
+      () => [6443, 10_259, 10_257].flatMap((number) => port(process, number)),
+      () => manifests.flatMap((path) => fileAvailable(process, path)),
+      () => [2379, 2380].flatMap((number) => port(process, number)),
+      () => directoryAvailable(process, '/var/lib/etcd'),
     ],
     registration.ignorePreflightErrors ?? [],
   );
@@ -233,6 +237,10 @@ export const pullForControlPlane = async (
     await pullImages(process, missing, false);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    report(process, [{ check: 'ImagePull', message: error.message }], registration.ignorePreflightErrors ?? []);
+    report(
+      process,
+      [() => [{ check: 'ImagePull', message: error instanceof Error ? error.message : '' }]],
+      registration.ignorePreflightErrors ?? [],
+    );
   }
 };

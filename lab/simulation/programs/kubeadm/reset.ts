@@ -1,7 +1,10 @@
 import type { Process } from '../../system/process.js';
 import { parseOptions } from '../../text/input.js';
+import { ApiError, callApi } from '../../kubernetes/client.js';
+import type { Access } from '../../kubernetes/client.js';
 import { readKubeconfig } from '../../kubernetes/kubeconfig.js';
-import { adminConf } from './access.js';
+import { configMaps } from '../../kubernetes/store.js';
+import { adminConf, pathOf } from './access.js';
 import { readConfiguration } from './configuration.js';
 import { callEtcd, EtcdCallError, listMembers } from './etcd-client.js';
 import { CommandFailure, inPhase, say } from './output.js';
@@ -56,9 +59,31 @@ const unmount = (process: Process, lazily: boolean): void => {
       );
 };
 
+const readMs = 10_000;
+
+/** With a kubeconfig it asks for the cluster's configuration first; that nobody answers is a warning. */
+const readCluster = async (process: Process, access: Access): Promise<void> => {
+  say(process, '[reset] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...');
+  try {
+    await callApi(process, access, 'GET', pathOf(configMaps, 'kube-system', 'kubeadm-config'));
+    say(process, "[reset] Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 0) await process.work(readMs);
+    process.complain(
+      `W${clock(process)} reset.go:143] [reset] Unable to fetch the kubeadm-config ConfigMap from cluster: failed to get config map: ${error.message}\n`,
+    );
+  }
+};
+
+const clock = ({ machine, pid }: Process): string => {
+  const at = new Date(machine.now()).toISOString();
+  return `${at.slice(5, 7)}${at.slice(8, 10)} ${at.slice(11, 23)}000 ${String(pid).padStart(7)}`;
+};
+
 /** `kubeadm reset`. @throws PhaseFailure, CommandFailure */
 export const reset = async (process: Process, args: readonly string[]): Promise<number> => {
-  const { values, flags } = parseOptions(args, '', ['config', 'kubeconfig', 'cri-socket']);
+  const { values, flags } = parseOptions(args, '', ['config', 'kubeconfig', 'cri-socket', 'skip-phases']);
   const configuration = readConfiguration(process, values.get('config')).ResetConfiguration ?? {};
   const { machine } = process;
   if (configuration.force !== true && !flags.has('f') && !flags.has('force')) {
@@ -68,9 +93,12 @@ export const reset = async (process: Process, args: readonly string[]): Promise<
     if (!/^y/i.test((await process.during(process.stdin.readLine())) ?? ''))
       throw new CommandFailure("won't proceed; the user didn't answer (Y|y) in order to continue");
   }
+  const kubeconfig = readKubeconfig(machine.files, values.get('kubeconfig') ?? adminConf);
+  if (kubeconfig !== undefined) await readCluster(process, kubeconfig);
   say(process, '[preflight] Running pre-flight checks');
   await process.work(stopMs);
-  if (!(configuration.skipPhases ?? []).includes('remove-etcd-member'))
+  const skipped = [...(configuration.skipPhases ?? []), ...(values.get('skip-phases') ?? '').split(',')];
+  if (!skipped.includes('remove-etcd-member'))
     await inPhase('remove-etcd-member', () => leaveEtcd(process, values.get('kubeconfig') ?? adminConf));
   await inPhase('cleanup-node', async () => {
     say(process, '[reset] Stopping the kubelet service');
@@ -83,7 +111,7 @@ export const reset = async (process: Process, args: readonly string[]): Promise<
       '/etc/kubernetes/manifests',
       '/var/lib/kubelet',
       '/etc/kubernetes/pki',
-      ...(configuration.cleanupTmpDir === true ? ['/etc/kubernetes/tmp'] : []),
+      ...(configuration.cleanupTmpDir === true || flags.has('cleanup-tmp-dir') ? ['/etc/kubernetes/tmp'] : []),
     ];
     say(process, `[reset] Deleting contents of directories: [${folders.join(' ')}]`);
     for (const folder of folders) emptyFolder(process, folder);

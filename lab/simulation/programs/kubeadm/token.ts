@@ -20,6 +20,12 @@ export const newToken = (): { id: string; secret: string } => ({ id: random(6), 
 
 const apiMs = 60_000;
 
+export const tokenPattern = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
+
+/** The host's, or where there is none the login's. */
+const ownKubeconfig = ({ machine: { files }, environment }: Process): string =>
+  files.exists(adminConf) ? adminConf : `${environment.get('HOME') ?? '/root'}/.kube/config`;
+
 /** Makes the Secret of a token; answers the Secret. @throws CommandFailure */
 export const createToken = (process: Process, access: Access, token: BootstrapToken): Promise<KubernetesObject> =>
   persist(process, apiMs, 'timed out waiting for the condition', () =>
@@ -62,12 +68,16 @@ export const token = async (process: Process, args: readonly string[]): Promise<
     process.print(`${id}.${secret}\n`);
     return 0;
   }
-  const access = accessOf(process, values.get('kubeconfig') ?? adminConf);
+  const access = accessOf(process, values.get('kubeconfig') ?? ownKubeconfig(process));
   const now = process.machine.now();
   switch (verb) {
     case 'create': {
-      const [id, secret] = given?.split('.') ?? [];
-      const made = id !== undefined && secret !== undefined ? { id, secret } : newToken();
+      if (given !== undefined && !tokenPattern.test(given))
+        throw new CommandFailure(
+          `the bootstrap token "${given}" was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
+        );
+      const [id = '', secret = ''] = given?.split('.') ?? [];
+      const made = given === undefined ? newToken() : { id, secret };
       const ttl = parseDuration(values.get('ttl'), 86_400_000);
       await createToken(process, access, {
         ...made,

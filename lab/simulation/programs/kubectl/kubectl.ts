@@ -261,18 +261,27 @@ export const kubectl: Program = async (process, args) => {
     return await run(prepare(process, options));
   } catch (error) {
     if (error instanceof KubectlError) process.complain(`${error.message}\n`);
-    else if (error instanceof ApiError) process.complain(`${explain(error, args)}\n`);
+    else if (error instanceof ApiError) process.complain(`${explain(process, error, args)}\n`);
     else throw error;
     return 1;
   }
 };
 
-const explain = (error: ApiError, args: readonly string[]): string => {
+/** Without an answer kubectl asks several times which kinds there are. */
+const discoveryErrors = ({ machine, pid }: Process, { message }: ApiError): string => {
+  const at = new Date(machine.now()).toISOString();
+  const said = message.replace(/^\w+ "(https:\/\/[^/]+)[^"]*"/, 'Get \\"$1/api?timeout=32s\\"');
+  return `E${at.slice(5, 7)}${at.slice(8, 10)} ${at.slice(11, 23)}000 ${String(pid).padStart(7)} memcache.go:381] "Couldn't get current server API group list" err="${said}"\n`.repeat(
+    5,
+  );
+};
+
+const explain = (process: Process, error: ApiError, args: readonly string[]): string => {
   if (error.code === 401) return 'error: You must be logged in to the server (Unauthorized)';
   if (error.reason !== undefined) return `Error from server (${error.reason}): ${error.message}`;
   const refused = /dial tcp (\S+): connect: connection refused/.exec(error.message);
   if (refused !== null && !args.includes('--raw'))
-    return `The connection to the server ${refused[1]?.replace(/:$/, '')} was refused - did you specify the right host or port?`;
+    return `${discoveryErrors(process, error)}The connection to the server ${refused[1]?.replace(/:$/, '')} was refused - did you specify the right host or port?`;
   return /context deadline exceeded/.test(error.message)
     ? `Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)`
     : `Unable to connect to the server: ${error.message.replace(/^\w+ "[^"]*": /, '')}`;

@@ -33,7 +33,7 @@ export const watchMembers = (
     const name = world.network.at(hostOfUrl(url))?.name;
     return [name ?? url, name === undefined ? undefined : asked.kinds.get(name)];
   };
-  const [first = '', kind] = kindOf(cluster.members()[0]?.peerUrls[0] ?? '');
+  const [first, kind] = kindOf(cluster.members()[0]?.peerUrls[0] ?? '');
   if (isNew && kind !== 'init') violations.add(1, `a new etcd cluster began on ${first}, which nobody initialises`);
   const known = new Set(cluster.members().map(({ id }) => id));
   let voters = cluster.voters.map(({ id }) => id).join();

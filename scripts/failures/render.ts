@@ -1,0 +1,106 @@
+import type { FailureTests } from './find-tests.js';
+import type { Failure } from './registry.js';
+import type { FailureResult, Measured, Verdict } from './results.js';
+
+/** The longest that a verdict may take once its evidence exists, seconds. */
+export const longestVerdictSeconds = 10;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const seconds = (number: number): string => `${number < 10 ? number.toFixed(1) : Math.round(number)} s`;
+
+/** A message as in the table: what is another each time is cut. */
+const words = (message: string): string =>
+  message
+    .replaceAll(/\b(sha256:[0-9a-f]{8})[0-9a-f]+/g, '$1…')
+    .replaceAll(/\b[0-9a-f]{32}\b/g, '…')
+    .replaceAll(/\(id [0-9a-f]{8,}\)/g, '(id …)')
+    .replaceAll(/\b(learner|unit|pid) [0-9a-f]{6,}\b/g, '$1 …')
+    .replaceAll(/\bpid \d+/g, 'pid …')
+    .replaceAll(/_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '_…')
+    .replaceAll(/\bsim-[0-9a-f]+\b/g, 'prod');
+
+const resultsOf = (measured: Measured, failure: Failure, where: FailureResult['where']): readonly FailureResult[] =>
+  measured.results.filter((one) => one.failure === failure.number && one.where === where);
+
+/** Before anything is made, then in its course. */
+const order: Readonly<Record<Verdict['since'], number>> = { start: 0, fault: 1, kubeadm: 2 };
+
+/** What was said, each once: of the same in two tests the slower counts. */
+const verdictsOf = (results: readonly FailureResult[]): readonly Verdict[] => {
+  const found = new Map<string, Verdict>();
+  for (const verdict of results.flatMap(({ verdicts }) => verdicts)) {
+    const key = `${verdict.type} ${words(verdict.message)}`;
+    const known = found.get(key);
+    if (known === undefined || verdict.seconds > known.seconds) found.set(key, verdict);
+  }
+  return [...found.values()].sort((a, b) => order[a.since] - order[b.since]);
+};
+
+const said = (failure: Failure, results: readonly FailureResult[]): string => {
+  const lines = verdictsOf(results).map(({ type, message }) => `\`${type}\`: ${cell(words(message))}`);
+  const { prevented } = failure;
+  if (prevented === undefined) return lines.join('<br>');
+  const step = prevented.step;
+  const note = results.flatMap(({ notes }) => (step === undefined ? [] : (notes[step] ?? [])))[0];
+  return [`nothing fails: ${prevented.how}`, ...(note === undefined ? [] : [`“${cell(words(note))}”`]), ...lines].join(
+    '<br>',
+  );
+};
+
+const after: Readonly<Record<Verdict['since'], string>> = {
+  start: '',
+  fault: ' after the fault',
+  kubeadm: ' after kubeadm gave up',
+};
+
+const figures = (results: readonly FailureResult[]): string =>
+  verdictsOf(results)
+    .map((one) => `${seconds(one.seconds)}${after[one.since]}`)
+    .join('<br>');
+
+const whereTested = ({ number }: Failure, tests: FailureTests): string =>
+  [...(tests.simulation.has(number) ? ['simulation'] : []), ...(tests.lab.has(number) ? ['lab'] : [])].join(', ');
+
+/** docs/failures.md. */
+export const renderFailures = (failures: readonly Failure[], measured: Measured, tests: FailureTests): string => {
+  const both = failures.filter(({ number }) => tests.simulation.has(number) && tests.lab.has(number)).length;
+  const hasLab = measured.results.some(({ where }) => where === 'lab');
+  const rows = failures.map((failure) => {
+    const simulated = resultsOf(measured, failure, 'simulation');
+    const inLab = resultsOf(measured, failure, 'lab');
+    const columns = [
+      `F${failure.number}`,
+      cell(failure.title),
+      cell(failure.kubeadm),
+      said(failure, simulated),
+      figures(simulated) || '–',
+      ...(hasLab ? [figures(inLab) || '–'] : []),
+      cell(failure.next),
+      whereTested(failure, tests),
+    ];
+    return `| ${columns.join(' | ')} |`;
+  });
+  const waits = failures.filter(({ waits: reason }) => reason !== undefined);
+  return `# What fails, and what is said of it
+
+The failures that joining hosts to a kubeadm cluster meets, each with a test that brings it about on purpose: what kubeadm alone says and when, what Quorate says and after how long, and what happens next. The types are explained, with what may be decided, in the [runbook](runbook.md).
+
+This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured on ${measured.on} at commit ${measured.commit}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.
+
+## The table
+
+The time is from the moment when the evidence exists: the operation begins, the fault comes, or kubeadm gives up. It is at most ${longestVerdictSeconds} s. Commands on simulated hosts take 0.03 of the time that they take on an ordinary host, connections and the orchestration take what they take.
+
+| | failure | kubeadm alone | Quorate says | after | ${hasLab ? 'in the lab | ' : ''}what happens next | tested in |
+| --- | --- | --- | --- | --- | --- | --- |${hasLab ? ' --- |' : ''}
+${rows.join('\n')}
+
+## Where nobody can tell earlier
+
+Some evidence comes only when a wait is over. The time of these is counted from its end.
+
+${waits.map(({ number, waits: reason = '' }) => `- F${number}: ${reason}.`).join('\n')}
+
+What a budget of the specification bounds is told when the first try fails, and asked about when the budget is used up: \`policy.budgets.unreachable\` for what does not answer, \`policy.budgets.ready\` for what is not ready yet.
+`;
+};

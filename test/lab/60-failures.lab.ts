@@ -1,0 +1,19 @@
+import { afterAll, test } from 'vitest';
+import { failureScenarios } from '../scenarios/failures/index.js';
+import { LabCluster } from './support/lab-cluster.js';
+import { runInLab } from './support/site.js';
+
+const all = process.env['QUORATE_LAB_FAILURES'] === 'all';
+const cluster = new LabCluster('failures');
+
+afterAll(() => cluster.discard());
+
+// The cluster grows and does not shrink.
+const inOrder = failureScenarios.toSorted((a, b) => (a.controlPlanes ?? 1) - (b.controlPlanes ?? 1));
+
+for (const scenario of inOrder)
+  test.runIf(all || scenario.inEveryLabRun === true)(scenario.name, async ({ task }) => {
+    const { verdict, verdictSeconds } = await runInLab(cluster, scenario);
+    console.log(`${scenario.name}\n  ${verdict} after ${verdictSeconds} s`);
+    Object.assign(task.meta, { verdict, verdictSeconds });
+  });

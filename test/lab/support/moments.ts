@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootFolderOf } from '../../../lab/index.js';
+import type { LabHost } from '../../../lab/index.js';
+import type { Moment, MomentOptions } from '../../scenarios/site.js';
+
+/** Short against what any program needs to start. */
+const lookEveryMs = 5;
+
+/** Files below a folder of a host, by their paths there; read from the outside, so that the host does nothing for it. */
+const filesBelow = (root: string, folder: string): string[] => {
+  const outside = join(root, folder);
+  if (!existsSync(outside)) return [];
+  return readdirSync(outside, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+};
+
+/** Stops the host and does something as soon as a file below a folder is as it should be. */
+const when = (
+  host: LabHost,
+  folder: string,
+  {
+    what,
+    look,
+    work,
+    hostGoesOn = false,
+  }: MomentOptions & {
+    what: string;
+    look: (path: string, read: () => string) => boolean;
+    work: () => Promise<void>;
+  },
+): Moment => {
+  let working: Promise<void> | undefined;
+  const begin = async (): Promise<void> => {
+    if (!hostGoesOn) host.freeze();
+    try {
+      await work();
+    } finally {
+      if (!hostGoesOn) host.thaw();
+    }
+  };
+  const isThere = (): boolean => {
+    const root = rootFolderOf(host);
+    if (root === undefined) return false;
+    try {
+      return filesBelow(root, folder).some((path) => look(path, () => readFileSync(join(root, path), 'utf8')));
+    } catch {
+      // It went away meanwhile.
+      return false;
+    }
+  };
+  const timer = setInterval(() => {
+    if (!isThere()) return;
+    clearInterval(timer);
+    working = begin();
+    working.catch(() => undefined);
+  }, lookEveryMs);
+  timer.unref();
+  return {
+    done: async () => {
+      clearInterval(timer);
+      if (working === undefined) throw new Error(`it never came to this on ${host.name}: ${what}`);
+      await working;
+    },
+  };
+};
+
+export const whenPrinted = (
+  host: LabHost,
+  text: string,
+  work: () => Promise<void>,
+  options: MomentOptions = {},
+): Moment =>
+  when(host, '/var/log/quorate', {
+    ...options,
+    what: `a unit prints "${text}"`,
+    look: (_path, read) => read().includes(text),
+    work,
+  });
+
+export const whenWritten = (
+  host: LabHost,
+  folder: string,
+  pattern: RegExp,
+  work: () => Promise<void>,
+  options: MomentOptions = {},
+): Moment => when(host, folder, { ...options, what: `a file ${pattern}`, look: (path) => pattern.test(path), work });

@@ -1,0 +1,93 @@
+import { startOperations, decideAndWait, requireFinished } from '../../scenarios/operations.js';
+import type { Scenario } from '../../scenarios/scenario.js';
+import type { Site } from '../../scenarios/site.js';
+import type { LabCluster } from './lab-cluster.js';
+import { whenPrinted, whenWritten } from './moments.js';
+import { observeLab } from './observer.js';
+
+export interface LabResult {
+  /** From the first question to the first answer: blocked, refused, or finished. Seconds. */
+  readonly verdictSeconds: number;
+  /** Blocked and why, failed and why, or finished. */
+  readonly verdict: string;
+}
+
+const budgets = { join: '30m', unreachable: '20s', ready: '40s' };
+
+const names = (prefix: string, from: number, to: number): string[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => `${prefix}${from + index}`);
+
+/** Runs a scenario on real hosts. The cluster is as before afterwards, or another one is made for the next. */
+export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise<LabResult> => {
+  const { controlPlanes = 1, hosts = controlPlanes + 1, workers = 1, impatient, policy, kubeadm, wrap } = scenario;
+  const spare = [...names('cp', controlPlanes + 1, hosts), ...names('w', 1, workers)];
+  let stop: () => Promise<void> = () => Promise.resolve();
+  let result: LabResult | undefined;
+  try {
+    const lab = await cluster.prepare(controlPlanes, spare);
+    const operations = await startOperations({
+      cluster: cluster.name,
+      hosts: ['lb1', ...names('cp', 1, controlPlanes), ...spare].map((host) => lab.host(host)),
+      sshConfigFile: lab.sshConfigFile,
+      change: (specification) => ({
+        ...specification,
+        spec: {
+          ...specification.spec,
+          policy: {
+            ...specification.spec.policy,
+            resumeWhenHealthy: false,
+            ...(impatient === true ? { budgets } : {}),
+            ...policy,
+          },
+          kubeadm: { ...specification.spec.kubeadm, ...kubeadm },
+        },
+      }),
+      ...(wrap === undefined ? {} : { wrap }),
+    });
+    ({ stop } = operations);
+    const run: Site['run'] = async (kind, host) => {
+      const started = Date.now();
+      const outcome = await operations.run(kind, host);
+      result ??= {
+        verdictSeconds: Math.round((Date.now() - started) / 100) / 10,
+        verdict:
+          outcome.status === 'blocked'
+            ? `blocked: ${outcome.blocked.type}`
+            : outcome.status === 'failed'
+              ? `refused: ${outcome.type}`
+              : 'finished',
+      };
+      return outcome;
+    };
+    await scenario.run({
+      ...operations,
+      kind: 'lab',
+      name: cluster.name,
+      faults: lab.faults,
+      observer: observeLab(lab),
+      host: (name) => lab.host(name),
+      run,
+      finish: async (kind, host) => requireFinished(await run(kind, host)),
+      decide: decideAndWait,
+      decideAndFinish: async (outcome, action) => void requireFinished(await decideAndWait(outcome, action)),
+      powerOn: async (name) => {
+        await lab.host(name).powerOn();
+        await lab.host(name).waitForSsh();
+      },
+      whenPrinted: (host, ...rest) => whenPrinted(lab.host(host), ...rest),
+      whenWritten: (host, ...rest) => whenWritten(lab.host(host), ...rest),
+      makeCgroupV1: () => undefined,
+      expectNoDefects: () => undefined,
+    });
+    await stop();
+    await cluster.restore().catch(async (error: unknown) => {
+      console.log(`the cluster is not as before, another is made: ${String(error)}`);
+      await cluster.discard();
+    });
+  } catch (error) {
+    await stop();
+    await cluster.discard();
+    throw error;
+  }
+  return result ?? { verdictSeconds: 0, verdict: 'none' };
+};

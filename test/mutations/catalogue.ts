@@ -1,0 +1,282 @@
+import type { Edit } from './support/copy.js';
+import type { NamedTests } from './support/run-tests.js';
+
+/** The product broken in one way, and the tests that have to notice. */
+export interface Mutation {
+  readonly title: string;
+  readonly edits: readonly Edit[];
+  /** Each of them fails; without the mutation each of them passes. */
+  readonly tests: NamedTests;
+  /** What each failure has to say, where that matters. */
+  readonly says?: RegExp;
+}
+
+/** A change of workflow code that replays, or the same change without its guard. */
+const reordered = (guard: string): readonly Edit[] => [
+  {
+    file: 'src/workflows/operations/join-worker.ts',
+    replace:
+      'const steps: readonly Step<JoinState>[] = [read, check, reset, prepare, credentials, join, proveWorker, revoke];',
+    by: `import { patched } from '@temporalio/workflow';
+const before: readonly Step<JoinState>[] = [read, check, reset, prepare, credentials, join, proveWorker, revoke];
+const after: readonly Step<JoinState>[] = [read, check, reset, credentials, prepare, join, proveWorker, revoke];`,
+  },
+  { file: 'src/workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
+];
+
+const replayOf = (scenario: string): string =>
+  `operations that older code began go on with the present code ${scenario}`;
+
+/** docs/versioning.md tells how to make this change; the recorded histories have to replay with it. */
+export const guardedChange: { readonly edits: readonly Edit[]; readonly tests: NamedTests } = {
+  edits: reordered("patched('credentials-before-prepare')"),
+  tests: {
+    'test/workflows/replay.test.ts': ['join-worker', 'failed-join-retried', 'notified'].map(replayOf),
+  },
+};
+
+export const mutations: readonly Mutation[] = [
+  {
+    title: 'the quorum projection allows every removal',
+    edits: [
+      {
+        file: 'src/model/quorum.ts',
+        replace: '  const after = quorumState(rest);\n',
+        by: '  const after = quorumState(rest);\n  if (rest !== members) return { allowed: true, before, after, text: describe(before, after) };\n',
+      },
+    ],
+    tests: {
+      'test/model/quorum.test.ts': [
+        'projectRemoval refuses a live one of three while another is down',
+        'for any member list an allowed removal leaves a healthy majority of the voters left over',
+        'for any member list the last voter is never removed',
+      ],
+      'test/activities/etcd.test.ts': [
+        'what a host left behind is a voter that cannot go now: refused, and its Node stays too',
+      ],
+      'test/activities/undo.test.ts': [
+        'undoing the join of a control plane resets nothing while the member cannot be removed: a wiped voter would count against the quorum',
+      ],
+      'test/simulation/quorum-and-lock.test.ts': [
+        'quorum and lock, on simulated hosts a rollback that would cost the quorum removes nothing, and goes on when the voter is back',
+      ],
+    },
+  },
+  {
+    title: 'a member is removed without asking the quorum projection',
+    edits: [
+      {
+        file: 'src/activities/etcd.ts',
+        replace: '  if (!projection.allowed) {',
+        by: '  if (!projection.allowed && survivor === undefined) {',
+      },
+    ],
+    tests: {
+      'test/activities/etcd.test.ts': [
+        'what a host left behind is a voter that cannot go now: refused, and its Node stays too',
+      ],
+      'test/activities/undo.test.ts': [
+        'undoing the join of a control plane resets nothing while the member cannot be removed: a wiped voter would count against the quorum',
+      ],
+    },
+  },
+  {
+    title: 'the queue lets everything begin at once',
+    edits: [
+      {
+        file: 'src/model/queue.ts',
+        replace: 'const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {\n',
+        by: 'const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {\n  if (one !== other) return undefined;\n',
+      },
+    ],
+    tests: {
+      'test/model/queue.test.ts': [
+        'waitsFor a second exclusive operation waits for the first, and says so',
+        'properties of the queue what must not run together never does',
+      ],
+      'test/workflows/cluster-entity/queue.test.ts': [
+        'exclusive operations asked for one after the other run one after the other, in that order',
+      ],
+    },
+  },
+  {
+    title: 'the lock is gone: neither the queue nor the server holds an exclusive operation back',
+    edits: [
+      {
+        file: 'src/model/queue.ts',
+        replace: "  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';\n",
+        by: '  if (one !== other) return undefined;\n',
+      },
+      {
+        file: 'src/workflows/queue-state.ts',
+        replace: 'isExclusive(of.kind) ? workflowIds.exclusive(cluster)',
+        by: 'isExclusive(of.kind) ? `${workflowIds.exclusive(cluster)}/${of.target.name}`',
+      },
+    ],
+    tests: {
+      'test/workflows/cluster-entity/queue.test.ts': [
+        'exclusive operations asked for at the same moment never overlap',
+        'exclusive operations are refused by the server itself when somebody starts one beside the queue',
+      ],
+      'test/simulation/quorum-and-lock.test.ts': [
+        'quorum and lock, on simulated hosts two control-plane joins that are asked for at once never run kubeadm at the same time',
+      ],
+    },
+  },
+  {
+    title: 'undos run in the order in which the steps were begun',
+    edits: [
+      {
+        file: 'src/workflows/saga.ts',
+        replace: 'for (const step of registered.toReversed()) {',
+        by: 'for (const step of registered) {',
+      },
+    ],
+    tests: {
+      'test/workflows/rollback.test.ts': [
+        "the decision rollback undoes in reverse order what was begun 'join-control-plane', blocked at 'enable'",
+        "the decision rollback undoes in reverse order what was begun 'join-worker', blocked at 'join'",
+      ],
+    },
+  },
+  {
+    title: 'the undo of a join resets the host before its etcd member is removed',
+    edits: [
+      {
+        file: 'src/activities/undo.ts',
+        replace: "    if (context.kind === 'join-control-plane') {\n",
+        by: "    notes.push(await resetToClean(dependencies, context, 'undo-reset'));\n    if (context.kind === 'join-control-plane') {\n",
+      },
+    ],
+    tests: {
+      'test/activities/undo.test.ts': [
+        'undoing the join of a control plane stops kubeadm, removes the member from a survivor, and only then resets the host and deletes the Node',
+        'undoing the join of a control plane resets nothing while the member cannot be removed: a wiped voter would count against the quorum',
+      ],
+      'test/simulation/failures/etcd.test.ts': [
+        'etcd membership F32: a rollback after the promotion takes the member out while it runs, then resets',
+      ],
+    },
+  },
+  {
+    title: 'a join is undone without looking whether this operation has begun it',
+    edits: [
+      {
+        file: 'src/activities/undo.ts',
+        replace: '(await readMarker(hostOf(dependencies, context.target)))?.operation === context.operation',
+        by: '(await readMarker(hostOf(dependencies, context.target)))?.operation !== null',
+      },
+    ],
+    tests: {
+      'test/activities/undo.test.ts': [
+        'undoing the join of a control plane does nothing but stop kubeadm when the marker on the host is none',
+        'undoing the join of a control plane does nothing but stop kubeadm when the marker on the host is that of another operation',
+        'undoing an init resets nothing that another operation wrote',
+      ],
+    },
+  },
+  {
+    title: 'a host is taken for clean after its reset without being read again',
+    edits: [
+      {
+        file: 'src/activities/host.ts',
+        replace: 'left = leftovers(after, before);',
+        by: 'left = leftovers(after, after).slice(0, 0);',
+      },
+    ],
+    tests: {
+      'test/activities/host.test.ts': [
+        'a reset is tried a second time with a lazy unmount, in a unit of its own',
+        'a reset that does not get everything away lists what is left, and the marker stays',
+      ],
+      'test/simulation/failures/dirty-hosts.test.ts': [
+        'hosts that were something else before F15: a mount that is busy in the reset is detached at the second try',
+      ],
+    },
+  },
+  {
+    title: 'stale members are removed by a list that is read once',
+    edits: [
+      {
+        file: 'src/activities/etcd.ts',
+        replace:
+          '    for (let round = 0; round < 4; round++) {\n      const { members } = await readEtcd(survivor.host);\n',
+        by: '    const { members } = await readEtcd(survivor.host);\n    for (let round = 0; round < 4; round++) {\n',
+      },
+    ],
+    tests: {
+      'test/activities/etcd.test.ts': [
+        'what a host left behind is a learner and a voter: the learner first, then the voter on a fresh list',
+      ],
+    },
+  },
+  {
+    title: 'the exit status of kubeadm decides',
+    edits: [
+      {
+        file: 'src/workflows/steps/kubeadm.ts',
+        replace: "if (context.kind === 'init') throw failureOf(",
+        by: "if (context.kind !== 'status') throw failureOf(",
+      },
+    ],
+    tests: {
+      'test/workflows/kubeadm.test.ts': [
+        'the world decides what a kubeadm that did not succeed has done control plane: a voter with a bootstrapped kubelet and a Node has joined, whatever the exit status',
+        'the world decides what a kubeadm that did not succeed has done worker: no member is needed',
+        'the world decides what a kubeadm that did not succeed has done endpoint nobody-reaches-it: TlsBootstrapStuck is LoadBalancerUnavailable',
+      ],
+    },
+  },
+  {
+    title: 'each attempt starts a command of its own on the host',
+    edits: [
+      {
+        file: 'src/adapters/systemd/unit-name.ts',
+        replace: '.update(JSON.stringify([of.operation, of.step, of.host, of.round]))',
+        by: '.update(JSON.stringify([of.operation, of.step, of.host, of.round, Math.random()]))',
+      },
+    ],
+    tests: {
+      'test/adapters/systemd/units.test.ts': [
+        'the name is stable over attempts and differs by operation, step, host and round',
+      ],
+    },
+  },
+  {
+    title: 'the backend of a host takes traffic before its API server is ready',
+    edits: [
+      {
+        file: 'src/workflows/steps/load-balancer.ts',
+        replace: 'disabled`, context, false)',
+        by: 'disabled`, context, true)',
+      },
+    ],
+    tests: {
+      'test/workflows/order.test.ts': [
+        'activities in order the backend is registered disabled for a join, and enabled at once for init',
+      ],
+    },
+  },
+  {
+    title: 'steps of an operation change their order without a guard for operations that run',
+    edits: reordered('context !== undefined'),
+    tests: { 'test/workflows/replay.test.ts': ['join-worker', 'credentials-lapsed', 'notified'].map(replayOf) },
+    says: /Guard the change with patched\('<id>'\)[^]*npm run record:histories -- [a-z-]+\n[^]*docs\/versioning\.md/,
+  },
+  {
+    title: 'secrets are not redacted from what hosts print',
+    edits: [
+      {
+        file: 'src/adapters/ssh/redact.ts',
+        replace: 'if (needles.length === 0) return {',
+        by: 'if (needles.length >= 0) return {',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/redact.test.ts': ['redact replaces every secret', 'redact leaves no secret in what it gives'],
+      'test/adapters/ssh/faults.test.ts': [
+        'output secrets are redacted over the borders of chunks, in what is streamed too',
+      ],
+    },
+  },
+];

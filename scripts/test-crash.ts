@@ -5,10 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { sectionOf, summaryOf } from './test-crash/results.js';
-import { writeSection } from './test-crash/results-page.js';
 import { runSuite } from './test-crash/suite.js';
-
-const page = 'docs/simulation-results.md';
+import { writeResults } from './test-random/results.js';
 
 const { values } = parseArgs({
   options: {
@@ -39,7 +37,6 @@ if (all && only === undefined) {
   const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const changed = git('status', '--porcelain', '--', 'src', 'lab', 'scripts', 'test') === '' ? '' : ' with changes';
   const commit = `${git('rev-parse', '--short', 'HEAD')}${changed}`;
-  writeSection(page, 'crash', sectionOf(result, { commit, seed, date: new Date().toISOString().slice(0, 10) }));
-  console.log(`written: ${page}`);
+  writeResults('crash anywhere', sectionOf(result, { commit, seed, date: new Date().toISOString().slice(0, 10) }));
 }
 process.exit(wrong.length === 0 ? 0 : 1);

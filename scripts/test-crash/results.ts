@@ -54,11 +54,11 @@ const decisions = (results: readonly CaseResult[]): string[] => {
   return [...counts].sort(([, a], [, b]) => b - a).map(([what, count]) => `| ${what} | ${count} |`);
 };
 
-/** The section of the page, in Markdown. */
+/** The section of docs/simulation-results.md, line by line. */
 export const sectionOf = (
   result: SuiteResult,
   { commit, seed, date }: { commit: string; seed: number; date: string },
-): string => {
+): string[] => {
   const { results, recorded } = result;
   const { text, wrong } = summaryOf(result);
   const rows = [...recorded].map(([scenario, activities]) => {
@@ -70,8 +70,6 @@ export const sectionOf = (
   const byItself = results.filter(({ decided }) => decided.length === 0).length;
   const asked = decisions(results);
   return [
-    '## Crash anywhere',
-    '',
     `\`npm run test:crash -- --all --seed ${seed}\`, commit ${commit}, ${date}: ${text}.`,
     '',
     'Each number is a number of cases. Of each activity its start and its end (done, but not reported yet) are crossed',
@@ -87,5 +85,5 @@ export const sectionOf = (
     ...(asked.length === 0 ? ['nothing.'] : ['| decision | times |', '| --- | --- |', ...asked]),
     '',
     ...(wrong.length === 0 ? ['No violation.'] : ['```', ...wrong, '```']),
-  ].join('\n');
+  ];
 };

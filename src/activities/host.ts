@@ -25,7 +25,8 @@ const resetTries = 2;
 /**
  * `kubeadm reset` in a unit, then what it leaves, then the host read again: clean, or a failure that says what is left.
  * The etcd member must be gone before; kubeadm is told not to look for it (docs/design.md).
- * @param purpose part of the units' names: a reset before a join and one that undoes it are two commands
+ * @param purpose part of the units' names: a reset before a join and one that undoes it are two commands. An undo keeps
+ *   the marker, by which its next attempt knows that there is something to undo, until it has done everything.
  */
 export const resetToClean = async (
   dependencies: Dependencies,
@@ -61,8 +62,8 @@ export const resetToClean = async (
     const after = await readTarget(host, context);
     left = leftovers(after, before);
     if (left.length === 0) {
-      await removeMarker(host);
       await removeConfiguration(host, context.operation);
+      if (purpose === 'reset') await removeMarker(host);
       return `kubeadm reset ${run.state}; cleaned ${removed.length} leftovers; read again: clean`;
     }
   }

@@ -1,5 +1,5 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
-import { readMarker } from '../adapters/host/marker.js';
+import { readMarker, removeMarker } from '../adapters/host/marker.js';
 import { deleteNode, readNode } from '../adapters/kubernetes/change-node.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import type { OperationContext } from '../model/operation.js';
@@ -39,12 +39,15 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
       await deleteNode(survivor.host, survivor.entry.address, node.name, node.uid);
       notes.push(`deleted the Node ${node.name}`);
     }
+    await removeMarker(hostOf(dependencies, context.target));
     return notes.join('; ');
   },
 
   undoInit: async (context) => {
     await stopKubeadm(dependencies, context);
     if (!(await isOurs(dependencies, context))) return 'kubeadm was not started: nothing to undo on the host';
-    return resetToClean(dependencies, context, 'undo-reset');
+    const note = await resetToClean(dependencies, context, 'undo-reset');
+    await removeMarker(hostOf(dependencies, context.target));
+    return note;
   },
 });

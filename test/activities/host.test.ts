@@ -26,8 +26,8 @@ describe('a reset', () => {
     expect(cluster.events).toEqual([
       'cp3: kubeadm reset',
       'cp3: deep clean',
-      'cp3: remove the marker',
       'cp3: remove the configuration',
+      'cp3: remove the marker',
     ]);
     expect(unitSteps()).toEqual(['reset']);
     expect(cluster.target.files.size).toBe(0);

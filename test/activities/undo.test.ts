@@ -35,13 +35,31 @@ describe('undoing the join of a control plane', () => {
       `cp1: member remove ${id('cp3')}`,
       'cp3: kubeadm reset',
       'cp3: deep clean',
-      'cp3: remove the marker',
       'cp3: remove the configuration',
       `cp1: delete Node cp3 ${nodeFacts('cp3').uid}`,
+      'cp3: remove the marker',
     ]);
     expect(notes).toMatch(
       /^removed the etcd member cp3 .* that the join had added: .*; kubeadm reset succeeded; .*clean; deleted the Node cp3$/,
     );
+  });
+
+  test.each([
+    ['could not be deleted', /delete --raw/],
+    ['could not be read', /\/api\/v1\/nodes\/cp3'?$/m],
+  ])('goes on when the Node %s: the host is marked until all is undone', async (_, command) => {
+    let lost = false;
+    cluster.instead = (_host, { script }) => {
+      if (lost || !command.test(script)) return undefined;
+      lost = true;
+      return { end: { kind: 'lost', cause: 'read ECONNRESET' } };
+    };
+    await expect(undoJoin()).rejects.toMatchObject({ type: 'Unreachable' });
+    expect(lost).toBe(true);
+    expect(cluster.target.marker).toBe(marker(context));
+    expect(await undoJoin()).toMatch(/deleted the Node cp3$/);
+    expect(cluster.nodes.has('cp3')).toBe(false);
+    expect(cluster.target.marker).toBeUndefined();
   });
 
   test('stops the units of every round', async () => {
@@ -125,9 +143,9 @@ describe('undoing the join of a worker', () => {
       ...stop(worker, 'w2'),
       'w2: kubeadm reset',
       'w2: deep clean',
-      'w2: remove the marker',
       'w2: remove the configuration',
       `cp1: delete Node w2 ${nodeFacts('w2').uid}`,
+      'w2: remove the marker',
     ]);
   });
 });
@@ -142,6 +160,7 @@ describe('undoing an init', () => {
     expect(await undoInit()).toMatch(/read again: clean$/);
     expect(cluster.events.slice(0, 2)).toEqual([...stop(init, 'cp1'), 'cp1: kubeadm reset']);
     expect(cluster.target.dirt).toEqual([]);
+    expect(cluster.target.marker).toBeUndefined();
   });
 
   test('resets nothing that another operation wrote', async () => {

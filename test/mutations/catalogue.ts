@@ -176,6 +176,38 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    title: 'the undo of a join forgets that there is something to undo before all is undone',
+    edits: [
+      {
+        file: 'src/activities/host.ts',
+        replace: "if (purpose === 'reset') await removeMarker",
+        by: 'await removeMarker',
+      },
+    ],
+    tests: {
+      'test/activities/undo.test.ts': [
+        'undoing the join of a control plane goes on when the Node could not be deleted: the host is marked until all is undone',
+        'undoing the join of a control plane goes on when the Node could not be read: the host is marked until all is undone',
+      ],
+    },
+  },
+  {
+    title: 'the tokens of an init live on when they could not be revoked at once',
+    edits: [
+      {
+        file: 'src/activities/kubeadm.ts',
+        replace: 'await Promise.all([revoke(), ',
+        by: 'await Promise.all([revoke().catch((error: unknown) => errorText(error)), ',
+      },
+    ],
+    tests: {
+      'test/activities/kubeadm.test.ts': [
+        'revoking after an init is tried again while its API server does not answer: the tokens would live on',
+        'revoking after an init is tried again when the connection was lost',
+      ],
+    },
+  },
+  {
     title: 'a host is taken for clean after its reset without being read again',
     edits: [
       {

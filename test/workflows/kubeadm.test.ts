@@ -224,6 +224,16 @@ describe.concurrent('credentials that were rejected', () => {
     expect(rounds).toEqual([0, 1]);
   });
 
+  test('or the configuration of an init that a restart of the host has taken: it is written again', async () => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName('rewritten') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', rejected);
+    const handle = await harness().start(context);
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect((await progressOf(handle)).decisions).toEqual([]);
+    expect(script.callsOf('writeInitConfiguration')).toHaveLength(2);
+  });
+
   test('a second time they block', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('twice') });
     const script = harness().script(context.cluster);

@@ -14,8 +14,8 @@ export const credentialFailures: FailureRow[] = [
     undefined,
     says(/\/run\/quorate\/[^\s:]*: no such file or directory/),
     'CredentialRejected',
-    ({ host }) => `the join configuration is gone from ${host}: it restarted after the credentials were made`,
-    mintAgain,
+    ({ host }) => `the configuration for kubeadm is gone from ${host}: it restarted after that was written`,
+    'retry: Quorate writes it again, with new credentials where there are any',
   ),
   row(
     'F1',

@@ -131,6 +131,10 @@ const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> =>
 /** kubeadm's own time-outs of discovery and TLS bootstrap, five minutes each, in which it needs its token. */
 const discoveryMs = 10 * 60_000;
 
+/** Credentials, or the configuration that held them, are made again once without asking. */
+const makeAgainOnce: NonNullable<Step<JoinState>['recoverFrom']> = (type, times) =>
+  failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined;
+
 export const join: Step<JoinState> = {
   id: 'join',
   title: ({ target }) => `kubeadm join on ${target.name}`,
@@ -143,9 +147,8 @@ export const join: Step<JoinState> = {
       : undefined,
   // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
   retryFrom: 'read',
-  // Discovery and download-certs write nothing that a new token could not use: mint again once.
-  recoverFrom: (type, times) =>
-    failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined,
+  // Discovery and download-certs write nothing that a new token could not use.
+  recoverFrom: makeAgainOnce,
   run: async (state) => {
     state.begunInRound = state.context.round;
     return judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context));
@@ -164,6 +167,7 @@ export const init: Step<JoinState> = {
   budgetMs: ({ policy }) => policy.joinBudgetMs,
   skipWhen: joined,
   retryFrom: 'read',
+  recoverFrom: makeAgainOnce,
   run: async (state) =>
     judge(state, await titled(long.runKubeadm, `kubeadm init ${state.context.target.name}`, state.context)),
   undo: {

@@ -1,6 +1,6 @@
-// Plays the matrix of failures on simulated hosts and writes docs/failures.md; with --render it writes it from what was
-// measured last. Arguments besides are vitest's, such as a file or -t 'F26: ': only the failures that they play are measured
-// anew.
+// Plays the matrix of failures on simulated hosts, or with --lab on those of the lab, and writes docs/failures.md; with
+// --render it writes it from what was measured last. Arguments besides are vitest's, such as a file or -t 'F26: ': only the
+// failures that they play are measured anew.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,20 +16,27 @@ import type { Measured } from './failures/results.js';
 const page = 'docs/failures.md';
 const git = (...args: readonly string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
-const play = (args: readonly string[]): { readonly code: number; readonly results: FailureResult[] } => {
+/** What vitest is told for each kind of hosts. */
+const places = {
+  simulation: { args: ['--config', 'vitest.simulation.config.ts'], environment: {} },
+  lab: {
+    args: ['--config', 'vitest.lab.config.ts', 'test/lab/60-failures.lab.ts'],
+    // Not only those that every run of the lab's tests has.
+    environment: { QUORATE_LAB_FAILURES: 'all' },
+  },
+};
+
+const play = (
+  args: readonly string[],
+  place: (typeof places)['lab' | 'simulation'],
+): { readonly code: number; readonly results: FailureResult[] } => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-failures-'));
   const file = join(folder, 'verdicts.jsonl');
   try {
     const { status } = spawnSync(
       process.execPath,
-      [
-        'scripts/run-vitest.mjs',
-        '--config',
-        'vitest.simulation.config.ts',
-        ...(args.includes('-t') ? [] : ['-t', 'F[0-9]+: ']),
-        ...args,
-      ],
-      { stdio: 'inherit', env: { ...process.env, QUORATE_VERDICTS: file } },
+      ['scripts/run-vitest.mjs', ...place.args, ...(args.includes('-t') ? [] : ['-t', 'F[0-9]+: ']), ...args],
+      { stdio: 'inherit', env: { ...process.env, ...place.environment, QUORATE_VERDICTS: file } },
     );
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
     return { code: status ?? 1, results: lines.map((line) => FailureResult.parse(JSON.parse(line))) };
@@ -66,8 +73,10 @@ const print = (results: readonly FailureResult[]): void => {
   console.log(table.toString());
 };
 
-const args = process.argv.slice(2);
-const played = args.includes('--render') ? undefined : play(args);
+const args = process.argv.slice(2).filter((arg) => arg !== '--lab');
+const played = args.includes('--render')
+  ? undefined
+  : play(args, process.argv.includes('--lab') ? places.lab : places.simulation);
 const measured = played === undefined ? readMeasured() : merge(readMeasured(), played.results);
 if (played !== undefined) {
   const options = await resolveConfig(measuredFile);

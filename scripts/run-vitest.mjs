@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-vitest-'));
-// Somebody who wants more of it than the last line names a file of their own.
-const report = process.env['QUORATE_VITEST_REPORT'] ?? join(folder, 'report.json');
+const report = join(folder, 'report.json');
 const child = spawn(
   process.execPath,
   [

@@ -65,6 +65,15 @@ const whereTested = ({ number }: Failure, tests: FailureTests): string =>
 const whenMeasured = (measured: Measured): string =>
   [...new Set(measured.map(({ on, commit }) => `on ${on} at commit ${commit}`))].join(', ');
 
+/** How the last runs in the lab went. */
+const inTheLab = (measured: Measured): string => {
+  const results = measured.filter(({ where }) => where === 'lab');
+  if (results.length === 0) return '';
+  const passed = results.filter((one) => one.passed);
+  const failed = results.filter((one) => !one.passed).map(({ test }) => test.replace(/: .*/, ''));
+  return ` \`npm run test:lab:failures\` plays on the real hosts of the [lab](lab.md) what they can have, and writes it too: ${passed.length} of ${results.length} passed${failed.length === 0 ? '' : ` (not ${failed.join(', ')})`}, ${whenMeasured(results)}.`;
+};
+
 /** docs/failures.md. */
 export const renderFailures = (failures: readonly Failure[], measured: Measured, tests: FailureTests): string => {
   const both = failures.filter(({ number }) => tests.simulation.has(number) && tests.lab.has(number)).length;
@@ -89,7 +98,7 @@ export const renderFailures = (failures: readonly Failure[], measured: Measured,
 
 The failures that joining hosts to a kubeadm cluster meets, each with a test that brings it about on purpose: what kubeadm alone says and when, what Quorate says and after how long, and what happens next. The types are explained, with what may be decided, in the [runbook](runbook.md).
 
-This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured ${whenMeasured(measured)}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.
+This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured ${whenMeasured(measured.filter(({ where }) => where === 'simulation'))}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.${inTheLab(measured)}
 
 ## The table
 

@@ -1,7 +1,10 @@
 import { afterAll, test } from 'vitest';
 import { failureScenarios } from '../scenarios/failures/index.js';
+import { writeVerdicts } from '../support/verdicts.js';
 import { LabCluster } from './support/lab-cluster.js';
 import { runInLab } from './support/site.js';
+
+writeVerdicts('lab');
 
 const all = process.env['QUORATE_LAB_FAILURES'] === 'all';
 const cluster = new LabCluster('failures');
@@ -12,8 +15,4 @@ afterAll(() => cluster.discard());
 const inOrder = failureScenarios.toSorted((a, b) => (a.controlPlanes ?? 1) - (b.controlPlanes ?? 1));
 
 for (const scenario of inOrder)
-  test.runIf(all || scenario.inEveryLabRun === true)(scenario.name, async ({ task }) => {
-    const { verdict, verdictSeconds } = await runInLab(cluster, scenario);
-    console.log(`${scenario.name}\n  ${verdict} after ${verdictSeconds} s`);
-    Object.assign(task.meta, { verdict, verdictSeconds });
-  });
+  test.runIf(all || scenario.inEveryLabRun === true)(scenario.name, () => runInLab(cluster, scenario));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { rootFolderOf } from '../../../lab/index.js';
 import type { LabHost } from '../../../lab/index.js';
 import type { Moment, MomentOptions } from '../../scenarios/site.js';
+import { evidenceExists } from '../../support/verdict-moments.js';
 
 /** Short against what any program needs to start. */
 const lookEveryMs = 5;
@@ -53,6 +54,7 @@ const when = (
   const timer = setInterval(() => {
     if (!isThere()) return;
     clearInterval(timer);
+    evidenceExists('fault');
     working = begin();
     working.catch(() => undefined);
   }, lookEveryMs);
@@ -64,6 +66,28 @@ const when = (
       await working;
     },
   };
+};
+
+/** Notes when kubeadm, of an operation that begins now, gives up: it prints its error. @returns what ends the watch */
+export const watchKubeadm = (host: LabHost): (() => void) => {
+  const logs = (): string[] => {
+    const root = rootFolderOf(host);
+    return root === undefined ? [] : filesBelow(root, '/var/log/quorate').map((path) => join(root, path));
+  };
+  const known = new Set(logs());
+  const timer = setInterval(() => {
+    try {
+      for (const log of logs()) {
+        if (known.has(log) || !/^error: /m.test(readFileSync(log, 'utf8'))) continue;
+        known.add(log);
+        evidenceExists('kubeadm');
+      }
+    } catch {
+      // It went away meanwhile.
+    }
+  }, lookEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
 };
 
 export const whenPrinted = (

@@ -2,15 +2,8 @@ import { startOperations, decideAndWait, requireFinished } from '../../scenarios
 import type { Scenario } from '../../scenarios/scenario.js';
 import type { Site } from '../../scenarios/site.js';
 import type { LabCluster } from './lab-cluster.js';
-import { whenPrinted, whenWritten } from './moments.js';
+import { watchKubeadm, whenPrinted, whenWritten } from './moments.js';
 import { observeLab } from './observer.js';
-
-export interface LabResult {
-  /** From the first question to the first answer: blocked, refused, or finished. Seconds. */
-  readonly verdictSeconds: number;
-  /** Blocked and why, failed and why, or finished. */
-  readonly verdict: string;
-}
 
 const budgets = { join: '30m', unreachable: '20s', ready: '40s' };
 
@@ -18,11 +11,10 @@ const names = (prefix: string, from: number, to: number): string[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => `${prefix}${from + index}`);
 
 /** Runs a scenario on real hosts. The cluster is as before afterwards, or another one is made for the next. */
-export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise<LabResult> => {
+export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise<void> => {
   const { controlPlanes = 1, hosts = controlPlanes + 1, workers = 1, impatient, policy, kubeadm, wrap } = scenario;
   const spare = [...names('cp', controlPlanes + 1, hosts), ...names('w', 1, workers)];
   let stop: () => Promise<void> = () => Promise.resolve();
-  let result: LabResult | undefined;
   try {
     const lab = await cluster.prepare(controlPlanes, spare);
     const operations = await startOperations({
@@ -46,18 +38,8 @@ export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise
     });
     ({ stop } = operations);
     const run: Site['run'] = async (kind, host) => {
-      const started = Date.now();
-      const outcome = await operations.run(kind, host);
-      result ??= {
-        verdictSeconds: Math.round((Date.now() - started) / 100) / 10,
-        verdict:
-          outcome.status === 'blocked'
-            ? `blocked: ${outcome.blocked.type}`
-            : outcome.status === 'failed'
-              ? `refused: ${outcome.type}`
-              : 'finished',
-      };
-      return outcome;
+      const stopWatching = watchKubeadm(lab.host(host));
+      return operations.run(kind, host).finally(stopWatching);
     };
     await scenario.run({
       ...operations,
@@ -89,5 +71,4 @@ export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise
     await cluster.discard();
     throw error;
   }
-  return result ?? { verdictSeconds: 0, verdict: 'none' };
 };

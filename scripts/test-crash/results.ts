@@ -80,10 +80,9 @@ export const sectionOf = (
     `| --- | ${[...kinds, '', ''].map(() => '---').join(' | ')} |`,
     ...rows,
     '',
-    `${byItself} of ${results.length} cases went on by themselves. In the others an operator decided or asked again:`,
+    `${byItself} of ${results.length} cases went on by themselves.${asked.length === 0 ? '' : ' In the others an operator decided or asked again:'}`,
     '',
-    ...(asked.length === 0 ? ['nothing.'] : ['| decision | times |', '| --- | --- |', ...asked]),
-    '',
+    ...(asked.length === 0 ? [] : ['| decision | times |', '| --- | --- |', ...asked, '']),
     ...(wrong.length === 0 ? ['No violation.'] : ['```', ...wrong, '```']),
   ];
 };

@@ -16,27 +16,23 @@ const leaseRenewed = async (site: Site): Promise<number> =>
   );
 
 export const credentials: readonly Scenario[] = [
-  scenario(
-    'F1: a bootstrap token that is deleted under the join is made again, once',
-    { inEveryLabRun: true },
-    async (site) => {
-      let deleted: string | undefined;
-      const moment = site.whenWritten('cp2', '/run/quorate/', joinFile, async () => {
-        const tokens = await site.observer.tokens();
-        deleted = tokens.find(({ description }) => description.startsWith('quorate '))?.id;
-        await kubectl(site, 'cp1', `-n kube-system delete secret bootstrap-token-${deleted}`);
-      });
-      await site.finish('join-control-plane', 'cp2');
-      await moment.done();
-      expect(deleted).toMatch(/^[a-z0-9]{6}$/);
-      // kubeadm's own words, from its first run
-      expect(await site.observer.files('cp2', '/var/log/quorate')).toHaveLength(2);
-      expect(await logsOf(site, 'cp2')).toContain(
-        `could not find a JWS signature in the cluster-info ConfigMap for token ID "${deleted}"`,
-      );
-      await expectAllJoined(site, { controlPlane: ['cp1', 'cp2'] });
-    },
-  ),
+  scenario('F1: a bootstrap token that is deleted under the join is made again, once', {}, async (site) => {
+    let deleted: string | undefined;
+    const moment = site.whenWritten('cp2', '/run/quorate/', joinFile, async () => {
+      const tokens = await site.observer.tokens();
+      deleted = tokens.find(({ description }) => description.startsWith('quorate '))?.id;
+      await kubectl(site, 'cp1', `-n kube-system delete secret bootstrap-token-${deleted}`);
+    });
+    await site.finish('join-control-plane', 'cp2');
+    await moment.done();
+    expect(deleted).toMatch(/^[a-z0-9]{6}$/);
+    // kubeadm's own words, from its first run
+    expect(await site.observer.files('cp2', '/var/log/quorate')).toHaveLength(2);
+    expect(await logsOf(site, 'cp2')).toContain(
+      `could not find a JWS signature in the cluster-info ConfigMap for token ID "${deleted}"`,
+    );
+    await expectAllJoined(site, { controlPlane: ['cp1', 'cp2'] });
+  }),
 
   scenario(
     'F2: no controller-manager leads: said before anything is made, and mended by its return',
@@ -62,7 +58,7 @@ export const credentials: readonly Scenario[] = [
     },
   ),
 
-  scenario('F3: shared certificates that are gone are uploaded again, once', {}, async (site) => {
+  scenario('F3: shared certificates that are gone are uploaded again, once', { inEveryLabRun: true }, async (site) => {
     const moment = site.whenPrinted('cp2', 'before initializing the new control plane instance', async () => {
       await kubectl(site, 'cp1', '-n kube-system delete secret kubeadm-certs');
     });

@@ -53,7 +53,7 @@ export const dirtyHosts: readonly Scenario[] = [
     },
   ),
 
-  scenario('F12: leftovers of nobody knows what are asked about', {}, async (site) => {
+  scenario('F12: leftovers of nobody knows what are asked about', { inEveryLabRun: true }, async (site) => {
     await write(site, 'w1', '/etc/kubernetes/kubelet.conf', 'not a kubeconfig');
     const outcome = await site.run('join-worker', 'w1');
     expectBlocked(outcome, 'DirtyHost', /w1 still carries an earlier node/);

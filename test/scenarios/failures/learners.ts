@@ -10,7 +10,7 @@ const promoted = '[etcd] Waiting for the new etcd member to join the cluster';
 export const learners: readonly Scenario[] = [
   scenario(
     'F28: a learner that belongs to nobody blocks every join, and is named with the command that removes it',
-    { impatient: true },
+    { impatient: true, inEveryLabRun: true },
     async (site) => {
       await etcdctl(site, 'cp1', 'member add ghost --learner --peer-urls=https://10.0.0.99:2380');
       const ghost = (await site.observer.members()).find(({ isLearner }) => isLearner);

@@ -41,17 +41,23 @@ const mend = (work: () => unknown): void =>
     await expect.poll(() => look(), { timeout: 20_000 }).toEqual([]);
     seen.stop();
   }, 30_000);
+/** Members that a test has entered. */
+const entered = new Set<string>();
 /** Enters a member without asking anybody. */
 const enter = (peerUrl: string, isLearner: boolean): void => {
   const { id } = etcd().enter([peerUrl], isLearner);
+  const isFirst = entered.size === 0;
+  entered.add(id);
   const [first] = voters();
   // Whoever listens hears of it with the next change.
   if (first?.running !== undefined)
     etcd().started(first, first.name, first.clientUrls, first.running.machine, first.running.process);
+  if (!isFirst) return;
   mend(async () => {
     await eventually('a leader', () => etcd().leader !== undefined);
     const { leader } = etcd();
-    if (leader !== undefined) etcd().remove(leader, id);
+    if (leader !== undefined) for (const one of entered) etcd().remove(leader, one);
+    entered.clear();
   });
 };
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));

@@ -146,12 +146,14 @@ const failed = await withWorkers(async (workers) => {
   const began = Date.now();
   const tally = createTally();
   const limit = pLimit(parallel);
+  let ran = 0;
   const one = async (seed: number): Promise<void> => {
     if (Date.now() - began > minutes * 60_000) return;
     // The same schedule as the check below makes of the seed.
     const [script] = fc.sample(scripts, { seed, numRuns: 1 });
     if (script === undefined) throw new Error(`seed ${seed} gives no schedule`);
     const outcome = await runScript(workers, script);
+    ran += 1;
     tally.add(seed, script, outcome);
     if (outcome.violations.length === 0) {
       console.log(`seed ${seed}: ok, ${line(outcome)}`);
@@ -165,6 +167,7 @@ const failed = await withWorkers(async (workers) => {
   await Promise.all(Array.from({ length: runs }, (_, index) => limit(() => one(firstSeed + index))));
   const result = tally.result(Date.now() - began);
   console.log(result.text);
+  console.log(`schedules: ${ran - result.failed} passed, ${result.failed} failed`);
   if (values.write) {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
     const changed = git('status', '--porcelain', '--', 'src', 'lab', 'test') !== '';

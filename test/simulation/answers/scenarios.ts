@@ -26,6 +26,10 @@ const adminKubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
 const etcdctl =
   'etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key';
 
+/** A script that waits until HAProxy has seen that a server does not answer. */
+const untilDown = (server: string): string =>
+  `for _ in $(seq 100); do echo 'show stat' | socat stdio UNIX-CONNECT:/run/haproxy/admin.sock | grep '^kube-apiserver,${server},' | grep -q DOWN && exit 0; sleep 0.2; done; exit 1`;
+
 /** Waits, unseen, until every Node is Ready and every member serves: what changes by itself cannot be compared. */
 const settle = async ({ lab }: Stage, nodes: number, on = 'cp1'): Promise<void> => {
   const deadline = Date.now() + 120_000;
@@ -336,6 +340,7 @@ kubeadm join --config /root/join.yaml; code=$?; rm /root/join.yaml; exit $code`;
       const context = stage.context('join-control-plane', 'cp3', 'k2');
       await stage.ask('cp3', 'reset by hand', 'kubeadm reset --force --skip-phases remove-etcd-member');
       await stage.lab.host('cp1').check(`${adminKubectl} delete node cp3`);
+      await stage.lab.host('lb1').check(untilDown('cp3'));
       await read(stage, context);
       await stage.act('disableBackend', context);
       await stage.act('removeStaleMember', context, { etcdDataPresent: true, sameCluster: true });

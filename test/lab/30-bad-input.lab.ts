@@ -92,7 +92,7 @@ test('a host that the SSH configuration does not know', async () => {
 
 test('a host that does not answer: blocked, with what to look at', async () => {
   await lab.faults.cable('cp1', 'out');
-  const file = specification((text) => `${text}  policy: { budgets: { unreachable: 5s } }\n`);
+  const file = specification((text) => `${text}  policy: { budgets: { unreachable: 5s }, resumeWhenHealthy: false }\n`);
   await worker.kill('SIGKILL');
   worker = await quorate.startWorker();
   says(await quorate.run(['init', 'cp1'], { file }), 3, /Unreachable/, /ssh cp1/, /quorate decide/);

@@ -5,6 +5,9 @@ import type { ClusterQueue } from './messages.js';
 /** Those that ended and are shown. */
 const endedShown = 20;
 
+/** Those that wait and are shown: the page is rendered at each change, and a longer one is not read. */
+const waitingShown = 20;
+
 /** The page of a cluster's queue in the Temporal UI. */
 export const renderQueue = (queue: ClusterQueue): string => {
   const clock = clockFrom();
@@ -14,10 +17,17 @@ export const renderQueue = (queue: ClusterQueue): string => {
       badge('running'),
       `${bold(item.operation)} in ${code(item.workflowId)}; ${asked(item)}`,
     ]),
-    ...queue.waiting.map((item) => [
-      badge('waits'),
-      `${bold(item.operation)} for ${text(item.waitsFor)}; ${asked(item)}`,
-    ]),
+    ...queue.waiting
+      .slice(0, waitingShown)
+      .map((item) => [badge('waits'), `${bold(item.operation)} for ${text(item.waitsFor)}; ${asked(item)}`]),
+    ...(queue.waiting.length > waitingShown
+      ? [
+          [
+            badge('waits'),
+            `${queue.waiting.length - waitingShown} more: ${code(`quorate operations list --cluster ${queue.cluster}`)}`,
+          ],
+        ]
+      : []),
     ...queue.ended
       .slice(-endedShown)
       .toReversed()

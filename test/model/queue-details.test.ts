@@ -32,6 +32,18 @@ describe('the page of a queue', () => {
     );
   });
 
+  test('of many that wait the first are shown, and where the others are', () => {
+    const waiting = Array.from({ length: 150 }, (_, index) => ({
+      ...item,
+      operation: `prod/join-worker/w${index}/k1`,
+      waitsFor: 'a place',
+    }));
+    const page = renderQueue({ ...queue, waiting }).replaceAll('\u00a0', '');
+    expect(page).toContain('1 running, 150 waiting');
+    expect(page.match(/\| `waits` \| \*\*/g)).toHaveLength(20);
+    expect(page).toContain('| `waits` | 130 more: `quorate operations list --cluster prod` |');
+  });
+
   test('an empty queue has no table', () => {
     expect(renderQueue({ cluster: 'prod', running: [], waiting: [], ended: [] })).toBe(
       '## prod: 0 running, 0 waiting\n\nTimes are UTC.',

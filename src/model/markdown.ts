@@ -12,12 +12,15 @@ const oneLine = (text: string): string =>
     .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
     .trim();
 
+/** Most texts have nothing to escape, and a page is rendered at each change. */
 const escape = (text: string): string =>
-  text
-    .replaceAll(/[\\*<|]/g, String.raw`\$&`)
-    .replaceAll(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\_`)
-    .replaceAll('](', String.raw`]\(`)
-    .replaceAll('~~', String.raw`\~\~`);
+  /[\\*<|_\]~]/.test(text)
+    ? text
+        .replaceAll(/[\\*<|]/g, String.raw`\$&`)
+        .replaceAll(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\_`)
+        .replaceAll('](', String.raw`]\(`)
+        .replaceAll('~~', String.raw`\~\~`)
+    : text;
 
 /** What would make a heading, a list or a quotation at the beginning of a line. */
 const escapeStart = (line: string): string =>

@@ -6,7 +6,7 @@ import type { ClusterQueue } from './messages.js';
 const endedShown = 20;
 
 /** Those that wait and are shown: the page is rendered at each change, and a longer one is not read. */
-const waitingShown = 20;
+const waitingShown = 10;
 
 /** The page of a cluster's queue in the Temporal UI. */
 export const renderQueue = (queue: ClusterQueue): string => {

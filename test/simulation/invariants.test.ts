@@ -269,6 +269,8 @@ describe('the membership lock', () => {
       'invariant 6: x/a ran twice',
     ]);
     expect(await overlaps(client, ended.slice(0, 2))).toEqual([]);
+    const neverBegan = { operation: 'x/d', workflowId: 'change/x' };
+    expect(await overlaps(client, [...ended.slice(0, 2), neverBegan])).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildCluster } from './support/cluster.js';
 import { expectAllJoined, expectBlocked } from './support/expect.js';
 import { eventually } from './support/inject.js';
+import { overlaps } from './support/invariants.js';
 import { decideAndWait } from './support/product.js';
 
 describe('quorum and lock, on simulated hosts', () => {
@@ -66,6 +67,9 @@ describe('quorum and lock, on simulated hosts', () => {
       return (await harness.queue(simulation.name)).ended.length === 2;
     });
     expect(most).toBe(1);
+    // A kubeadm that waits for the other's learner would hide it: the operations themselves must not overlap.
+    const { ended } = await harness.queue(simulation.name);
+    expect(await overlaps(harness.client, ended)).toEqual([]);
     await expectAllJoined(cluster, { controlPlane: ['cp1', 'cp2', 'cp3'] });
   });
 });

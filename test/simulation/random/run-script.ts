@@ -112,18 +112,16 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     operator.everythingIsMended();
     const ended = await operator.allEnded(asked, endMs);
     const operations = await reportsOf(harness, ended);
-    const runs = ended.flatMap(({ operation, workflowId, runId }) =>
-      runId === undefined ? [] : [{ operation, workflowId, runId }],
-    );
+    const begun = ended.filter(({ runId }) => runId !== undefined);
     const broken = await check({
       simulation,
       watch: watched,
       operations,
       touched: new Set(script.leftovers.map(({ host }) => host)),
-      texts: await historyTexts(harness.client, runs),
+      texts: await historyTexts(harness.client, begun),
       uploaded: faults.uploaded,
     });
-    const violations = [...broken, ...(await overlaps(harness.client, runs))];
+    const violations = [...broken, ...(await overlaps(harness.client, ended))];
     return { violations, operations, reasons: operator.reasons, ms: Date.now() - began };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -12,7 +12,7 @@ const textsIn = (value: unknown): string[] => {
 /** All that is in the histories of a cluster's workflows, by what they are. */
 export const historyTexts = async (
   client: Client,
-  runs: readonly { readonly workflowId: string; readonly runId?: string }[],
+  runs: readonly { readonly workflowId: string; readonly runId?: string | undefined }[],
 ): Promise<Map<string, string>> => {
   const texts = new Map<string, string>();
   for (const { workflowId, runId } of runs) {

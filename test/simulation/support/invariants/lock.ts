@@ -3,7 +3,8 @@ import type { Client } from '@temporalio/client';
 interface Run {
   readonly operation: string;
   readonly workflowId: string;
-  readonly runId: string;
+  /** None when it ended while it waited for its turn: it held nothing. */
+  readonly runId?: string | undefined;
 }
 
 /**
@@ -12,10 +13,12 @@ interface Run {
  */
 export const overlaps = async (client: Client, ended: readonly Run[]): Promise<string[]> => {
   const times = await Promise.all(
-    ended.map(async ({ operation, workflowId, runId }) => {
-      const { startTime, closeTime } = await client.workflow.getHandle(workflowId, runId).describe();
-      return { operation, workflowId, began: startTime.getTime(), closed: closeTime?.getTime() ?? Infinity };
-    }),
+    ended
+      .filter(({ runId }) => runId !== undefined)
+      .map(async ({ operation, workflowId, runId }) => {
+        const { startTime, closeTime } = await client.workflow.getHandle(workflowId, runId).describe();
+        return { operation, workflowId, began: startTime.getTime(), closed: closeTime?.getTime() ?? Infinity };
+      }),
   );
   const exclusive = times
     .filter(({ workflowId }) => workflowId.startsWith('change/'))

@@ -67,6 +67,8 @@ export interface Activities {
     host: { etcdDataPresent: boolean; sameCluster?: boolean | undefined },
   ): Promise<Note>;
   // host
+  /** Ends the commands that earlier operations left running on the target, so that nothing changes under this one. */
+  stopEarlier(context: OperationContext): Promise<Note>;
   resetHost(context: OperationContext): Promise<Note>;
   prepareHost(context: OperationContext): Promise<Note>;
   // kubeadm

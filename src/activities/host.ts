@@ -7,6 +7,8 @@ import { removeMarker } from '../adapters/host/marker.js';
 import { prepareHost } from '../adapters/host/prepare.js';
 import { readHost } from '../adapters/host/read-host.js';
 import type { Host } from '../adapters/ssh/types.js';
+import { readRunningUnits } from '../adapters/systemd/running-units.js';
+import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import { unitName } from '../adapters/systemd/unit-name.js';
 import { QuorateError } from '../model/failure.js';
 import type { HostFacts } from '../model/host-facts.js';
@@ -74,7 +76,15 @@ export const resetToClean = async (
   });
 };
 
-export const hostActivities = (dependencies: Dependencies): Pick<Activities, 'resetHost' | 'prepareHost'> => ({
+export const hostActivities = (
+  dependencies: Dependencies,
+): Pick<Activities, 'stopEarlier' | 'resetHost' | 'prepareHost'> => ({
+  stopEarlier: async (context) => {
+    const host = hostOf(dependencies, context.target);
+    const running = await readRunningUnits(host);
+    for (const unit of running) await stopUnit(host, unit);
+    return running.length === 0 ? 'it has ended by itself' : `stopped ${running.join(', ')}`;
+  },
   resetHost: (context) => resetToClean(dependencies, context, 'reset'),
   prepareHost: async (context) => {
     const { changes, notes } = await prepareHost(hostOf(dependencies, context.target), context);

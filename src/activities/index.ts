@@ -40,6 +40,7 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     readStatus: guarded(activities.readStatus),
     snapshotEtcd: guarded(activities.snapshotEtcd),
     removeStaleMember: guarded(activities.removeStaleMember),
+    stopEarlier: guarded(activities.stopEarlier),
     resetHost: guarded(activities.resetHost),
     prepareHost: guarded(activities.prepareHost),
     createCredentials: guarded(activities.createCredentials),

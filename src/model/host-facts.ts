@@ -76,6 +76,8 @@ export const HostFacts = z.object({
   kubeletMounts: z.array(z.string()),
   /** Written by Quorate before it joins: which operation, which cluster. */
   marker: z.object({ operation: z.string(), cluster: z.string(), caHash: z.string().optional() }).optional(),
+  /** Units of Quorate's operations whose command runs now, such as quorate-join-0f3c….service; absent when none does. */
+  runningUnits: z.array(z.string()).optional(),
   /** The API server that kubelet.conf or admin.conf points to answered just now (any HTTP status). */
   foreignServerAnswers: z.record(z.string(), z.boolean()),
 });

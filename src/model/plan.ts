@@ -12,6 +12,11 @@ const staleNode = (context: OperationContext, cluster: ClusterFacts | undefined)
   return [`delete the stale Node ${node.name} (${ready}, created ${node.createdAt})`];
 };
 
+const stopLine = ({ target }: OperationContext, { runningUnits }: HostFacts): string[] =>
+  runningUnits === undefined
+    ? []
+    : [`stop ${runningUnits.join(', ')} on ${target.name}, left running by an earlier operation; then read it again`];
+
 const resetLine = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {
   const dirt = describeDirt(context, host, cluster);
   return dirt === undefined ? [] : [`reset ${context.target.name}: ${dirt.found.join(', ')}`];
@@ -33,6 +38,7 @@ const controlPlaneJoin = (context: OperationContext, host: HostFacts, cluster: C
   const balancer = balancers(context);
   const kind = stale?.member.isLearner === true ? 'learner' : 'member';
   return [
+    ...stopLine(context, host),
     `snapshot etcd${cluster?.etcd === undefined ? '' : ` on ${cluster.etcd.askedAt}`}, keep ${context.policy.snapshotsKept}`,
     ...(stale === undefined
       ? []
@@ -49,6 +55,7 @@ const controlPlaneJoin = (context: OperationContext, host: HostFacts, cluster: C
 };
 
 const workerJoin = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => [
+  ...stopLine(context, host),
   ...staleNode(context, cluster),
   ...resetLine(context, host, cluster),
   prepareLine(context),
@@ -59,6 +66,7 @@ const init = (context: OperationContext, host: HostFacts, cluster: ClusterFacts 
   const { name } = context.target;
   const balancer = balancers(context);
   return [
+    ...stopLine(context, host),
     ...resetLine(context, host, cluster),
     prepareLine(context),
     ...(balancer === undefined ? [] : [`register ${name} on ${balancer} as the first API server`]),

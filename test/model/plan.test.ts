@@ -43,6 +43,14 @@ describe('plan', () => {
     ]);
   });
 
+  it('begins with what an earlier operation left running', () => {
+    const running = { runningUnits: ['quorate-join-0f3c5a7b9d1e.service'] };
+    for (const context of [operationContext(), joinWorker(), init()])
+      expect(lines(world(context, running))[0]).toBe(
+        `stop quorate-join-0f3c5a7b9d1e.service on ${context.target.name}, left running by an earlier operation; then read it again`,
+      );
+  });
+
   it('calls a learner a learner', () => {
     const { status: _, name: __, ...learner } = etcdMember('cp3', { isLearner: true });
     expect(lines(world(operationContext(), {}, { etcd: etcd([...healthy, learner]) }))[1]).toBe(

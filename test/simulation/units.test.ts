@@ -7,6 +7,7 @@ import type { Host, Hosts } from '../../src/adapters/ssh/types.js';
 import { ensureUnit } from '../../src/adapters/systemd/ensure-unit.js';
 import { followUnit } from '../../src/adapters/systemd/follow-unit.js';
 import { readUnit } from '../../src/adapters/systemd/read-unit.js';
+import { readRunningUnits } from '../../src/adapters/systemd/running-units.js';
 import { forgetUnit, stopUnit } from '../../src/adapters/systemd/stop-unit.js';
 
 let simulation: Simulation;
@@ -109,12 +110,27 @@ describe('a transient unit, as the product uses it', () => {
   });
 
   it('is killed by a pattern that its name matches, and others are not', async () => {
-    const [first, second] = [newUnit(), newUnit()];
-    for (const unit of [first, second]) await ensureUnit(host, { unit, argv: ['sleep', '60'] });
+    const [first, second] = [newUnit(), newUnit().replace('quorate', 'quick')];
+    await ensureUnit(host, { unit: first, argv: ['sleep', '60'] });
+    await host.run(`systemd-run --unit=${second} sleep 60`);
     await host.run(`systemctl kill -s KILL 'q*-${first.slice('quorate-'.length).replace('.service', '*')}'`);
     expect(await followUnit(host, first, { offset: 0, onOutput: () => undefined })).toMatchObject({ state: 'killed' });
     expect(await readUnit(host, second)).toMatchObject({ state: 'running' });
     await stopUnit(host, second);
+  });
+
+  it('runs alone: beside another one nothing is started, and the running one is listed', async () => {
+    const [first, second] = [newUnit(), newUnit()];
+    await ensureUnit(host, { unit: first, argv: ['sleep', '60'] });
+    expect(await readRunningUnits(host)).toEqual([first]);
+    await expect(ensureUnit(host, { unit: second, argv: ['sleep', '60'] })).rejects.toMatchObject({
+      type: 'HostNotClean',
+      message: `${first}, a command of another operation, still runs on cp1`,
+    });
+    await stopUnit(host, first);
+    expect(await readRunningUnits(host)).toEqual([]);
+    const { stdout } = await host.run('systemctl list-units --plain --no-legend containerd.service');
+    expect(stdout).toMatch(/^containerd\.service loaded active running \S/);
   });
 
   it('holds the mount that it works in', async () => {

@@ -37,6 +37,13 @@ setsid sh -c '
     `
 verb=$1; unit=$2; dir="$FOLDER/units/$unit"
 case $verb in
+list-units)
+  for dir in "$FOLDER"/units/*; do
+    [ -f "$dir/pid" ] || continue
+    state='active running'
+    [ ! -f "$dir/code" ] || case $(cat "$dir/code") in 0 | 143) state='active exited' ;; *) state='failed failed' ;; esac
+    echo "\${dir##*/} loaded $state a command"
+  done ;;
 show)
   load=loaded active=activating sub=start result=success code=0 status=0 pid=0 invocation=
   if [ ! -d "$dir" ]; then load=not-found active=inactive sub=dead

@@ -15,6 +15,8 @@ export interface ExpectedStep {
 
 const read: ExpectedStep = { step: 'read', activity: 'readHost' };
 const check: ExpectedStep = { step: 'check', retryFrom: 'read' };
+/** Its activity runs only where an earlier operation left something running: test/workflows/stop-earlier.test.ts. */
+const stopEarlier: ExpectedStep = { step: 'stop-earlier', retryFrom: 'read' };
 const reset: ExpectedStep = { step: 'reset', activity: 'resetHost', retryFrom: 'read' };
 const prepare: ExpectedStep = { step: 'prepare', activity: 'prepareHost', skippable: true };
 const credentials: ExpectedStep = { step: 'credentials', activity: 'createCredentials', undo: 'revokeCredentials' };
@@ -29,6 +31,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
   init: [
     read,
     check,
+    stopEarlier,
     reset,
     prepare,
     { step: 'configure', activity: 'writeInitConfiguration', undo: 'revokeCredentials' },
@@ -41,6 +44,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
   'join-control-plane': [
     read,
     check,
+    stopEarlier,
     { step: 'snapshot', activity: 'snapshotEtcd', skippable: true },
     { step: 'remove-stale-member', activity: 'removeStaleMember', retryFrom: 'read' },
     reset,
@@ -52,7 +56,17 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     enable,
     revoke,
   ],
-  'join-worker': [read, check, reset, prepare, credentials, join, { step: 'prove', activity: 'proveWorker' }, revoke],
+  'join-worker': [
+    read,
+    check,
+    stopEarlier,
+    reset,
+    prepare,
+    credentials,
+    join,
+    { step: 'prove', activity: 'proveWorker' },
+    revoke,
+  ],
 };
 
 export const readingActivities: readonly ActivityName[] = ['checkReach', 'readCluster', 'readHost'];

@@ -97,6 +97,11 @@ const operations: readonly Scenario[] = [
       await decide(handle, 'approve', 'an old test host');
     };
   }),
+  single('stopped-what-ran', 'join-worker', 'finished', (script, context) => {
+    const marker = { operation: `${context.cluster}/join-worker/w2/earlier`, cluster: context.cluster };
+    script.world.hosts['w2'] = hostOf(context, { marker, runningUnits: ['quorate-join-0f3c5a7b9d1e.service'] });
+    return undefined;
+  }),
   single('already-joined', 'join-control-plane', 'finished', (script, context) => {
     const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
     script.world.hosts['cp3'] = host;

@@ -48,6 +48,10 @@ export const defaultAnswers = (world: World): Activities => {
     readStatus: async ({ cluster }) => statusReport(cluster),
     snapshotEtcd: note('snapshot of 8 MB on cp1'),
     removeStaleMember: note('nothing stale'),
+    stopEarlier: async ({ target }) => {
+      delete world.hosts[target.name]?.runningUnits;
+      return 'stopped what ran';
+    },
     resetHost: clean,
     prepareHost: note('kubelet enabled, 3 modules, 7 images present'),
     createCredentials: async () => ({

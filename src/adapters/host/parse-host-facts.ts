@@ -184,6 +184,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
   const units = parseUnits(pieces.values('unit'));
   const noUnit: Unit = { enabled: 'unknown', active: 'unknown' };
   const runtime = pieces.first('runtime') ?? '';
+  const runningUnits = pieces.values('running-unit');
   const marker = parseMarker(pieces.first('marker'));
   // As NTP does it: two stamps of the host between two of the worker, so that the time the script takes drops out.
   const offset = (parseClock(pieces, 'began') - before + (parseClock(pieces, 'ended') - after)) / 2;
@@ -225,6 +226,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     packetFilterRules: pieces.number('rules', /^(\d+)$/),
     kubeletMounts: pieces.values('mount').map(unescapeMount),
     ...(marker === undefined ? {} : { marker }),
+    ...(runningUnits.length === 0 ? {} : { runningUnits }),
     foreignServerAnswers: Object.fromEntries(
       pieces.values('answers').map((value) => [value.slice(value.indexOf(' ') + 1), value.startsWith('yes ')]),
     ),

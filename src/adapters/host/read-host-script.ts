@@ -1,3 +1,4 @@
+import { showRunningUnits } from '../systemd/running-units.js';
 import { criFunction } from './cri-request.js';
 
 /**
@@ -132,6 +133,7 @@ identity() {
     systemctl show --property=Id,LoadState,UnitFileState,ActiveState kubelet.service containerd.service 2>/dev/null | prefix unit 40
   fi
   first_line marker var/lib/quorate/marker.json
+  ! has systemctl || { ${showRunningUnits}; }
 }
 
 network() {

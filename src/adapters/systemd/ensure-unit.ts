@@ -3,6 +3,7 @@ import { newMark, parseSections } from '../script/sections.js';
 import { execute } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
+import { parseRunningUnits, showRunningUnits } from './running-units.js';
 import { unitLogFile } from './unit-name.js';
 import { parseUnitReading, showUnit } from './unit-reading.js';
 import type { UnitReading } from './unit-reading.js';
@@ -54,12 +55,20 @@ const refuseDollar = (command: UnitCommand): void => {
   if (command.argv.length === 0) throw new TypeError('no command');
 };
 
+const stillRuns = (host: Host, other: string): QuorateError =>
+  new QuorateError('HostNotClean', `${other}, a command of another operation, still runs on ${host.name}`, {
+    host: host.name,
+    remedy: `wait for its end, or end it with \`systemctl stop ${other}\` on ${host.name}; then retry`,
+    evidence: [`log on ${host.name}: ${unitLogFile(other)}`],
+  });
+
 /**
  * Starts a command in a transient unit of its own, or finds the unit that an earlier attempt started.
  * systemd refuses a second unit of the same name while the first is loaded, running or ended: that is the mutual exclusion.
+ * Beside the running command of another unit of ours nothing is started: two kubeadm would undo each other's work.
  * Returns as soon as the unit is queued; one command on the host.
- * @throws QuorateError Unreachable (the unit may have been started: call again), HostUnsuitable when the program is
- *   not installed, CommandFailed when systemd refused for another reason. TypeError for a `$` in an argument.
+ * @throws QuorateError Unreachable (the unit may have been started: call again), HostNotClean when another operation's
+ *   command runs on the host, HostUnsuitable when the program is not installed, CommandFailed when systemd refused for another reason. TypeError for a `$` in an argument.
  */
 export const ensureUnit = async (host: Host, command: UnitCommand): Promise<EnsuredUnit> => {
   refuseDollar(command);
@@ -72,12 +81,16 @@ install -d -m 0700 ${quote(folder)}
 : >> ${quote(logFile)}
 chmod 600 ${quote(logFile)}
 start=$(stat -c %s ${quote(logFile)})
-code=0
-said=$(${startCommand(command, logFile)} 2>&1) || code=$?
+code=0 said=
+others=$({ ${showRunningUnits}; } | grep -vxF ${quote(`running-unit ${command.unit}`)} || true)
+[ -n "$others" ] || said=$(${startCommand(command, logFile)} 2>&1) || code=$?
 printf '\\n%s start\\n%s %s\\n%s\\n' ${mark} "$code" "$start" "$said"
+printf '\\n%s others\\n%s\\n' ${mark} "$others"
 printf '\\n%s show\\n' ${mark}
 ${showUnit(command.unit, logFile)}`;
   const sections = parseSections(await execute(host, `starting ${command.unit}`, script), mark);
+  const [other] = parseRunningUnits(sections.get('others') ?? '');
+  if (other !== undefined) throw stillRuns(host, other);
   const [first = '', ...said] = (sections.get('start') ?? '').split('\n');
   const [code, start] = first.split(' ');
   const reading = parseUnitReading(sections.get('show') ?? '');

@@ -13,6 +13,7 @@ import { alreadyJoined } from './joined.js';
 import { isOwnAttempt } from './ownership.js';
 import { portFindings } from './ports.js';
 import { reachFindings } from './reach.js';
+import { runningFindings } from './running.js';
 import { versionFindings } from './versions.js';
 
 /** A fatal finding names the failure of the operation: what no wait can mend goes before what may pass. */
@@ -51,6 +52,7 @@ export const preflight = (
     return clockFindings(context, host).map((one) => ({ ...one, severity: 'warning' as const }));
   return [
     ...(isInit ? initFindings(context, host, cluster) : joinFindings(context, host, cluster)),
+    ...runningFindings(context, host, cluster),
     ...dirtFindings(context, host, cluster),
     ...identityFindings(context, host, cluster),
     ...hostFindings(context, host),

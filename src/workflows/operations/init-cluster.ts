@@ -5,7 +5,7 @@ import type { Step } from '../step.js';
 import { prepare, reset } from '../steps/host.js';
 import { init, revoke, writeInitConfiguration } from '../steps/kubeadm.js';
 import { enable, registerFirst } from '../steps/load-balancer.js';
-import { check, read } from '../steps/observe.js';
+import { check, read, stopEarlier } from '../steps/observe.js';
 import { proveControlPlane } from '../steps/proof.js';
 import { newState } from '../steps/state.js';
 import type { JoinState } from '../steps/state.js';
@@ -13,6 +13,7 @@ import type { JoinState } from '../steps/state.js';
 const steps: readonly Step<JoinState>[] = [
   read,
   check,
+  stopEarlier,
   reset,
   prepare,
   writeInitConfiguration,

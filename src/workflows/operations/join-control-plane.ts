@@ -6,7 +6,7 @@ import { snapshot } from '../steps/etcd.js';
 import { prepare, removeStaleMember, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
 import { enable, registerDisabled } from '../steps/load-balancer.js';
-import { check, read } from '../steps/observe.js';
+import { check, read, stopEarlier } from '../steps/observe.js';
 import { proveControlPlane } from '../steps/proof.js';
 import { newState } from '../steps/state.js';
 import type { JoinState } from '../steps/state.js';
@@ -14,6 +14,7 @@ import type { JoinState } from '../steps/state.js';
 const steps: readonly Step<JoinState>[] = [
   read,
   check,
+  stopEarlier,
   snapshot,
   removeStaleMember,
   reset,

@@ -4,12 +4,22 @@ import type { OperationResult } from '../runner.js';
 import type { Step } from '../step.js';
 import { prepare, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
-import { check, read } from '../steps/observe.js';
+import { check, read, stopEarlier } from '../steps/observe.js';
 import { proveWorker } from '../steps/proof.js';
 import { newState } from '../steps/state.js';
 import type { JoinState } from '../steps/state.js';
 
-const steps: readonly Step<JoinState>[] = [read, check, reset, prepare, credentials, join, proveWorker, revoke];
+const steps: readonly Step<JoinState>[] = [
+  read,
+  check,
+  stopEarlier,
+  reset,
+  prepare,
+  credentials,
+  join,
+  proveWorker,
+  revoke,
+];
 
 /** Joins a host as a worker; may run beside other worker joins and one membership change. */
 export const joinWorker = ({ context, by }: SubmitRequest): Promise<OperationResult> =>

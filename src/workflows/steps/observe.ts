@@ -129,3 +129,25 @@ export const check: Step<JoinState> = {
       : lines.join('; ');
   },
 };
+
+/**
+ * An operation that was aborted, or terminated in Temporal, may have left kubeadm running on the host; the membership
+ * lock says that nobody waits for it any more. It is ended before anything else is changed, and the world read again.
+ */
+export const stopEarlier: Step<JoinState> = {
+  id: 'stop-earlier',
+  title: ({ target }) => `stop what an earlier operation left running on ${target.name}`,
+  changes: true,
+  retryFrom: 'read',
+  recoverFrom: lookAgain,
+  skipWhen: (state) => {
+    if (state.alreadyJoined === true) return 'the host is a member already';
+    return (state.host?.runningUnits ?? []).length === 0 ? 'nothing of it runs' : undefined;
+  },
+  run: async (state, tools) => {
+    const { context } = state;
+    const stopped = await titled(short.stopEarlier, `stop earlier commands on ${context.target.name}`, context);
+    Object.assign(state, await readWorld(context));
+    return `${stopped}; read again: ${await check.run(state, tools)}`;
+  },
+};

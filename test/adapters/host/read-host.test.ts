@@ -38,6 +38,20 @@ users:
     token: TOPSECRETTOKEN
 `;
 
+it('a command of an operation that runs now is listed, one that has ended is not', async () => {
+  make({});
+  host.program(
+    'systemctl',
+    `case $1 in list-units) cat <<'X'
+quorate-join-0f3c5a7b9d1e.service  loaded active running /usr/bin/kubeadm join
+quorate-join-1a1a1a1a1a1a.service  loaded active exited  /usr/bin/kubeadm join
+quorate-reset-2b2b2b2b2b2b.service loaded failed failed  /usr/bin/kubeadm reset
+X
+esac`,
+  );
+  expect((await readHost(host, { address })).runningUnits).toEqual(['quorate-join-0f3c5a7b9d1e.service']);
+});
+
 describe.each(shells)('a clean host, read by %s', (...shell) => {
   it('gives all facts', async () => {
     make({ shell });

@@ -1,9 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
 import { followUnit } from '../../../src/adapters/systemd/follow-unit.js';
 import { readUnit } from '../../../src/adapters/systemd/read-unit.js';
+import { readRunningUnits } from '../../../src/adapters/systemd/running-units.js';
 import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js';
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
 import { fakeHost, markOf } from '../../support/fake-host.js';
@@ -63,6 +64,27 @@ test('two attempts start one command; the second attaches to it and learns its r
   expect(readFileSync(join(host.folder, 'starts'), 'utf8')).toBe('started\n');
   expect(statSync(log()).mode & 0o777).toBe(0o600);
   expect(statSync(join(host.folder, 'log')).mode & 0o777).toBe(0o700);
+});
+
+test('beside the running command of another operation nothing is started', async () => {
+  const other = unitName({ operation: 'prod/join-worker/w1/0', step: 'join', host: 'w1', round: 0 });
+  host.program('work', `echo "$1" >> "$FOLDER/starts"; [ "$1" = short ] || exec sleep 20`);
+  await ensureUnit(host, { unit: other, argv: ['work', 'long'] });
+  await vi.waitFor(async () => expect(await readRunningUnits(host)).toEqual([other]));
+  const refused = ensureUnit(host, { unit, argv: ['work', 'short'] });
+  await expect(refused).rejects.toMatchObject({
+    type: 'HostNotClean',
+    message: `${other}, a command of another operation, still runs on ${host.name}`,
+    details: { remedy: expect.stringContaining(`systemctl stop ${other}`) as string },
+  });
+  expect((await ensureUnit(host, { unit: other, argv: ['work', 'long'] })).outcome).toBe('already-there');
+  await stopUnit(host, other);
+  expect(await readRunningUnits(host)).toEqual([]);
+  expect((await ensureUnit(host, { unit, argv: ['work', 'short'] })).outcome).toBe('started');
+  expect((await follow()).reading.state).toBe('succeeded');
+  // One that has ended stays loaded, and is in nobody's way.
+  expect(await readRunningUnits(host)).toEqual([]);
+  expect(readFileSync(join(host.folder, 'starts'), 'utf8')).toBe('long\nshort\n');
 });
 
 test('output arrives while the command runs, and the end is seen at once', async () => {

@@ -62,6 +62,28 @@ const status = (process: Process, name: string): number => {
   return unit.active === 'active' ? 0 : 3;
 };
 
+/** `list-units --plain --no-legend`: loaded units that are or were active, as systemd keeps them. */
+const listUnits = (process: Process, patterns: readonly string[], legend: boolean): number => {
+  const units = process.machine.systemd
+    .loaded()
+    .filter(
+      ({ name, active }) =>
+        active !== 'inactive' && (patterns.length === 0 || patterns.some((one) => matches(one, name))),
+    )
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = units.map(({ name, active, sub, definition }) => [name, 'loaded', active, sub, definition.description]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows)
+    process.print(
+      `${row
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join(' ')
+        .trimEnd()}\n`,
+    );
+  if (legend) process.print(`\n${units.length} loaded units listed.\n`);
+  return 0;
+};
+
 /** Units that a pattern stands for; a name stands for itself. */
 const matching = (machine: Machine, name: string): readonly string[] => {
   if (!isPattern(name)) return [name];
@@ -162,6 +184,8 @@ export const systemctl: Program = async (process, args) => {
   const quiet = flags.has('q') || flags.has('quiet');
   const { machine } = process;
   switch (verb) {
+    case 'list-units':
+      return listUnits(process, given, !flags.has('no-legend'));
     case 'show':
       return show(
         process,

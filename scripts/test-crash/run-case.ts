@@ -50,7 +50,7 @@ export const runCase = async (lane: Lane, scenario: Scenario, crash?: { gate: Ga
   const site = await lane.site(scenario.world);
   const { simulation, before } = site;
   const startedAt = Date.now();
-  scenario.prepare?.(site);
+  await scenario.prepare?.(site);
   const seen = watch(simulation);
   for (const { kind, host } of before) seen.asked(kind, host);
   seen.asked(scenario.kind, scenario.host);

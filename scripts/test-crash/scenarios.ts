@@ -10,7 +10,7 @@ export interface Scenario {
   readonly host: string;
   readonly world: World;
   /** Makes the host what it is before the operation. */
-  readonly prepare?: (site: Site) => void;
+  readonly prepare?: (site: Site) => void | Promise<void>;
   /** What an operator does when it has finished. */
   readonly afterwards?: (site: Site) => Promise<void>;
   /** Where it is cancelled; what is crossed with crashes is then what comes after. */
@@ -36,6 +36,19 @@ const leaveNode = ({ simulation }: Site, host: string): void => {
   files.makeDirectories('/etc/kubernetes/pki');
   files.write('/etc/kubernetes/pki/ca.crt', of.read('/etc/kubernetes/pki/ca.crt'));
   files.write('/etc/kubernetes/kubelet.conf', of.read('/etc/kubernetes/kubelet.conf'));
+};
+
+/** A command of an operation that nobody follows any more; a marker says that it was this cluster's. */
+const leaveRunning = async ({ simulation }: Site, host: string): Promise<void> => {
+  const marker = JSON.stringify({
+    operation: `${simulation.name}/join-worker/${host}/earlier`,
+    cluster: simulation.name,
+  });
+  await simulation
+    .host(host)
+    .check(
+      `mkdir -p /var/lib/quorate && echo '${marker}' > /var/lib/quorate/marker.json && systemd-run --unit=quorate-join-0f3c5a7b9d1e sleep 600`,
+    );
 };
 
 /** Every operation, forwards and undone. */
@@ -83,6 +96,14 @@ export const scenarios: readonly Scenario[] = [
     world: 'cluster',
     prepare: (site) => leaveNode(site, 'w1'),
     crosses: only('resetHost'),
+  },
+  {
+    name: 'join-worker where an earlier operation left kubeadm running',
+    kind: 'join-worker',
+    host: 'w1',
+    world: 'cluster',
+    prepare: (site) => leaveRunning(site, 'w1'),
+    crosses: only('stopEarlier'),
   },
   {
     name: 'join-worker, cancelled',

@@ -1,6 +1,6 @@
 import { deepClean } from '../adapters/kubeadm/deep-clean.js';
 import { resetCommand } from '../adapters/kubeadm/commands.js';
-import { removeConfiguration, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
+import { removeConfiguration, removeOtherConfigurations, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
 import { renderReset } from '../adapters/kubeadm/render-reset.js';
 import { leftovers } from '../adapters/host/is-clean.js';
 import { removeMarker } from '../adapters/host/marker.js';
@@ -83,6 +83,7 @@ export const hostActivities = (
     const host = hostOf(dependencies, context.target);
     const running = await readRunningUnits(host);
     for (const unit of running) await stopUnit(host, unit);
+    await removeOtherConfigurations(host, context.operation);
     return running.length === 0 ? 'it has ended by itself' : `stopped ${running.join(', ')}`;
   },
   resetHost: (context) => resetToClean(dependencies, context, 'reset'),

@@ -102,3 +102,26 @@ test('the activity of the step resets for a join', async () => {
   await activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(context));
   expect(unitSteps()).toEqual(['reset']);
 });
+
+describe('what an earlier operation left running', () => {
+  const running = 'quorate-join-0f3c5a7b9d1e.service';
+  const stopEarlier = () => activityEnvironment().run(() => hostActivities(cluster.dependencies).stopEarlier(context));
+
+  test('is stopped, and its configuration goes; what has ended is left', async () => {
+    cluster.target.units.set(running, { argv: 'kubeadm join', exitStatus: undefined, log: '' });
+    cluster.target.units.set('quorate-reset-1a1a1a1a1a1a.service', { argv: 'kubeadm reset', exitStatus: 0, log: '' });
+    expect(await stopEarlier()).toBe(`stopped ${running}`);
+    expect(cluster.events).toEqual([`cp3: stop ${running}`, 'cp3: remove other configurations']);
+  });
+
+  test('may have ended by itself', async () => {
+    expect(await stopEarlier()).toBe('it has ended by itself');
+    expect(cluster.events).toEqual(['cp3: remove other configurations']);
+  });
+
+  test('that does not end is an error', async () => {
+    cluster.target.units.set(running, { argv: 'kubeadm join', exitStatus: undefined, log: '' });
+    cluster.target.units.delete = () => false;
+    await expect(stopEarlier()).rejects.toMatchObject({ type: 'CommandFailed' });
+  });
+});

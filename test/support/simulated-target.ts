@@ -111,6 +111,20 @@ export const targetRules = (host: string, state: TargetState, events: string[]):
       /tail -c 65536/,
       ({ script }) => [...state.units].find(([name]) => script.includes(name.slice(0, -8)))?.[1].log ?? '',
     ],
+    [
+      /^systemctl list-units/,
+      () =>
+        [...state.units]
+          .flatMap(([name, { exitStatus }]) => (exitStatus === undefined ? [`running-unit ${name}\n`] : []))
+          .join(''),
+    ],
+    [
+      /^for folder in \/run\/quorate/,
+      () => {
+        did('remove other configurations');
+        return '';
+      },
+    ],
     [/^systemctl show/, ({ script }) => shown(state.units.get(unitOf(script)))],
     [
       /marker\.json/,

@@ -35,3 +35,17 @@ export const writeConfiguration = async (
 export const removeConfiguration = async (host: Host, operation: string): Promise<void> => {
   await execute(host, "removing the operation's configuration", `rm -rf -- ${quote(operationFolder(operation))}`);
 };
+
+/**
+ * Removes the configuration files of all other operations from a host, with the tokens in them: of those that ended
+ * without the time to do it themselves.
+ * @throws QuorateError Unreachable, CommandFailed
+ */
+export const removeOtherConfigurations = async (host: Host, operation: string): Promise<void> => {
+  const own = quote(operationFolder(operation));
+  await execute(
+    host,
+    "removing other operations' configurations",
+    `for folder in /run/quorate/*/; do [ "\${folder%/}" = ${own} ] || rm -rf -- "$folder"; done`,
+  );
+};

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   configurationPath,
   removeConfiguration,
+  removeOtherConfigurations,
   writeConfiguration,
 } from '../../../src/adapters/kubeadm/configuration-file.js';
 import { createCredentials } from '../../../src/adapters/kubeadm/credentials.js';
@@ -134,6 +135,17 @@ test('the configuration lies on the host for root alone, and goes', async () => 
   await removeConfiguration(host, operation);
   await removeConfiguration(host, operation);
   expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+});
+
+test("other operations' configurations go, and the own one stays", async () => {
+  await removeOtherConfigurations(host, operation);
+  const path = await writeConfiguration(host, operation, 'join', 'token: own\n');
+  for (const other of ['prod/join-worker/w1/k1', 'prod/join-worker/w1/k2'])
+    await writeConfiguration(host, other, 'join', 'token: old\n');
+  expect(readdirSync(join(host.folder, 'run'))).toHaveLength(3);
+  await removeOtherConfigurations(host, operation);
+  expect(readdirSync(join(host.folder, 'run'))).toHaveLength(1);
+  expect(read(path.replace('/run/quorate', 'run'))).toBe('token: own\n');
 });
 
 /** kubectl with a list of tokens as the go-template prints it, and a memory of what was deleted. */

@@ -325,6 +325,21 @@ kubeadm join --config /root/join.yaml; code=$?; rm /root/join.yaml; exit $code`;
     },
   },
   {
+    title: 'what an earlier operation left running',
+    play: async (stage) => {
+      const context = stage.context('join-worker', 'w1', 'k2');
+      const w1 = stage.hosts.host('w1');
+      const unit = unitName({ operation: 'earlier', step: 'join', host: 'w1', round: 0 });
+      await ensureUnit(w1, { unit, argv: ['sleep', '600'] });
+      await stage.act('readHost', context);
+      const other = unitName({ operation: 'later', step: 'join', host: 'w1', round: 0 });
+      await stage.attempt('w1', 'start beside it', () => ensureUnit(w1, { unit: other, argv: ['true'] }));
+      await stage.act('stopEarlier', context);
+      await stage.act('stopEarlier', context);
+      await stage.act('readHost', context);
+    },
+  },
+  {
     title: 'a dirty worker',
     play: async (stage) => {
       await stage.lab.host('cp1').check(`${adminKubectl} delete node w1`);

@@ -1,5 +1,6 @@
 // Faults of the network, made in the switch and unseen by the hosts; and a full disk.
 import { cableName, hostNamespace, setCable, switchNamespace } from './network.js';
+import { bitsPerSecond } from './rate.js';
 import { check, describeFailure, run } from './shell.js';
 import type { LabHost } from './host/host.js';
 
@@ -16,7 +17,7 @@ export interface Faults {
   dropPort(host: string, port: number): Promise<void>;
   /** This TCP port of the host refuses connections and resets those it has. */
   rejectPort(host: string, port: number): Promise<void>;
-  /** Limits what the host receives, e.g. `1mbit`. */
+  /** Limits what the host receives from the other hosts, e.g. `1mbit`; what comes over ssh is as fast as ever. */
   rate(host: string, limit: string): Promise<void>;
   /** Pulls the host's network cable, or plugs it in again. */
   cable(host: string, state: 'out' | 'in'): Promise<void>;
@@ -90,8 +91,11 @@ export function makeFaults(targets: FaultTargets): Faults {
       );
     },
     rate: async (host, limit) => {
-      const qdisc = ['qdisc', 'replace', 'dev', cableName(host), 'root', 'tbf', 'rate', limit];
-      await check('ip', ['netns', 'exec', inSwitch, 'tc', ...qdisc, 'burst', '32k', 'latency', '400ms']);
+      const bytes = Math.max(1, Math.round(bitsPerSecond(limit) / 8));
+      // Not a queue on the cable: that of the kernel cannot let ssh pass it by.
+      await addRules(
+        `oifname "${cableName(host)}" ip saddr != ${targets.switchAddress} limit rate over ${bytes} bytes/second burst 32 kbytes drop`,
+      );
     },
     cable: async (host, state) => {
       if (!(await setCable(targets.lab, host, state === 'in'))) throw new Error(`${host} is off: it has no cable`);
@@ -116,7 +120,6 @@ export function makeFaults(targets: FaultTargets): Faults {
       for (const host of targets.hosts().filter((candidate) => candidate.isOn())) {
         const namespace = hostNamespace(targets.lab, host.name);
         await run('ip', ['netns', 'exec', namespace, 'nft', 'delete', 'table', ...HOST_TABLE.split(' ')]);
-        await run('ip', ['netns', 'exec', inSwitch, 'tc', 'qdisc', 'del', 'dev', cableName(host.name), 'root']);
         await setCable(targets.lab, host.name, true);
         if (full.has(host.name)) await faults.freeDisk(host.name);
       }

@@ -1,4 +1,5 @@
 import type { Faults } from '../faults.js';
+import { bitsPerSecond } from '../rate.js';
 import type { SimulatedHost } from './host.js';
 import type { World } from './world.js';
 
@@ -21,13 +22,6 @@ const ordinaryLearnerMs = 300;
 const ordinaryMtu = 1500;
 /** What a new etcd member of a small cluster receives until it has caught up. */
 const snapshotBits = 2_000_000 * 8;
-
-/** A rate as `tc` has it, e.g. `1mbit`. @throws Error when it is none */
-const bitsPerSecond = (rate: string): number => {
-  const [, number, unit = ''] = /^([\d.]+)(k|m|g)?bit$/.exec(rate) ?? [];
-  if (number === undefined) throw new Error(`A rate is like 1mbit, not ${rate}`);
-  return Number(number) * ({ k: 1e3, m: 1e6, g: 1e9 }[unit] ?? 1);
-};
 
 export const makeFaults = (world: World, host: (name: string) => SimulatedHost): SimulatedFaults => {
   const { network } = world;

@@ -39,7 +39,7 @@ export interface JoinFacts {
   readonly member: 'none' | 'learner' | 'unstarted' | 'voter';
   readonly memberId?: string;
   readonly node?: NodeFacts;
-  /** kubelet.conf exists on the host and trusts this cluster's CA. */
+  /** kubelet.conf exists on the host and trusts this cluster's CA, which has issued the kubelet's certificate. */
   readonly kubeletBootstrapped: boolean;
   /** `systemctl is-active kubelet.service`; absent in histories from before it was read. */
   readonly kubelet?: string;

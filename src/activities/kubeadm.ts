@@ -9,6 +9,7 @@ import { createCredentials } from '../adapters/kubeadm/credentials.js';
 import { renderInit } from '../adapters/kubeadm/render-init.js';
 import { renderJoin } from '../adapters/kubeadm/render-join.js';
 import { revokeCredentials } from '../adapters/kubeadm/revoke-credentials.js';
+import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
@@ -58,7 +59,10 @@ const outcomeOf = (context: OperationContext, unit: string, run: UnitRun, phase:
   };
 };
 
-/** What hangs in a TLS bootstrap: the kubelet, etcd, and the certificate requests as a control-plane host lists them. */
+/**
+ * What hangs in a TLS bootstrap: the certificate requests as a control-plane host lists them, then, of which the last
+ * lines may be cut, the kubelet and etcd.
+ */
 export const diagnoseBootstrap = async (
   dependencies: Dependencies,
   context: OperationContext,
@@ -73,10 +77,12 @@ export const diagnoseBootstrap = async (
     })(),
   ]);
   return [
+    requests.status === 'fulfilled'
+      ? requests.value
+      : `certificate requests could not be read: ${errorText(requests.reason)}`,
     ...(kubelet.status === 'fulfilled'
       ? kubelet.value
       : [`${host.name} could not be asked: ${errorText(kubelet.reason)}`]),
-    ...(requests.status === 'fulfilled' ? [requests.value] : []),
   ];
 };
 
@@ -171,11 +177,12 @@ export const kubeadmActivities = (
     const host = hostOf(dependencies, context.target);
     const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
-    const [facts, endpoint, node, members, evidence] = await Promise.all([
+    const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
       readHost(host, { address: context.target.address, criSocket: context.kubeadm.criSocket }),
       readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
       context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
+      readKubeletCertificate(host),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
     ]);
     const member = membersOfTarget(context, members)[0];
@@ -192,7 +199,9 @@ export const kubeadmActivities = (
       ...(member === undefined ? {} : { memberId: member.id }),
       ...(node === undefined ? {} : { node }),
       kubelet: facts.kubelet.active,
-      kubeletBootstrapped: kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash,
+      // The kubelet writes kubelet.conf before it has a certificate.
+      kubeletBootstrapped:
+        kubeletConf?.caHash !== undefined && kubeletConf.caHash === facts.pkiCaHash && certificate.verified,
       endpoint,
       evidence: evidence.slice(0, 12),
     };

@@ -6,6 +6,8 @@ import type { OperationContext } from '../../src/model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { sectioned } from '../support/fake-host.js';
+import { certificateAuthority } from '../support/kubelet-certificates.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
 import { simulatedToken } from '../support/simulated-control-plane.js';
@@ -218,15 +220,27 @@ describe('reading what became of a join', () => {
   });
 
   test.each([
-    ['of this cluster', prodCa.pem, true],
-    ['of nobody', undefined, false],
-  ])('the kubelet has its certificate when kubelet.conf trusts the CA %s', async (_ca, pem, expected) => {
+    ['kubelet.conf trusts this cluster, which issued it', { host: true, certificate: 'issuer' }, true],
+    ['kubelet.conf trusts a CA that the host does not have', { host: false, certificate: 'issuer' }, false],
+    ['kubelet.conf names one that has not come yet', { host: true, certificate: 'none' }, false],
+    ['it is of another CA', { host: true, certificate: 'other' }, false],
+  ] as const)('the kubelet has its certificate when it is there: %s', async (_what, of, expected) => {
+    const issuer = certificateAuthority('kubernetes');
+    const pem = of.host ? issuer.pem : undefined;
+    const kubelet =
+      of.certificate === 'none'
+        ? ''
+        : (of.certificate === 'issuer' ? issuer : certificateAuthority('kubernetes')).kubelet('cp3');
+    cluster.instead = (host, { script }) =>
+      host === 'cp3' && script.includes('kubelet-client-current.pem')
+        ? sectioned(script, { ca: pem ?? '', kubelet })
+        : undefined;
     const kubeconfig = [
       'apiVersion: v1',
       'kind: Config',
       'clusters:',
       '- cluster:',
-      `    certificate-authority-data: ${Buffer.from(prodCa.pem).toString('base64')}`,
+      `    certificate-authority-data: ${Buffer.from(issuer.pem).toString('base64')}`,
       '    server: https://10.203.0.10:6443',
       '  name: default',
       'current-context: default',
@@ -264,17 +278,17 @@ describe('a bootstrap that hangs', () => {
 
   test('is asked of the kubelet and of the cluster', async () => {
     const lines = await diagnose();
-    expect(lines[0]).toMatch(/^kubelet.service is active/);
-    expect(lines.at(-1)).toMatch(/^no certificate request has arrived/);
+    expect(lines[0]).toMatch(/^no certificate request has arrived/);
+    expect(lines[1]).toMatch(/^kubelet.service is active/);
   });
 
   test('is told as far as it is known when the host, or the cluster, cannot be asked', async () => {
     cluster.down.add('cp3');
     expect(await diagnose()).toEqual([
-      expect.stringMatching(/^cp3 could not be asked: .*no connection to cp3/),
       expect.stringMatching(/^no certificate request/),
+      expect.stringMatching(/^cp3 could not be asked: .*no connection to cp3/),
     ]);
     cluster.apiServers.clear();
-    expect(await diagnose()).toHaveLength(1);
+    expect((await diagnose())[0]).toMatch(/^certificate requests could not be read: no API server of .* is ready/);
   });
 });

@@ -2,7 +2,7 @@ import { QuorateError } from '../../src/model/failure.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { etcdMember, nodeFacts } from './facts.js';
-import { fakeHost } from './fake-host.js';
+import { fakeHost, sectioned } from './fake-host.js';
 import type { FakeHost, FakeRule } from './fake-host.js';
 import { controlPlaneRules } from './simulated-control-plane.js';
 import type { ControlPlaneState } from './simulated-control-plane.js';
@@ -53,6 +53,8 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
       ...rules,
       [/^true$/, ''],
       [/dialling/, 'dialled 0\nend\n'],
+      // No kubelet has a certificate, unless a test says so.
+      [/kubelet-client-current\.pem/, ({ script }) => sectioned(script, { ca: '', kubelet: '' })],
       ...controlPlaneRules(name, cluster, prodCa.pem),
       ...targetRules(name, target, events),
     ]);

@@ -180,7 +180,7 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     });
     expect(reason.evidence).toEqual([
       '[kubelet-check] timed out',
-      `etcd member: ${join.member}; Node: ${join.node === undefined ? 'none' : 'Ready'}; kubelet.conf of this cluster: ${join.kubeletBootstrapped ? 'yes' : 'no'}`,
+      `etcd member: ${join.member}; Node: ${join.node === undefined ? 'none' : 'Ready'}; certificate of the kubelet by this cluster: ${join.kubeletBootstrapped ? 'yes' : 'no'}`,
       'CSR csr-1 is Pending',
       'log on cp3: /var/log/quorate/join-control-plane-0.log',
     ]);

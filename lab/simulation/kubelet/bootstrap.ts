@@ -31,8 +31,8 @@ const usable = (process: Process, path: string): Kubeconfig | undefined => {
   return certificate !== undefined && isInTime(certificate, process.machine.now()) ? found : undefined;
 };
 
-/** Keeps a certificate with its key as the kubelet does, and a kubeconfig that names the file. */
-const keep = (process: Process, of: { certificate: string; key: string; from: Kubeconfig; file: string }): void => {
+/** Keeps a certificate with its key as the kubelet does, where its kubeconfig has named it before. */
+const keep = (process: Process, of: { certificate: string; key: string }): void => {
   const { files } = process.machine;
   const stamp = new Date(process.machine.now()).toISOString().slice(0, 19).replaceAll(':', '-').replace('T', '-');
   const file = `${pki}/kubelet-client-${stamp}.pem`;
@@ -40,6 +40,10 @@ const keep = (process: Process, of: { certificate: string; key: string; from: Ku
   files.write(file, `${of.certificate}${of.key}`, 0o600);
   if (files.look(currentFile, false) !== undefined) files.remove(currentFile);
   files.makeLink(file, currentFile);
+};
+
+/** The kubelet's own kubeconfig; it is there before the certificate that it names. */
+const writeOwn = ({ machine: { files } }: Process, of: { from: Kubeconfig; file: string }): void => {
   const credentials = { 'client-certificate': currentFile, 'client-key': currentFile };
   files.write(
     of.file,
@@ -61,6 +65,7 @@ const keep = (process: Process, of: { certificate: string; key: string; from: Ku
  */
 export const bootstrap = async (process: Process, of: BootstrapFiles): Promise<Kubeconfig> => {
   let requested: { readonly name: string; readonly key: string } | undefined;
+  let written = false;
   for (;;) {
     const own = usable(process, of.kubeconfig);
     if (own !== undefined) return own;
@@ -74,6 +79,8 @@ export const bootstrap = async (process: Process, of: BootstrapFiles): Promise<K
       );
       throw new NoBootstrap();
     }
+    if (!written) writeOwn(process, { from, file: of.kubeconfig });
+    written = true;
     try {
       if (requested === undefined) {
         const key = newKey();
@@ -97,7 +104,7 @@ export const bootstrap = async (process: Process, of: BootstrapFiles): Promise<K
       const { status = {} } = JSON.parse(answer) as KubernetesObject;
       const certificate = status['certificate'];
       if (typeof certificate === 'string') {
-        keep(process, { certificate: decode(certificate), key: requested.key, from, file: of.kubeconfig });
+        keep(process, { certificate: decode(certificate), key: requested.key });
         klog(process, 'I', 'certificate_manager.go:356', 'Certificate rotation is enabled');
         continue;
       }

@@ -14,6 +14,9 @@ journalctl --unit=kubelet.service --since=-${minutes}min --reverse --lines=120 -
 for configuration in kubelet.conf bootstrap-kubelet.conf; do
   [ ! -e etc/kubernetes/$configuration ] || echo "file $configuration"
 done
+# the kubelet writes its kubeconfig before it has the certificate that this names
+certificate=$(sed -n 's/^ *client-certificate: *//p' etc/kubernetes/kubelet.conf 2>/dev/null | head -n 1)
+[ -z "$certificate" ] || [ -e ".$certificate" ] || echo "file no-certificate"
 body=$(curl -qsS -m 2 --noproxy '*' -w ' %{http_code}' http://127.0.0.1:10248/healthz 2>&1)
 printf '%s\\n' "$body" | head -n 3 | prefix healthz
 newest=
@@ -82,6 +85,8 @@ const healthLine = (pieces: Pieces): string => {
 
 const bootstrapLine = (pieces: Pieces): string => {
   const files = new Set(pieces.values('file'));
+  if (files.has('no-certificate'))
+    return 'kubelet.conf exists, but not the certificate that it names: the kubelet has none yet';
   if (files.has('kubelet.conf')) return 'kubelet.conf exists: the kubelet has its certificate, or had one';
   return files.has('bootstrap-kubelet.conf')
     ? 'only bootstrap-kubelet.conf exists: the kubelet has no certificate yet'

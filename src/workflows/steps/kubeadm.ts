@@ -123,7 +123,7 @@ const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> =>
     return `${describe(outcome)}, but ${context.target.name} has joined: going on with the proof`;
   }
   throw failureOf(context, outcome, seen, [
-    `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; kubelet.conf of this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
+    `etcd member: ${seen.member}; Node: ${seen.node === undefined ? 'none' : seen.node.ready ? 'Ready' : 'NotReady'}; certificate of the kubelet by this cluster: ${seen.kubeletBootstrapped ? 'yes' : 'no'}`,
     ...seen.evidence,
   ]);
 };

@@ -47,6 +47,17 @@ it('is short about a kubelet that is well', async () => {
   ]);
 });
 
+it('does not take the kubeconfig of a kubelet that waits for its certificate for the certificate', async () => {
+  const certificate = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+  const kubeconfig = `users:\n- name: default-auth\n  user:\n    client-certificate: ${certificate}\n    client-key: ${certificate}\n`;
+  host.files({ '/etc/kubernetes/bootstrap-kubelet.conf': '', '/etc/kubernetes/kubelet.conf': kubeconfig });
+  expect(await diagnoseKubelet(host)).toContain(
+    'kubelet.conf exists, but not the certificate that it names: the kubelet has none yet',
+  );
+  host.files({ [certificate]: '' });
+  expect(await diagnoseKubelet(host)).toContain('kubelet.conf exists: the kubelet has its certificate, or had one');
+});
+
 it('says why a kubelet does not start', async () => {
   unit({
     LoadState: 'loaded',

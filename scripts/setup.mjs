@@ -46,7 +46,7 @@ const newest = (path) => {
   return readdirSync(path).reduce((latest, entry) => Math.max(latest, newest(join(path, entry))), stat.mtimeMs);
 };
 const built = join('dist', '.built');
-const sources = ['src', 'lab', 'scripts', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const sources = ['src', 'lab', 'scripts', 'test', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
 if (!existsSync(built) || Math.max(...sources.map(newest)) > statSync(built).mtimeMs) {
   rmSync(built, { force: true });
   mkdirSync('dist', { recursive: true });

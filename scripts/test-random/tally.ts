@@ -23,6 +23,7 @@ export const createTally = (): Tally => {
   const steps = new Map<string, number>();
   const outcomes = new Map<string, number>();
   const reasons = new Map<string, number>();
+  const decisions = new Map<string, number>();
   const durations: number[] = [];
   let violations = 0;
   return {
@@ -33,7 +34,10 @@ export const createTally = (): Tally => {
       violations += outcome.violations.length;
       for (const step of script.steps) count(steps, step.do);
       for (const { outcome: how = 'open' } of outcome.operations) count(outcomes, how);
-      for (const reason of outcome.reasons) count(reasons, /: (\w+) at /.exec(reason)?.[1] ?? reason);
+      for (const reason of outcome.reasons) {
+        count(reasons, /: (\w+) at /.exec(reason)?.[1] ?? reason);
+        count(decisions, / -> (\w+)$/.exec(reason)?.[1] ?? 'none');
+      }
     },
     result: (ms) => {
       const sorted = durations.toSorted((a, b) => a - b);
@@ -46,6 +50,7 @@ export const createTally = (): Tally => {
           `Operations: ${most(outcomes)}.`,
           `Steps: ${most(steps)}.`,
           `Why operations waited for a decision: ${most(reasons)}.`,
+          `What was decided: ${most(decisions)}.`,
         ].join('\n\n'),
       };
     },

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectToTestServer, uniqueName } from '../support/temporal.js';
 import type { TestServer } from '../support/temporal.js';
 import { runScript } from './random/run-script.js';
-import { scripts } from './random/script.js';
+import { kindOf, scripts } from './random/script.js';
 import type { Script } from './random/script.js';
 import { startWorkers } from './random/workers.js';
 import type { Workers } from './random/workers.js';
@@ -41,6 +41,30 @@ describe('the generator', () => {
     // An operation is about a host that is not in the cluster yet.
     for (const { built, steps: all } of many)
       for (const step of all) if (step.do === 'operation' && built > 0) expect(step.host).not.toBe('cp1');
+  });
+});
+
+describe('what the generator makes often', () => {
+  const many = fc.sample(scripts, { seed: 1, numRuns: 400 });
+  const share = (holds: (script: Script) => boolean): number => many.filter(holds).length / many.length;
+
+  it('is cancelled operations, wishes to undo, and hosts that an operation cannot get over', () => {
+    expect(share(({ steps }) => steps.some((step) => step.do === 'cancel'))).toBeGreaterThan(0.5);
+    expect(share(({ decisions }) => decisions.includes('rollback'))).toBeGreaterThan(0.5);
+    expect(share(({ decisions }) => decisions.includes('abort'))).toBeGreaterThan(0.3);
+    expect(share(({ steps }) => steps.some((step) => 'when' in step))).toBeGreaterThan(0.3);
+  });
+
+  it('is a moment at which kubeadm prints something for that kind of operation', () => {
+    for (const { steps, built } of many) {
+      let about = 'cp1';
+      for (const step of steps) {
+        if ('printed' in step && about.startsWith('w')) expect(step.printed).not.toMatch(/etcd|certs|control-plane/);
+        if (step.do !== 'operation') continue;
+        about = step.host;
+        if (built > 0) expect(kindOf(about, { built })).not.toBe('init');
+      }
+    }
   });
 });
 

@@ -9,10 +9,15 @@ import type { ReportedOperation } from '../support/invariants.js';
 type Blocked = NonNullable<OperationProgress['blocked']>;
 
 export interface Operator {
-  /** The faults are over: from now on it wants every operation to end well, and gives up only when that does not help. */
+  /**
+   * The faults are over: once it has no more wishes it wants every operation to end well, and gives up only when that
+   * does not help.
+   */
   everythingIsMended(): void;
-  /** Why operations waited, such as `Unreachable at join`. */
+  /** Why operations waited, such as `Unreachable at join`, and what was decided. */
   readonly reasons: readonly string[];
+  /** An operation waited for a decision when it looked last. */
+  readonly isAsked: boolean;
   /** Ended operations, oldest first. @throws Error when not all of `count` have ended in time */
   allEnded(count: number, timeoutMs: number): Promise<ClusterQueue['ended']>;
   stop(): void;
@@ -33,17 +38,23 @@ export const startOperator = (
   const reasons: string[] = [];
   let next = 0;
   let mended = false;
+  let isAsked = false;
   let stopped = false;
 
+  /** The next wish, or what comes next to it; undefined when there is none. */
+  const wish = (choices: readonly DecisionAction[]): DecisionAction | undefined => {
+    const wished = wanted[next];
+    if (wished === undefined) return undefined;
+    const canBeHad = choices.includes(wished);
+    if (canBeHad || mended || wished !== 'rollback') next += 1;
+    return canBeHad ? wished : preference.find((one) => choices.includes(one));
+  };
+
   const choose = ({ choices }: Blocked, operation: string): DecisionAction | undefined => {
+    const wished = wish(choices);
+    // Beyond what was written down it waits for better times.
+    if (wished !== undefined || !mended) return wished;
     const times = decided.get(operation) ?? 0;
-    if (!mended) {
-      const wish = wanted[next];
-      // Beyond what was written down it waits for better times.
-      if (wish === undefined) return undefined;
-      next += 1;
-      return choices.includes(wish) ? wish : preference.find((one) => choices.includes(one));
-    }
     decided.set(operation, times + 1);
     const order: readonly DecisionAction[] =
       times < retriesOnceMended
@@ -56,11 +67,14 @@ export const startOperator = (
 
   const look = async (): Promise<void> => {
     const { running } = await queue(cluster);
+    let asked = false;
     for (const { workflowId, runId } of running) {
       const handle = client.workflow.getHandle(workflowId, runId);
       const progress = await progressOf(handle);
       const { blocked, operation, outcome } = progress;
       if (blocked === undefined || outcome !== undefined) continue;
+      asked = true;
+      isAsked = true;
       const action = choose(blocked, operation);
       if (action === undefined) continue;
       reasons.push(
@@ -68,6 +82,7 @@ export const startOperator = (
       );
       await handle.executeUpdate(names.updates.decide, { args: [{ action, by, reason: 'a schedule' }] });
     }
+    isAsked = asked;
   };
   const run = async (): Promise<void> => {
     while (!stopped) {
@@ -80,6 +95,9 @@ export const startOperator = (
   return {
     everythingIsMended: () => (mended = true),
     reasons,
+    get isAsked() {
+      return isAsked;
+    },
     allEnded: async (count, timeoutMs) => {
       const deadline = Date.now() + timeoutMs;
       for (;;) {

@@ -15,6 +15,8 @@ import { whenPrinted } from '../support/inject.js';
 import { installNetwork } from '../support/install-network.js';
 import { makeRandomFaults } from './faults.js';
 import { reportsOf, startOperator } from './operator.js';
+import type { Operator } from './operator.js';
+import { kindOf } from './script.js';
 import type { Moment, Script } from './script.js';
 import type { Workers, Wrap } from './workers.js';
 
@@ -30,14 +32,20 @@ export interface Outcome {
 
 const timeScale = 0.03;
 const phaseWaitMs = 4_000;
+const blockWaitMs = 8_000;
 const endMs = 180_000;
 
 /** Everything is faster than on real hosts, and so is the operator's patience. */
 const budgets = { join: '2m', unreachable: '2s', ready: '3s' };
 
-const untilMoment = async (simulation: Simulation, moment: Moment, host: string): Promise<void> => {
+const untilMoment = async (simulation: Simulation, operator: Operator, moment: Moment, host: string): Promise<void> => {
   if ('afterMs' in moment) {
     await sleep(moment.afterMs);
+    return;
+  }
+  if ('when' in moment) {
+    const deadline = Date.now() + blockWaitMs;
+    while (!operator.isAsked && Date.now() < deadline) await sleep(50);
     return;
   }
   let stop: (() => void) | undefined;
@@ -47,9 +55,6 @@ const untilMoment = async (simulation: Simulation, moment: Moment, host: string)
   ]);
   stop?.();
 };
-
-const kindOf = (host: string, script: Script): OperationKind =>
-  host.startsWith('w') ? 'join-worker' : script.built === 0 && host === 'cp1' ? 'init' : 'join-control-plane';
 
 /** Plays a schedule on hosts of its own, mends everything, lets every operation end, and looks what is broken. */
 export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): Promise<Outcome> => {
@@ -92,7 +97,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     for (const { host, kind } of script.leftovers) faults.leave(host, kind);
     let about = 'cp1';
     for (const step of script.steps) {
-      await untilMoment(simulation, step, about);
+      await untilMoment(simulation, operator, step, about);
       if (step.do === 'mend') await faults.mend();
       else if (step.do === 'operation') {
         about = step.host;

@@ -1,5 +1,6 @@
 // What happens in a random schedule: operations that are asked for, faults, and decisions, one after the other.
 import fc from 'fast-check';
+import type { OperationKind } from '../../../src/model/operation.js';
 import type { DecisionAction } from '../../../src/model/progress.js';
 
 /** Faults of one host that last until everything is mended, or until the host is. */
@@ -17,6 +18,8 @@ const hostFaults = [
   'clock behind',
   'packet loss',
 ] as const;
+/** Those that an operation about the host does not get over by itself. */
+const stopping = ['power cut', 'isolate', 'cut off from ssh', 'disk full', 'kubelet stopped'] as const;
 const links = ['partition', 'one way'] as const;
 const ports = [2379, 2380, 6443, 10_250] as const;
 const clusterFaults = [
@@ -26,6 +29,8 @@ const clusterFaults = [
   'worker killed',
   'worker killed twice',
 ] as const;
+
+const isOfCluster = (what: Step['do']): boolean => clusterFaults.some((fault) => fault === what);
 
 export type Step =
   /** Asks for an operation about the host: `init`, or a join by its role. */
@@ -43,7 +48,9 @@ export type Step =
 export type Moment =
   | { readonly afterMs: number }
   /** As soon as kubeadm prints this on the host of the last operation, or after 4 s. */
-  | { readonly printed: string };
+  | { readonly printed: string }
+  /** As soon as an operation waits for a decision, or after 8 s. */
+  | { readonly when: 'an operation waits' };
 
 export interface Script {
   /** Control-plane hosts in all, and those that are in the cluster before anything happens. */
@@ -57,56 +64,145 @@ export interface Script {
   /** Hosts that carry something of an earlier node; `foreign` of another cluster. */
   readonly leftovers: readonly { readonly host: string; readonly kind: 'unknown' | 'foreign' }[];
   readonly steps: readonly (Moment & Step)[];
-  /** What the operator wants, one for each time that an operation waits; the next best where it cannot be had. */
+  /**
+   * What the operator wants, one for each time that an operation waits; the next best where it cannot be had. A rollback
+   * is wanted until it can be had: while an operation only reads there is nothing to undo.
+   */
   readonly decisions: readonly DecisionAction[];
 }
 
-/** Lines that kubeadm prints in the phases of a join and an init. */
-const phases = [
-  '[preflight] Running pre-flight checks',
-  '[certs] Generating',
-  '[kubeconfig] Writing',
-  '[kubelet-start] Starting the kubelet',
-  '[etcd] Announced new etcd member',
-  '[etcd] Creating static Pod manifest',
-  '[etcd] Waiting for the new etcd member to join the cluster',
-  '[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap',
-  '[mark-control-plane] Marking the node',
-  'This node has joined the cluster',
-] as const;
+/** Lines that kubeadm prints in the phases of each kind of operation, in their order. */
+const phases = {
+  init: [
+    '[preflight] Running pre-flight checks',
+    '[certs] Generating',
+    '[kubeconfig] Writing',
+    '[etcd] Creating static Pod manifest',
+    '[kubelet-start] Starting the kubelet',
+    '[mark-control-plane] Marking the node',
+    'Your Kubernetes control-plane has initialized successfully',
+  ],
+  'join-control-plane': [
+    '[preflight] Running pre-flight checks',
+    '[certs] Generating',
+    '[kubeconfig] Writing',
+    '[kubelet-start] Starting the kubelet',
+    '[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap',
+    '[etcd] Announced new etcd member',
+    '[etcd] Creating static Pod manifest',
+    '[etcd] Waiting for the new etcd member to join the cluster',
+    '[mark-control-plane] Marking the node',
+    'This node has joined the cluster',
+  ],
+  'join-worker': [
+    '[preflight] Running pre-flight checks',
+    '[kubelet-start] Starting the kubelet',
+    '[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap',
+    'This node has joined the cluster',
+  ],
+} as const;
+
+/** The operation that makes the host what its name says. */
+export const kindOf = (host: string, { built }: Pick<Script, 'built'>): OperationKind =>
+  host.startsWith('w') ? 'join-worker' : built === 0 && host === 'cp1' ? 'init' : 'join-control-plane';
 
 const index = fc.nat({ max: 11 });
-const moment: fc.Arbitrary<Moment> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ afterMs: fc.nat({ max: 2_500 }) }) },
-  { weight: 2, arbitrary: fc.record({ printed: fc.constantFrom(...phases) }) },
+/** The host of the last operation, more often than any. */
+const hostOrLast = fc.option(index, { nil: undefined, freq: 1 });
+
+/** A moment and a step with numbers for hosts and phases, so that they mean something on any topology. */
+type When = { readonly afterMs: number } | { readonly phase: number } | { readonly when: 'an operation waits' };
+interface Draft {
+  readonly when: When;
+  readonly do: Step['do'];
+  /** Absent: the host of the last operation. */
+  readonly host?: number | undefined;
+  readonly other?: number;
+  readonly port?: number;
+}
+
+const alone = (draft: Draft): readonly Draft[] => [draft];
+
+const afterAWhile = fc.record({ afterMs: fc.nat({ max: 2_500 }) });
+const inAPhase = fc.record({ phase: fc.nat({ max: 69 }) });
+const whenOneWaits = fc.constant({ when: 'an operation waits' as const });
+const anyMoment: fc.Arbitrary<When> = fc.oneof(
+  { weight: 4, arbitrary: afterAWhile },
+  { weight: 2, arbitrary: inAPhase },
+  { weight: 1, arbitrary: whenOneWaits },
+);
+/** Most often while kubeadm runs. */
+const inTheMiddle: fc.Arbitrary<When> = fc.oneof(
+  { weight: 3, arbitrary: inAPhase },
+  { weight: 1, arbitrary: afterAWhile },
 );
 
-/** A step with numbers for hosts, so that it means something on any topology. */
-type Draft = { readonly do: Step['do']; readonly host?: number; readonly other?: number; readonly port?: number };
+const operation = (when: fc.Arbitrary<When>): fc.Arbitrary<Draft> =>
+  fc.record({ when, do: fc.constant('operation' as const), host: index });
+const cancel = (when: fc.Arbitrary<When>): fc.Arbitrary<Draft> =>
+  fc.record({ when, do: fc.constant('cancel' as const), host: hostOrLast });
+const mend = (when: fc.Arbitrary<When>): fc.Arbitrary<Draft> => fc.record({ when, do: fc.constant('mend' as const) });
+const fault = (when: fc.Arbitrary<When>): fc.Arbitrary<Draft> =>
+  fc.oneof(
+    { weight: 10, arbitrary: fc.record({ when, do: fc.constantFrom(...hostFaults), host: hostOrLast }) },
+    { weight: 2, arbitrary: fc.record({ when, do: fc.constantFrom(...links), host: hostOrLast, other: index }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        when,
+        do: fc.constantFrom('drop port' as const, 'reject port' as const),
+        host: hostOrLast,
+        port: fc.constantFrom(...ports),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ when, do: fc.constantFrom(...clusterFaults) }) },
+  );
 
-const step: fc.Arbitrary<Draft> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('operation' as const), host: index }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), host: index }) },
-  { weight: 10, arbitrary: fc.record({ do: fc.constantFrom(...hostFaults), host: index }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom(...links), host: index, other: index }) },
+/** What seldom lets an operation go on, and what happens once it waits. */
+const stop: fc.Arbitrary<readonly Draft[]> = fc
+  .tuple(
+    fc.record({ when: inTheMiddle, do: fc.constantFrom(...stopping), host: fc.constant(undefined) }),
+    fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: mend(whenOneWaits) },
+        { weight: 2, arbitrary: cancel(whenOneWaits) },
+        { weight: 1, arbitrary: fc.record({ when: whenOneWaits, do: fc.constantFrom(...clusterFaults) }) },
+      ),
+      { maxLength: 1 },
+    ),
+  )
+  .map(([fault, after]) => [fault, ...after]);
+
+/** What comes between an operation and its end. */
+const disturbances: fc.Arbitrary<readonly Draft[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: fault(inTheMiddle).map(alone) },
+      { weight: 3, arbitrary: stop },
+      { weight: 2, arbitrary: cancel(inTheMiddle).map(alone) },
+    ),
+    { maxLength: 3 },
+  )
+  .map((several) => several.flat());
+
+/** One step, or an operation with what disturbs it: by themselves they seldom meet. */
+const group: fc.Arbitrary<readonly Draft[]> = fc.oneof(
+  { weight: 2, arbitrary: operation(anyMoment).map(alone) },
+  { weight: 1, arbitrary: cancel(anyMoment).map(alone) },
+  { weight: 6, arbitrary: fault(anyMoment).map(alone) },
+  { weight: 1, arbitrary: mend(anyMoment).map(alone) },
   {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom('drop port' as const, 'reject port' as const),
-      host: index,
-      port: fc.constantFrom(...ports),
-    }),
+    weight: 10,
+    arbitrary: fc.tuple(operation(afterAWhile), disturbances).map(([asked, others]) => [asked, ...others]),
   },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...clusterFaults) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('mend' as const) }) },
 );
 
 const decision: fc.Arbitrary<DecisionAction> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant<DecisionAction>('retry') },
+  { weight: 5, arbitrary: fc.constant<DecisionAction>('retry') },
   { weight: 3, arbitrary: fc.constant<DecisionAction>('approve') },
-  { weight: 3, arbitrary: fc.constant<DecisionAction>('rollback') },
+  { weight: 5, arbitrary: fc.constant<DecisionAction>('rollback') },
   { weight: 1, arbitrary: fc.constant<DecisionAction>('skip') },
-  { weight: 1, arbitrary: fc.constant<DecisionAction>('abort') },
+  { weight: 3, arbitrary: fc.constant<DecisionAction>('abort') },
 );
 
 const hostNames = ({ controlPlanes, workers }: Pick<Script, 'controlPlanes' | 'workers'>): string[] => [
@@ -119,7 +215,7 @@ export const scripts: fc.Arbitrary<Script> = fc
   .record({
     controlPlanes: fc.oneof({ weight: 1, arbitrary: fc.constant(1) }, { weight: 6, arbitrary: fc.constantFrom(2, 3) }),
     built: fc.nat({ max: 2 }),
-    workers: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(2) }),
+    workers: fc.constantFrom(1, 2),
     policy: fc.record({
       resetDirtyHosts: fc.constantFrom('approve' as const, 'when-ours' as const),
       resumeWhenHealthy: fc.boolean(),
@@ -132,35 +228,60 @@ export const scripts: fc.Arbitrary<Script> = fc
       },
     ),
     first: index,
-    steps: fc.array(fc.tuple(moment, step), { minLength: 1, maxLength: 9 }),
+    // What disturbs the first operation, and what comes after it.
+    disturbances,
+    groups: fc.array(group, { maxLength: 6 }),
     decisions: fc.array(decision, { maxLength: 8 }),
   })
-  .map(({ controlPlanes, built: wanted, workers, policy, leftovers, first, steps, decisions }) => {
-    const built = Math.min(wanted, controlPlanes);
-    const names = hostNames({ controlPlanes, workers });
-    // Operations are about hosts that are not in the cluster yet, and an init comes before all others.
-    const free = names.slice(built);
-    const every = [...names, 'lb1'];
-    const pick = (of: readonly string[], number = 0): string => of[number % of.length] ?? 'cp1';
-    const named = ({ do: what, host, other, port }: Draft): Step => {
-      const from = what === 'operation' || what === 'cancel' ? free : what === 'kubelet stopped' ? names : every;
+  .map(
+    ({ controlPlanes, built: wanted, workers, policy, leftovers, first, disturbances: early, groups, decisions }) => {
+      const built = Math.min(wanted, controlPlanes);
+      const names = hostNames({ controlPlanes, workers });
+      // Operations are about hosts that are not in the cluster yet, and an init comes before all others.
+      const free = names.slice(built);
+      const every = [...names, 'lb1'];
+      const pick = (of: readonly string[], number = 0): string => of[number % of.length] ?? 'cp1';
+      let about = built === 0 ? 'cp1' : pick(free, first);
+      const asked = new Set([about]);
+      const moment = (when: When): Moment => {
+        if (!('phase' in when)) return when;
+        const of = phases[kindOf(about, { built })];
+        return { printed: pick(of, when.phase) };
+      };
+      const named = ({ when, do: what, host, other, port }: Draft): Moment & Step => {
+        // Most often another host: about one that has joined there is nothing to do.
+        const others = host !== undefined && host % 4 > 0 ? free.filter((name) => !asked.has(name)) : [];
+        const from =
+          what === 'operation'
+            ? others.length > 0
+              ? others
+              : free
+            : what === 'cancel'
+              ? free
+              : what === 'kubelet stopped'
+                ? names
+                : every;
+        const step = {
+          ...moment(when),
+          do: what,
+          ...(what === 'mend' || isOfCluster(what) ? {} : { host: host === undefined ? about : pick(from, host) }),
+          ...(other === undefined ? {} : { other: pick(every, other) }),
+          ...(port === undefined ? {} : { port }),
+        } as Moment & Step;
+        if (step.do === 'operation') {
+          about = step.host;
+          asked.add(about);
+        }
+        return step;
+      };
       return {
-        do: what,
-        ...(host === undefined ? {} : { host: pick(from, host) }),
-        ...(other === undefined ? {} : { other: pick(every, other) }),
-        ...(port === undefined ? {} : { port }),
-      } as Step;
-    };
-    return {
-      controlPlanes,
-      built,
-      workers,
-      policy,
-      leftovers: leftovers.map(({ host, kind }) => ({ host: pick(free, host), kind })),
-      steps: [
-        { afterMs: 0, do: 'operation', host: built === 0 ? 'cp1' : pick(free, first) },
-        ...steps.map(([when, draft]) => ({ ...when, ...named(draft) })),
-      ],
-      decisions,
-    };
-  });
+        controlPlanes,
+        built,
+        workers,
+        policy,
+        leftovers: leftovers.map(({ host, kind }) => ({ host: pick(free, host), kind })),
+        steps: [{ afterMs: 0, do: 'operation', host: about }, ...[...early, ...groups.flat()].map(named)],
+        decisions,
+      };
+    },
+  );

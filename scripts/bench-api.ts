@@ -3,23 +3,31 @@
 // sender: a process each, on this machine. Exit code 1 when a target is missed.
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import pLimit from 'p-limit';
+import { optionsOf } from './arguments.js';
 import { startApiHarness } from './api-harness/start.js';
 import { figuresTable, percentile, type Figure } from './figures.js';
 import { atRate, requestsTo, type Answer } from './bench-api/requests.js';
 import { seedOperations } from './bench-api/seed.js';
 import { specificationOf } from './bench-api/specification.js';
 
-const { values } = parseArgs({
-  options: {
+const usage = `Measures the HTTP API against its targets: submitting, listing, and retrying what is blocked.
+
+  --seconds N  how long operations are submitted (default 30)
+  --rate N     submitted in a second (default 50)
+  --rows N     operations in the list that is read (default 10000)
+  --blocked N  blocked operations that are retried at once (default 1000)`;
+const values = optionsOf(
+  usage,
+  {
     seconds: { type: 'string', default: '30' },
     rate: { type: 'string', default: '50' },
     rows: { type: 'string', default: '10000' },
     blocked: { type: 'string', default: '1000' },
   },
-});
+  ['seconds', 'rate', 'rows', 'blocked'],
+);
 const [seconds, rate, rows, blocked] = [values.seconds, values.rate, values.rows, values.blocked].map(Number) as [
   number,
   number,

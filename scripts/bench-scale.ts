@@ -6,7 +6,6 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { createQuorateClient } from '../src/api/temporal-client.js';
@@ -14,13 +13,20 @@ import { findTemporalExecutable } from '../src/workers/temporal-server/executabl
 import { freePort } from '../src/workers/temporal-server/ports.js';
 import { startTemporalServer } from '../src/workers/temporal-server/server.js';
 import { startWatchedProcess } from '../src/workers/temporal-server/watched-process.js';
+import { optionsOf } from './arguments.js';
 import { startScaleWorld, type ScaleCluster } from './bench-scale/clusters.js';
 import { figuresTable, type Figure } from './figures.js';
 import { cpuSeconds, peakRssMiB } from './process-usage.js';
 
-const { values } = parseArgs({
-  options: { joins: { type: 'string', default: '100,300,1000' }, 'time-scale': { type: 'string', default: '1' } },
-});
+const usage = `Measures many worker joins at once by one worker process, on simulated hosts, ten joins in each cluster.
+
+  --joins N,N,...  joins at once, one round each (default 100,300,1000)
+  --time-scale F   what takes a second on an ordinary host takes that many here (default 1)`;
+const values = optionsOf(
+  usage,
+  { joins: { type: 'string', default: '100,300,1000' }, 'time-scale': { type: 'string', default: '1' } },
+  ['time-scale'],
+);
 const joins = values.joins.split(',').map(Number);
 const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const say = (text: string): void => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`);

@@ -4,21 +4,26 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { cacheFolder } from '../src/workers/temporal-server/folders.js';
 import { clusterYaml } from '../test/support/run-cli.js';
 import { startApiHarness } from './api-harness/start.js';
+import { optionsOf } from './arguments.js';
 
 const version = '4.32.5';
-const { values } = parseArgs({
-  options: {
-    /** Cases per route and phase. */
+const usage = `Sends requests made from the OpenAPI document (Schemathesis) to a server, with each kind of token.
+
+  --examples N  cases per route and phase (default 40)
+  --seconds N   altogether, for each token (default 240)
+  --seed N      of the cases (default 20261124)`;
+const values = optionsOf(
+  usage,
+  {
     examples: { type: 'string', default: '40' },
-    /** Altogether, for each token. */
     seconds: { type: 'string', default: '240' },
     seed: { type: 'string', default: '20261124' },
   },
-});
+  ['examples', 'seconds', 'seed'],
+);
 
 const run = (command: string, args: readonly string[]): void => {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });

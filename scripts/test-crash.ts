@@ -1,15 +1,23 @@
 // npm run test:crash [-- --all]: something dies at the boundaries of activities, and the invariants of docs/design.md hold.
-// Without --all a selection. --seed N repeats one; --boundaries N and --random N are its sizes; --only TEXT takes the cases
-// with that text in their names; --lanes N cases run side by side, for
-// --minutes N at most. With --all the result goes to docs/simulation-results.md.
 import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { optionsOf } from './arguments.js';
 import { sectionOf, summaryOf } from './test-crash/results.js';
 import { runSuite } from './test-crash/suite.js';
 import { writeResults } from './test-random/results.js';
 
-const { values } = parseArgs({
-  options: {
+const usage = `Crashes at the boundaries of activities, and at random moments inside them, on simulated hosts; then checks the invariants.
+
+  --all           every boundary of every activity, and 150 random moments; the result goes to docs/simulation-results.md
+  --seed N        repeats a selection (default: a random one)
+  --boundaries N  size of the selection of boundaries (default 40)
+  --random N      how many random moments (default 12; with --all 150)
+  --only TEXT     cases with that text in their names
+  --lanes N       cases side by side (default 3)
+  --minutes N     begins no further case after that time (default: no limit)`;
+
+const values = optionsOf(
+  usage,
+  {
     all: { type: 'boolean', default: false },
     seed: { type: 'string' },
     boundaries: { type: 'string' },
@@ -18,7 +26,8 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     lanes: { type: 'string', default: '3' },
   },
-});
+  ['seed', 'boundaries', 'random', 'minutes', 'lanes'],
+);
 const { all, only } = values;
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
 const result = await runSuite({

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import fc from 'fast-check';
@@ -19,6 +18,7 @@ import type { Script } from '../test/simulation/random/script.js';
 import { startWorkers } from '../test/simulation/random/workers.js';
 import type { Workers } from '../test/simulation/random/workers.js';
 import { quietRuntime } from '../test/support/workflow-harness.js';
+import { optionsOf } from './arguments.js';
 import { writeResults } from './test-random/results.js';
 import { createTally } from './test-random/tally.js';
 
@@ -33,8 +33,9 @@ const usage = `Plays random schedules of operations and faults on simulated host
   --write         writes the result into docs/simulation-results.md
   --verbose       says of each schedule what was done and why operations waited`;
 
-const { values } = parseArgs({
-  options: {
+const values = optionsOf(
+  usage,
+  {
     seed: { type: 'string' },
     runs: { type: 'string' },
     minutes: { type: 'string' },
@@ -43,24 +44,14 @@ const { values } = parseArgs({
     script: { type: 'string' },
     write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
-});
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-const number = (name: string, text: string): number => {
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  console.error(`--${name} is a number, not "${text}"\n\n${usage}`);
-  process.exit(2);
-};
-const firstSeed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 30) : number('seed', values.seed);
-const runs = number('runs', values.runs ?? '16');
-const minutes = number('minutes', values.minutes ?? (values.runs === undefined ? '2.5' : '10000'));
-const shrinkMs = 1000 * number('shrink', values.shrink);
-const parallel = Math.max(1, number('parallel', values.parallel));
+  ['seed', 'runs', 'minutes', 'parallel', 'shrink'],
+);
+const firstSeed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(values.seed);
+const runs = Number(values.runs ?? '16');
+const minutes = Number(values.minutes ?? (values.runs === undefined ? '2.5' : '10000'));
+const shrinkMs = 1000 * Number(values.shrink);
+const parallel = Math.max(1, Number(values.parallel));
 
 const withWorkers = async <T>(work: (workers: Workers) => Promise<T>): Promise<T> => {
   quietRuntime();

@@ -63,15 +63,23 @@ const onLanes = async <Work>(
     const index = left.findIndex((one) => worldOf(one) === world);
     return left.splice(Math.max(index, 0), 1)[0];
   };
+  const errors: unknown[] = [];
+  // All come to rest before the first error is thrown: nobody closes a lane on which a case still runs.
   await Promise.all(
     lanes.map(async (lane) => {
       let world: World | undefined;
-      for (let one = takeFrom(world); one !== undefined; one = takeFrom(world)) {
-        world = worldOf(one);
-        await run(lane, one);
+      try {
+        for (let one = takeFrom(world); one !== undefined; one = takeFrom(world)) {
+          world = worldOf(one);
+          await run(lane, one);
+        }
+      } catch (error) {
+        errors.push(error);
+        left.length = 0;
       }
     }),
   );
+  if (errors.length > 0) throw errors[0];
 };
 
 /** @throws Error when a scenario does not end well undisturbed */

@@ -77,7 +77,7 @@ export interface Activities {
   writeInitConfiguration(context: OperationContext): Promise<Note>;
   runKubeadm(context: OperationContext): Promise<UnitOutcome>;
   readJoin(context: OperationContext): Promise<JoinFacts>;
-  /** Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node that this operation created. */
+  /** Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node unless it is the one from before. */
   undoJoin(context: OperationContext, nodeUidBefore: string | undefined): Promise<Note>;
   undoInit(context: OperationContext): Promise<Note>;
   // proofs

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { operationKinds } from '../../src/model/operation.js';
 import type { OperationKind } from '../../src/model/operation.js';
+import type { DecisionAction } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
@@ -61,6 +62,35 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     await decide(handle, 'rollback');
     await ended(handle);
     expect(script.callsOf('undoJoin').map(({ args }) => args[1])).toEqual(['uid-of-the-old-node']);
+  });
+
+  test.concurrent.for([
+    ['in its second round takes away the Node that its first one made', false],
+    ['takes away the Node of a host that it has reset', true],
+  ] as const)('of a join %s', async ([, wasANode]) => {
+    const context = operationContext({ kind: 'join-worker', cluster: uniqueName('uid') });
+    const script = harness().script(context.cluster);
+    const { machineId } = hostOf(context);
+    const node = nodeFacts('w2', { uid: 'uid-of-its-node', ready: false, machineId, internalIp: '10.203.0.22' });
+    const registered = (): void => {
+      script.world.cluster = clusterFacts({ nodes: [...clusterFacts().nodes, node] });
+      script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster));
+    };
+    script.on('runKubeadm', async (otherwise) => {
+      registered(); // as a join leaves it that failed once the kubelet ran
+      return { ...(await otherwise()), state: 'failed', exitStatus: 1 };
+    });
+    script.on('runKubeadm', fails('CommandFailed'));
+    if (wasANode) registered();
+    const handle = await harness().start(context);
+    const decisions: DecisionAction[] = wasANode ? ['approve', 'retry', 'rollback'] : ['retry', 'approve', 'rollback'];
+    for (const [index, action] of decisions.entries()) {
+      await blocked(handle, index);
+      await decide(handle, action);
+    }
+    await ended(handle);
+    expect(script.callsOf('resetHost')).not.toHaveLength(0);
+    expect(script.callsOf('undoJoin').map(({ args }) => args[1] ?? 'none')).toEqual(['none']);
   });
 
   test('after a retry everything begun in any round is undone once, in the round of the last try', async () => {

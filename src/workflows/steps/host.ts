@@ -1,6 +1,6 @@
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
-import { facts } from './state.js';
+import { facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
 
 const joined = (state: JoinState): string | undefined =>
@@ -32,7 +32,13 @@ export const reset: Step<JoinState> = {
   changes: true,
   retryFrom: 'read',
   skipWhen: (state) => joined(state) ?? (state.dirty === true ? undefined : 'the host is clean'),
-  run: ({ context }) => titled(long.resetHost, `reset ${context.target.name}`, context),
+  run: (state) => {
+    const { context } = state;
+    // Also when the outcome is lost: whoever undoes then finds the host reset.
+    state.wasReset = true;
+    if (nodeOf(state)?.machineId === facts(state).host.machineId) state.nodeUidBefore = undefined;
+    return titled(long.resetHost, `reset ${context.target.name}`, context);
+  },
 };
 
 export const prepare: Step<JoinState> = {

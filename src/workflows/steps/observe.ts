@@ -13,7 +13,7 @@ import { ApprovalNeeded } from '../failures.js';
 import type { Failure } from '../failures.js';
 import { isApproved } from '../step.js';
 import type { Step } from '../step.js';
-import { facts } from './state.js';
+import { facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
 
 /** While only reading, an operator waits at the terminal: an unreachable host is said so sooner than in the middle of a change. */
@@ -99,7 +99,8 @@ export const check: Step<JoinState> = {
     const dirt = state.alreadyJoined ? undefined : describeDirt(context, host, cluster);
     const ownLeftovers = host.marker?.operation === context.operation;
     state.dirty = dirt !== undefined;
-    state.nodeUidBefore = cluster.nodes.find((node) => node.name === context.target.name)?.uid;
+    // Once the host is reset or kubeadm was begun on it, what is there is perhaps the operation's own.
+    if (state.wasReset !== true && state.begunInRound === undefined) state.nodeUidBefore = nodeOf(state)?.uid;
     const needApproval = (subject: string, failure: Failure): void => {
       if (!isApproved(state, failure.type, subject, Date.now())) throw new ApprovalNeeded(failure, subject);
     };

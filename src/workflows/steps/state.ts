@@ -1,4 +1,4 @@
-import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { ClusterFacts, NodeFacts } from '../../model/cluster-facts.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { ReachFacts } from '../../model/reach-facts.js';
@@ -19,7 +19,12 @@ export interface JoinState extends OperationState {
   credentialsUntilMs?: number;
   /** Round in which kubeadm was begun last: then it has had its credentials. */
   begunInRound?: number;
-  /** uid of the Node of that name before this operation: its undo deletes only another one. */
+  /** This operation has begun to reset the host: what it was before is gone. */
+  wasReset?: boolean;
+  /**
+   * uid of the Node of that name before this operation changed the host: its undo deletes only another one. Absent also
+   * when it was the host's own and the operation has reset the host: then no kubelet stands behind it any more.
+   */
   nodeUidBefore?: string | undefined;
   /** How the proof reads, for the summary. */
   proof?: string;
@@ -35,3 +40,7 @@ export const facts = (state: JoinState): { host: HostFacts; cluster: ClusterFact
   }
   return { host, cluster, reach };
 };
+
+/** The Node of the host's name, as it was read. */
+export const nodeOf = ({ cluster, context }: JoinState): NodeFacts | undefined =>
+  cluster?.nodes.find(({ name }) => name === context.target.name);

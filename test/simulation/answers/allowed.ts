@@ -40,6 +40,12 @@ export const allowed: readonly Allowed[] = [
     because: 'a /readyz that waits for etcd answers about when its caller gives up',
   },
   {
+    section: 'no quorum',
+    sender: /load-balancer\/reading\.ts/,
+    line: /^kube-apiserver\/cp1 (be_id.* srv_op_state=0 |pxname.* status=DOWN )/,
+    because: 'the same, with HAProxy as the caller',
+  },
+  {
     section: 'an init taken back',
     line: /^removed (\/var\/lib\/cni\/\*|link cni0)|cleaned \d leftovers/,
     because: 'of Pods with an address of their own, as above',

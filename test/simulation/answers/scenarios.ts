@@ -189,6 +189,8 @@ export const parts: readonly Part[] = [
       const peer = (suffix: number): string => `https://${lab.subnet}.${suffix}:2380`;
       await ask('cp1', 'remove an unknown member', `${etcdctl} member remove abc123`);
       await ask('cp1', 'add a learner', `${etcdctl} member add cp8 --learner --peer-urls=${peer(18)} -w json`);
+      // A member's id is made from its peer URLs and the second of its making: in the same second etcd refuses the id.
+      await sleep(1_000);
       await ask('cp1', 'add a second learner', `${etcdctl} member add cp9 --learner --peer-urls=${peer(19)} -w json`);
       await ask(
         'cp1',

@@ -33,7 +33,7 @@ beforeAll(async () => {
   stage = openStage(simulation, 500);
   for (const part of parts) await stage.play(part);
   simulated = stage.recorder.answers.map(normalise);
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await stage?.close();

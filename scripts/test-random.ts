@@ -153,7 +153,9 @@ const failed = await withWorkers(async (workers) => {
     }
     report(`seed ${seed}`, script, outcome);
     if (shrinkMs === 0) return;
-    report(`seed ${seed}, made smaller`, ...(await shrink(workers, seed, script, outcome)));
+    const [smaller, itsOutcome] = await shrink(workers, seed, script, outcome);
+    if (itsOutcome === outcome) console.log(`seed ${seed}: no smaller one was found to fail in ${shrinkMs / 1000} s`);
+    else report(`seed ${seed}, made smaller`, smaller, itsOutcome);
   };
   await Promise.all(Array.from({ length: runs }, (_, index) => limit(() => one(firstSeed + index))));
   const result = tally.result(Date.now() - began);

@@ -14,7 +14,7 @@ const most = (counts: ReadonlyMap<string, number>): string =>
   [...counts]
     .toSorted((a, b) => b[1] - a[1])
     .map(([what, times]) => `${what} ${times}`)
-    .join(', ');
+    .join(', ') || 'none';
 
 /** Counts what schedules have done and how they went. */
 export const createTally = (): Tally => {

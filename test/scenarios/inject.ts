@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Site } from './site.js';
 
 /** Runs a script on a host's console. @throws Error when it fails */
@@ -34,19 +33,3 @@ export const write = async (site: Site, host: string, path: string, content: str
 /** Kills, with SIGKILL, all processes of the units whose name begins so. */
 export const killUnits = (site: Site, host: string, prefix: string): Promise<string> =>
   onConsole(site, host, `systemctl kill -s KILL '${prefix}*'`);
-
-/** Waits until a condition of the world holds. @throws Error after `timeoutMs`, default a minute */
-export const eventually = async (what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> => {
-  const deadline = Date.now() + timeoutMs;
-  let problem: unknown;
-  for (;;) {
-    try {
-      if (await holds()) return;
-      problem = undefined;
-    } catch (error) {
-      problem = error;
-    }
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: problem });
-    await sleep(50);
-  }
-};

@@ -4,7 +4,8 @@ import type { EtcdCluster } from '../../lab/simulation/etcd/cluster.js';
 import { workflowIds } from '../../src/model/messages.js';
 import { startCluster } from './support/cluster.js';
 import type { Cluster } from './support/cluster.js';
-import { eventually, kubectl, onConsole } from './support/inject.js';
+import { eventually } from '../scenarios/eventually.js';
+import { kubectl, onConsole } from './support/inject.js';
 import { check, historyTexts, overlaps, watch } from './support/invariants.js';
 import type { ReportedOperation, Watch } from './support/invariants.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { signalNumbers } from '../../lab/simulation/system/signals.js';
+import { eventually } from '../scenarios/eventually.js';
 import { buildCluster } from './support/cluster.js';
 import { expectAllJoined } from './support/expect.js';
-import { eventually, kubectl, whenPrinted } from './support/inject.js';
+import { kubectl, whenPrinted } from './support/inject.js';
 import { watch } from './support/invariants.js';
 import { requireFinished } from './support/product.js';
 

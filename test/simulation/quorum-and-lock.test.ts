@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { buildCluster } from './support/cluster.js';
 import { expectAllJoined, expectBlocked } from './support/expect.js';
-import { eventually } from './support/inject.js';
+import { eventually } from '../scenarios/eventually.js';
 import { overlaps } from './support/invariants.js';
 import { decideAndWait } from './support/product.js';
 

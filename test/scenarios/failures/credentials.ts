@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { expectAllJoined, expectBlocked, expectUntouched, logsOf } from '../expect.js';
-import { eventually, kubectl, onConsole } from '../inject.js';
+import { eventually } from '../eventually.js';
+import { kubectl, onConsole } from '../inject.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 import type { Site } from '../site.js';

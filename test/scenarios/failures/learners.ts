@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { expectAllJoined, expectBlocked, expectUntouched } from '../expect.js';
-import { etcdctl, eventually, killUnits, onConsole } from '../inject.js';
+import { eventually } from '../eventually.js';
+import { etcdctl, killUnits, onConsole } from '../inject.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { expect } from 'vitest';
 import { expectOnceAndApart, operationRuns } from '../../support/operation-runs.js';
 import { expectAllJoined, expectBlocked, expectUntouched } from '../expect.js';
-import { eventually } from '../inject.js';
+import { eventually } from '../eventually.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 import type { Site } from '../site.js';

@@ -4,7 +4,8 @@ import type { Simulation } from '../../../lab/simulation/index.js';
 import { progressOf } from '../../support/workflow-harness.js';
 import { buildCluster } from '../support/cluster.js';
 import { expectAllJoined, expectBlocked, expectRefused, expectUntouched, logsOf } from '../support/expect.js';
-import { eventually, kubectl, onConsole, whenPrinted, whenWritten } from '../support/inject.js';
+import { eventually } from '../../scenarios/eventually.js';
+import { kubectl, onConsole, whenPrinted, whenWritten } from '../support/inject.js';
 import { decideAndWait, requireFinished } from '../support/product.js';
 
 const joinFile = /^\/run\/quorate\/\w+\/join\.yaml$/;

@@ -5,7 +5,8 @@ import type { PlanReport } from '../../../src/model/plan-report.js';
 import { activityEnvironment } from '../../support/activity-environment.js';
 import { buildCluster } from '../support/cluster.js';
 import { expectAllJoined, expectBlocked } from '../support/expect.js';
-import { eventually, whenPrinted } from '../support/inject.js';
+import { eventually } from '../../scenarios/eventually.js';
+import { whenPrinted } from '../support/inject.js';
 import { decideAndWait, requireFinished } from '../support/product.js';
 
 const controlPlane = 'node-role.kubernetes.io/control-plane';

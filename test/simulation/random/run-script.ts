@@ -5,10 +5,12 @@ import { clusterYaml } from '../../../lab/cluster-yaml.js';
 import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import { makeTopology } from '../../../lab/topology.js';
+import { submitOperation } from '../../../src/api/submit.js';
 import type { OperationKind } from '../../../src/model/operation.js';
 import { workflowIds } from '../../../src/model/messages.js';
 import { operationContext } from '../../../src/model/specification/operation-context.js';
 import { validateSpecification } from '../../../src/model/specification/validate.js';
+import { by } from '../../support/workflow-harness.js';
 import { check, historyTexts, overlaps, watch } from '../support/invariants.js';
 import type { ReportedOperation } from '../support/invariants.js';
 import { whenPrinted } from '../support/inject.js';
@@ -78,12 +80,12 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
   const ask = async (kind: OperationKind, host: string): Promise<void> => {
     asked += 1;
     watched.asked(kind, host);
-    await harness.submit(
-      operationContext(validated.specification, kind, host, {
-        operation: `${name}/${kind}/${host}/k${asked}`,
-        round: 0,
-      }),
-    );
+    const context = operationContext(validated.specification, kind, host, {
+      operation: `${name}/${kind}/${host}/k${asked}`,
+      round: 0,
+    });
+    // As the product hands it over: Temporal may fail to answer in between.
+    await submitOperation(harness.client, { context, by }, { taskQueue: harness.taskQueue });
   };
   let isOver = false;
   try {

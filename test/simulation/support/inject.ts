@@ -55,15 +55,3 @@ export const kubectl = (simulation: Simulation, host: string, args: string): Pro
     host,
     `kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://${simulation.host(host).address}:6443 ${args}`,
   );
-
-export const eventually = async (
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
-): Promise<void> => {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};

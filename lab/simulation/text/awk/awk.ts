@@ -4,7 +4,7 @@ import type { Process, Program as HostProgram } from '../../system/process.js';
 import { linesOf } from '../input.js';
 import { unescape } from '../../shell/printf.js';
 import { parseProgram } from './parser.js';
-import type { Rule } from './parser.js';
+import type { Rule } from './syntax.js';
 import { Jump, Runtime } from './runtime.js';
 import type { World } from './runtime.js';
 import { AwkSyntaxError } from './tokens.js';

@@ -17,8 +17,11 @@ export interface Faults {
   dropPort(host: string, port: number): Promise<void>;
   /** This TCP port of the host refuses connections and resets those it has. */
   rejectPort(host: string, port: number): Promise<void>;
-  /** Limits what the host receives from the other hosts, e.g. `1mbit`; what comes over ssh is as fast as ever. */
-  rate(host: string, limit: string): Promise<void>;
+  /**
+   * Limits what the host receives from the other hosts, e.g. `1mbit`; what comes over ssh is as fast as ever.
+   * @param port of the connections that are slow, at either end; default all
+   */
+  rate(host: string, limit: string, port?: number): Promise<void>;
   /** Pulls the host's network cable, or plugs it in again. */
   cable(host: string, state: 'out' | 'in'): Promise<void>;
   /** Cuts only the way over which ssh reaches the host; the hosts still hear each other. */
@@ -90,11 +93,15 @@ export function makeFaults(targets: FaultTargets): Faults {
         ].join('\n'),
       );
     },
-    rate: async (host, limit) => {
+    rate: async (host, limit, port) => {
       const bytes = Math.max(1, Math.round(bitsPerSecond(limit) / 8));
       // Not a queue on the cable: that of the kernel cannot let ssh pass it by.
+      const ends = port === undefined ? [''] : [`tcp sport ${port}`, `tcp dport ${port}`];
       await addRules(
-        `oifname "${cableName(host)}" ip saddr != ${targets.switchAddress} limit rate over ${bytes} bytes/second burst 32 kbytes drop`,
+        ...ends.map(
+          (end) =>
+            `oifname "${cableName(host)}" ip saddr != ${targets.switchAddress} ${end} limit rate over ${bytes} bytes/second burst 32 kbytes drop`,
+        ),
       );
     },
     cable: async (host, state) => {

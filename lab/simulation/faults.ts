@@ -59,7 +59,8 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
       network.linksChanged();
       return done;
     },
-    rate: (name, limit) => {
+    rate: (name, limit, port = 2380) => {
+      if (port !== 2380) throw new Error(`The simulation knows how slow etcd's peers are, not port ${port}`);
       machine(name).learnerSyncMs = ordinaryLearnerMs + (snapshotBits / bitsPerSecond(limit)) * 1000;
       return done;
     },

@@ -102,7 +102,7 @@ This page is generated: \`npm run docs:failures\` plays all of them on [simulate
 
 ## The table
 
-The time is from the moment when the evidence exists: the operation begins, the fault comes, or kubeadm gives up. It is at most ${longestVerdictSeconds} s. Commands on simulated hosts take 0.03 of the time that they take on an ordinary host, connections and the orchestration take what they take.
+The time is from the moment when the evidence exists: the operation begins, the fault comes, or kubeadm gives up. On simulated hosts it is at most ${longestVerdictSeconds} s. Their commands take 0.03 of the time that they take on an ordinary host, connections and the orchestration take what they take.
 
 | | failure | kubeadm alone | Quorate says | after | ${hasLab ? 'in the lab | ' : ''}what happens next | tested in |
 | --- | --- | --- | --- | --- | --- | --- |${hasLab ? ' --- |' : ''}

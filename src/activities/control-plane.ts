@@ -23,8 +23,10 @@ export interface AskedHost extends ControlPlane {
   readonly answer: Readyz;
 }
 
-/** How long hosts that say nothing are waited for once another one has answered, milliseconds. */
-const silenceMs = 3_000;
+/** How long hosts that say nothing are waited for, milliseconds: an answer that takes 3 s, as of an API server that hangs. */
+const silenceMs = 4_000;
+/** And at least so long after the first one has answered. */
+const afterFirstMs = 1_000;
 
 /**
  * `/readyz` of each host's own API server, asked side by side; a host that does not answer is not ready. One that is off
@@ -36,9 +38,11 @@ export const askControlPlane = (
 ): Promise<AskedHost[]> => {
   const notReady = (because: string): Readyz => ({ initialised: false, ready: false, because });
   let answered: () => void = () => undefined;
-  const silent = new Promise<void>((resolve) => (answered = resolve))
-    .then(() => sleep(silenceMs, undefined, { ref: false }))
-    .then(() => notReady(`no answer over SSH within ${silenceMs / 1000} s of the first that answered`));
+  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
+  const first = new Promise<void>((resolve) => (answered = resolve)).then(() => wait(afterFirstMs));
+  const silent = Promise.all([first, wait(silenceMs)]).then(() =>
+    notReady(`no answer over SSH within ${silenceMs / 1000} s, while another host answered`),
+  );
   return Promise.all(
     candidates.map(async (entry) => {
       const host = hostOf(dependencies, entry);

@@ -43,7 +43,7 @@ test('a host that says nothing is not waited for when another one has answered',
   };
   const asked = await askControlPlane(dependencies, context.controlPlane.slice(0, 2));
   expect(asked.map(({ answer }) => answer)).toEqual([
-    { initialised: false, ready: false, because: 'no answer over SSH within 3 s of the first that answered' },
+    { initialised: false, ready: false, because: 'no answer over SSH within 4 s, while another host answered' },
     { initialised: true, ready: true },
   ]);
 });

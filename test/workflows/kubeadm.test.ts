@@ -90,19 +90,28 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
 
   test.each([
     [
+      'MemberNotVoter',
       'activating',
       'unstarted',
       'KubeletNotRunning',
       'the kubelet on cp3 does not run (activating), so its etcd never started; MemberNotVoter says kubeadm',
     ],
-    ['active', 'unstarted', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
-    ['activating', 'learner', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+    [
+      'KubeadmFailed',
+      'activating',
+      'unstarted',
+      'KubeletNotRunning',
+      'the kubelet on cp3 does not run (activating), so its etcd never started; KubeadmFailed says kubeadm',
+    ],
+    ['KubeadmFailed', 'active', 'unstarted', 'KubeadmFailed', 'KubeadmFailed says kubeadm'],
+    ['MemberNotVoter', 'active', 'unstarted', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
+    ['MemberNotVoter', 'activating', 'learner', 'MemberNotVoter', 'MemberNotVoter says kubeadm'],
   ] as const)(
-    'kubelet %s, member %s: a member that kubeadm waited for in vain is %s',
-    async (kubelet, member, type, message) => {
+    '%s, kubelet %s, member %s: a member that kubeadm waited for in vain is %s',
+    async (said, kubelet, member, type, message) => {
       const context = operationContext({ cluster: uniqueName('kubelet') });
       const script = harness().script(context.cluster);
-      script.on('runKubeadm', outcome(failed('MemberNotVoter')));
+      script.on('runKubeadm', outcome(failed(said)));
       script.world.join = joinFacts({ member, kubelet });
       const handle = await harness().start(context);
       expect(await blocked(handle)).toMatchObject({ type, message });

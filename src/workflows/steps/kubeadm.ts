@@ -61,6 +61,9 @@ const explainedByEndpoint: readonly FailureType[] = [
   'TlsBootstrapStuck',
 ];
 
+/** Failures of a kubeadm that waited in vain for the member it had added; its words differ with how it was refused last. */
+const waitsForMember: readonly FailureType[] = ['MemberNotVoter', 'KubeadmFailed'];
+
 /** The cause, where the world shows it: a kubelet that does not run, an endpoint that nobody reaches, or only this host does not. */
 const withCause = (
   failure: KubeadmFailure,
@@ -69,7 +72,7 @@ const withCause = (
 ): KubeadmFailure => {
   const { name } = context.target;
   // kubeadm waits for the member, and that for its kubelet.
-  if (failure.type === 'MemberNotVoter' && member === 'unstarted' && kubelet !== undefined && kubelet !== 'active')
+  if (waitsForMember.includes(failure.type) && member === 'unstarted' && kubelet !== undefined && kubelet !== 'active')
     return {
       type: 'KubeletNotRunning',
       message: `the kubelet on ${name} does not run (${kubelet}), so its etcd never started; ${failure.message}`,

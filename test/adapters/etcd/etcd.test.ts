@@ -58,8 +58,9 @@ const expected = {
 };
 
 /** etcd's gateway: member list for those who ask for it like that, and the status of cp1 and cp3. */
-const withGateway = (options: { quorum?: boolean; errors?: string } = {}): void => {
+const withGateway = (options: { quorum?: boolean; errors?: string; own?: string } = {}): void => {
   put('members', gatewayMembers);
+  put('own', options.own ?? gatewayMembers);
   put('cp1', gatewayStatus('18315060670035850609', options.errors ?? ''));
   put('cp3', gatewayStatus('5204645301544198517'));
   host.program(
@@ -67,7 +68,7 @@ const withGateway = (options: { quorum?: boolean; errors?: string } = {}): void 
     `for last; do :; done
 case "$* " in
   *'"linearizable":true'*) ${options.quorum === false ? 'exit 28' : 'cat "$FOLDER/members"'} ;;
-  *'"linearizable":false'*) cat "$FOLDER/members" ;;
+  *'"linearizable":false'*) cat "$FOLDER/own" ;;
   *10.0.0.11:2379/v3/maintenance/status*) cat "$FOLDER/cp1" ;;
   *10.0.0.13:2379/v3/maintenance/status*) cat "$FOLDER/cp3" ;;
   *) exit 7 ;;
@@ -92,6 +93,26 @@ describe('reading', () => {
     expect(facts.members).toHaveLength(4);
     expect(facts.members[2]?.status?.errors).toEqual(['etcdserver: no leader']);
     expect(facts.alarms).toEqual(['no quorum: the member list is one member’s own copy']);
+  });
+
+  test('the list that a quorum agrees on counts, not the copy of a member that lags behind', async () => {
+    withGateway({ own: '{"header":{},"members":[{"ID":"1","name":"cp1","clientURLs":["https://10.0.0.11:2379"]}]}' });
+    expect(await readEtcd(host)).toMatchObject({ ...expected, alarms: [] });
+  });
+
+  test('a quorum that is lost holds nothing up: the statuses are asked for meanwhile', async () => {
+    withGateway({ quorum: false });
+    const curl = read('bin/curl');
+    host.program(
+      'curl',
+      curl
+        .replace(
+          'exit 28',
+          'for _ in $(seq 100); do [ ! -e "$FOLDER/asked" ] || exit 28; sleep 0.1; done; cat "$FOLDER/members"',
+        )
+        .replace('cat "$FOLDER/cp1"', 'touch "$FOLDER/asked"; cat "$FOLDER/cp1"'),
+    );
+    expect((await readEtcd(host)).alarms).toEqual(['no quorum: the member list is one member’s own copy']);
   });
 
   test('an alarm that every member reports is named once, with its member', async () => {

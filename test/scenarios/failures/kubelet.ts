@@ -40,6 +40,7 @@ X`,
       );
       const outcome = await site.run('join-control-plane', 'cp2');
       if (outcome.status !== 'blocked') throw new Error(`not blocked: ${outcome.message}`);
+      expectBlocked(outcome, 'KubeletNotRunning', /^the kubelet on cp2 does not run/);
       const evidence = outcome.blocked.evidence.join('\n');
       expect(evidence).toContain('unknown flag: --no-such-flag');
       expect(evidence).toContain('etcd member: unstarted');

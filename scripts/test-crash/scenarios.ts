@@ -51,6 +51,13 @@ const leaveRunning = async ({ simulation }: Site, host: string): Promise<void> =
     );
 };
 
+/** A worker that somebody has reset without telling its cluster, which keeps its Node. */
+const resetByHand = async ({ simulation }: Site, host: string): Promise<void> => {
+  const join = (await simulation.host('cp1').check('kubeadm token create --print-join-command')).trim();
+  await simulation.host(host).check(`${join} --ignore-preflight-errors=all && kubeadm reset --force`);
+  await simulation.host('cp1').check(`kubeadm token delete ${/--token (\S+)/.exec(join)?.[1] ?? ''}`);
+};
+
 /** Every operation, forwards and undone. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -96,6 +103,14 @@ export const scenarios: readonly Scenario[] = [
     world: 'cluster',
     prepare: (site) => leaveNode(site, 'w1'),
     crosses: only('resetHost'),
+  },
+  {
+    name: 'join-worker of a host that was reset by hand',
+    kind: 'join-worker',
+    host: 'w1',
+    world: 'cluster',
+    prepare: (site) => resetByHand(site, 'w1'),
+    crosses: only('removeStaleMember'),
   },
   {
     name: 'join-worker where an earlier operation left kubeadm running',

@@ -61,7 +61,7 @@ export interface Activities {
   readStatus(context: OperationContext): Promise<StatusReport>;
   // etcd
   snapshotEtcd(context: OperationContext): Promise<Note>;
-  /** Removes the stale member and the Node of the target itself; projected right before. */
+  /** Removes the stale member, of a control-plane host, and the Node of the target itself; projected right before. */
   removeStaleMember(
     context: OperationContext,
     host: { etcdDataPresent: boolean; sameCluster?: boolean | undefined },

@@ -75,8 +75,8 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
   removeStaleMember: async (context, { etcdDataPresent, sameCluster }) => {
     const survivor = await pickControlPlane(dependencies, context);
     const notes: string[] = [];
-    // One at a time, with a fresh list each; a host has at most a voter and a learner to its name.
-    for (let round = 0; round < 4; round++) {
+    // One at a time, with a fresh list each; a host has at most a voter and a learner to its name, a worker none.
+    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {
       const { members } = await readEtcd(survivor.host);
       const decision = decideMember({ members, host: context.target, etcdDataPresent, sameCluster });
       if (decision.kind === 'conflict') {

@@ -90,6 +90,16 @@ describe('what a host left behind', () => {
     expect(cluster.events).toEqual([]);
   });
 
+  test('of a worker is its Node: etcd is not asked', async () => {
+    const cluster = simulatedCluster();
+    const worker = operationContext({ kind: 'join-worker' });
+    cluster.members = [etcdMember('cp1'), dead('w2')];
+    cluster.nodes.set('w2', nodeFacts('w2', { uid: 'old-uid' }));
+    const removed = etcdActivities(cluster.dependencies).removeStaleMember(worker, { etcdDataPresent: false });
+    expect(await removed).toBe('deleted its old Node (Ready)');
+    expect(cluster.events).toEqual(['cp1: delete Node w2 old-uid']);
+  });
+
   test('is its dead voter and its old Node: both go, the Node by its uid', async () => {
     const cluster = simulatedCluster();
     cluster.members = [etcdMember('cp1'), etcdMember('cp2'), dead('cp3')];

@@ -17,6 +17,8 @@ const read: ExpectedStep = { step: 'read', activity: 'readHost' };
 const check: ExpectedStep = { step: 'check', retryFrom: 'read' };
 /** Its activity runs only where an earlier operation left something running: test/workflows/stop-earlier.test.ts. */
 const stopEarlier: ExpectedStep = { step: 'stop-earlier', retryFrom: 'read' };
+/** Its activity runs only where a Node is left: test/workflows/stale-node.test.ts. */
+const removeStaleNode: ExpectedStep = { step: 'remove-stale-node', retryFrom: 'read' };
 const reset: ExpectedStep = { step: 'reset', activity: 'resetHost', retryFrom: 'read' };
 const prepare: ExpectedStep = { step: 'prepare', activity: 'prepareHost', skippable: true };
 const credentials: ExpectedStep = { step: 'credentials', activity: 'createCredentials', undo: 'revokeCredentials' };
@@ -60,6 +62,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     read,
     check,
     stopEarlier,
+    removeStaleNode,
     reset,
     prepare,
     credentials,

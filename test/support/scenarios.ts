@@ -102,6 +102,11 @@ const operations: readonly Scenario[] = [
     script.world.hosts['w2'] = hostOf(context, { marker, runningUnits: ['quorate-join-0f3c5a7b9d1e.service'] });
     return undefined;
   }),
+  single('stale-node-deleted', 'join-worker', 'finished', (script, context) => {
+    const node = nodeFacts('w2', { machineId: hostOf(context).machineId, internalIp: context.target.address });
+    script.world.cluster = clusterFacts({ nodes: [...clusterFacts().nodes, node] });
+    return undefined;
+  }),
   single('already-joined', 'join-control-plane', 'finished', (script, context) => {
     const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
     script.world.hosts['cp3'] = host;

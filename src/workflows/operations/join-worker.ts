@@ -2,7 +2,7 @@ import type { SubmitRequest } from '../../model/messages.js';
 import { runOperation } from '../runner.js';
 import type { OperationResult } from '../runner.js';
 import type { Step } from '../step.js';
-import { prepare, reset } from '../steps/host.js';
+import { prepare, removeStaleNode, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
 import { check, read, stopEarlier } from '../steps/observe.js';
 import { proveWorker } from '../steps/proof.js';
@@ -13,6 +13,7 @@ const steps: readonly Step<JoinState>[] = [
   read,
   check,
   stopEarlier,
+  removeStaleNode,
   reset,
   prepare,
   credentials,

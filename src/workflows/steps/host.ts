@@ -26,6 +26,19 @@ export const removeStaleMember: Step<JoinState> = {
   },
 };
 
+/** kubeadm refuses to join a host whose Node is still Ready, as it is for a minute after its kubelet has gone. */
+export const removeStaleNode: Step<JoinState> = {
+  id: 'remove-stale-node',
+  title: ({ target }) => `delete the Node that is left of ${target.name}`,
+  changes: true,
+  retryFrom: 'read',
+  skipWhen: (state) => joined(state) ?? (nodeOf(state) === undefined ? 'the cluster has no Node of it' : undefined),
+  run: ({ context }) =>
+    titled(short.removeStaleMember, `delete the old Node of ${context.target.name}`, context, {
+      etcdDataPresent: false,
+    }),
+};
+
 export const reset: Step<JoinState> = {
   id: 'reset',
   title: ({ target }) => `reset ${target.name} and clean what kubeadm leaves`,

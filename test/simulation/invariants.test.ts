@@ -30,8 +30,11 @@ const watchAll = (): void => {
 beforeEach(watchAll);
 afterEach(() => seen.stop());
 
-const look = (operations: readonly ReportedOperation[] = isDone, texts = new Map<string, string>()) =>
-  check({ simulation: cluster.simulation, watch: seen, operations, texts, settleMs: 0 });
+const look = (
+  operations: readonly ReportedOperation[] = isDone,
+  texts = new Map<string, string>(),
+  foreign = new Set<string>(),
+) => check({ simulation: cluster.simulation, watch: seen, operations, texts, foreign, settleMs: 0 });
 const etcd = (): EtcdCluster => [...cluster.simulation.world.etcdClusters.values()][0] as EtcdCluster;
 const voters = (): ReturnType<EtcdCluster['members']> => etcd().members();
 /** At the end of the test the world is mended, and seen to be whole. */
@@ -202,6 +205,38 @@ describe('what was reported', () => {
     expect(await look([...isDone, { ...silent, blocked: { ...blocked, choices: ['retry'] } }])).toEqual([
       expect.stringMatching(/k4 waits \(Unreachable\) without a reason, a remedy or a choice/),
     ]);
+  });
+});
+
+describe('what people have to say', () => {
+  const asked = { operation: 'x/join/w2/k4', kind: 'join-worker', host: 'w2', summary: 'it is so' } as const;
+  const told = (...all: ('rollback' | 'abort' | 'cancel' | 'approve')[]) => ({ told: new Set(all) });
+
+  it('an operation ends unfinished only when somebody has said so', async () => {
+    for (const [outcome, needed] of [
+      ['rolled-back', 'rollback'],
+      ['aborted', 'abort'],
+      ['cancelled', 'cancel'],
+    ] as const) {
+      expect(await look([...isDone, { ...asked, outcome, ...told() }])).toEqual([
+        expect.stringMatching(`invariant 10: .*k4 ended \\(${outcome}\\) although nobody had said ${needed}`),
+      ]);
+      expect(await look([...isDone, { ...asked, outcome, ...told(needed) }])).toEqual([]);
+    }
+    const failed = { ...asked, outcome: 'failed', ...told() } as const;
+    expect(await look([...isDone, failed])).toEqual([expect.stringMatching(/invariant 10: .*k4 gave up by itself/)]);
+    expect(await look([...isDone, { ...failed, summary: 'swap is on. Nothing was changed' }])).toEqual([]);
+  });
+
+  it('a node of another cluster is reset only after an approval', async () => {
+    await onConsole(cluster.simulation, 'w2', 'systemd-run --unit=quorate-reset-x kubeadm reset --force');
+    await eventually('it was reset', () => seen.resets.has('w2'));
+    const lookAt = (operations: readonly ReportedOperation[], host: string) =>
+      look(operations, new Map(), new Set([host]));
+    expect(await lookAt(isDone, 'w2')).toEqual([expect.stringMatching(/invariant 5: w2, .* was reset although/)]);
+    const approved = { ...asked, outcome: 'finished', ...told('approve') } as const;
+    expect((await lookAt([...isDone, approved], 'w2')).join()).not.toContain('invariant 5');
+    expect(await lookAt(isDone, 'w1')).toEqual([]);
   });
 });
 

@@ -16,6 +16,8 @@ export interface Operator {
   everythingIsMended(): void;
   /** Why operations waited, such as `Unreachable at join`, and what was decided. */
   readonly reasons: readonly string[];
+  /** What was decided, by operation. */
+  readonly told: ReadonlyMap<string, ReadonlySet<DecisionAction>>;
   /** An operation waited for a decision when it looked last. */
   readonly isAsked: boolean;
   /** Ended operations, oldest first. @throws Error when not all of `count` have ended in time */
@@ -36,6 +38,7 @@ export const startOperator = (
 ): Operator => {
   const decided = new Map<string, number>();
   const reasons: string[] = [];
+  const told = new Map<string, Set<DecisionAction>>();
   let next = 0;
   let mended = false;
   let isAsked = false;
@@ -80,6 +83,8 @@ export const startOperator = (
       reasons.push(
         `${progress.kind} ${progress.host}: ${blocked.type} at ${blocked.step}: ${blocked.message} -> ${action}`,
       );
+      // It may come through although the call fails.
+      told.set(operation, (told.get(operation) ?? new Set()).add(action));
       await handle.executeUpdate(names.updates.decide, { args: [{ action, by, reason: 'a schedule' }] });
     }
     isAsked = asked;
@@ -95,6 +100,7 @@ export const startOperator = (
   return {
     everythingIsMended: () => (mended = true),
     reasons,
+    told,
     get isAsked() {
       return isAsked;
     },
@@ -118,6 +124,7 @@ export const startOperator = (
 export const reportsOf = async (
   { client }: Harness,
   ended: ClusterQueue['ended'],
+  told: (operation: string) => ReportedOperation['told'],
 ): Promise<readonly ReportedOperation[]> =>
   Promise.all(
     ended.map(async ({ operation, kind, host, outcome, message = '', workflowId, runId }) => {
@@ -126,6 +133,14 @@ export const reportsOf = async (
           ? undefined
           : await progressOf(client.workflow.getHandle(workflowId, runId)).catch(() => undefined);
       const summary = progress?.summary ?? message;
-      return { operation, kind, host, outcome, summary, gaveUp: summary.includes('the rest was left as it is') };
+      return {
+        operation,
+        kind,
+        host,
+        outcome,
+        summary,
+        gaveUp: summary.includes('the rest was left as it is'),
+        told: told(operation),
+      };
     }),
   );

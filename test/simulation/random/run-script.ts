@@ -6,6 +6,7 @@ import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import { makeTopology } from '../../../lab/topology.js';
 import { submitOperation } from '../../../src/api/submit.js';
+import type { DecisionAction } from '../../../src/model/progress.js';
 import type { OperationKind } from '../../../src/model/operation.js';
 import { workflowIds } from '../../../src/model/messages.js';
 import { operationContext } from '../../../src/model/specification/operation-context.js';
@@ -77,6 +78,10 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
   );
   if (!validated.ok) throw new Error(JSON.stringify(validated));
   let asked = 0;
+  let isCancelled = false;
+  // Whose turn it is when a cancel arrives is not known here.
+  const told = (operation: string): ReadonlySet<DecisionAction | 'cancel'> =>
+    new Set([...(operator.told.get(operation) ?? []), ...(isCancelled ? (['cancel'] as const) : [])]);
   const ask = async (kind: OperationKind, host: string): Promise<void> => {
     asked += 1;
     watched.asked(kind, host);
@@ -105,6 +110,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
         about = step.host;
         await ask(kindOf(step.host, script), step.host);
       } else if (step.do === 'cancel') {
+        isCancelled = true;
         const kind = kindOf(step.host, script);
         const id = kind === 'join-worker' ? workflowIds.shared(name, kind, step.host) : workflowIds.exclusive(name);
         await harness.client.workflow
@@ -118,13 +124,14 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     await faults.mend();
     operator.everythingIsMended();
     const ended = await operator.allEnded(asked, endMs);
-    const operations = await reportsOf(harness, ended);
+    const operations = await reportsOf(harness, ended, told);
     const begun = ended.filter(({ runId }) => runId !== undefined);
     const broken = await check({
       simulation,
       watch: watched,
       operations,
       touched: new Set(script.leftovers.map(({ host }) => host)),
+      foreign: new Set(script.leftovers.filter(({ kind }) => kind === 'foreign').map(({ host }) => host)),
       texts: await historyTexts(harness.client, begun),
       uploaded: faults.uploaded,
     });
@@ -132,7 +139,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     return { violations, operations, reasons: operator.reasons, ms: Date.now() - began };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const operations = await reportsOf(harness, (await harness.queue(name).catch(() => undefined))?.ended ?? []);
+    const operations = await reportsOf(harness, (await harness.queue(name).catch(() => undefined))?.ended ?? [], told);
     return {
       violations: [...watched.violations, `ended: ${message}`, ...simulation.world.defects],
       operations,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Simulation } from '../../../../lab/simulation/index.js';
 import type { OperationKind } from '../../../../src/model/operation.js';
-import type { OperationProgress } from '../../../../src/model/progress.js';
+import type { DecisionAction, OperationProgress } from '../../../../src/model/progress.js';
 import { lackingAsControlPlane, lackingAsWorker, leftOf, membersAt } from './hosts.js';
 import { repeated } from './members.js';
 import { Violations } from './violations.js';
@@ -18,6 +18,8 @@ export interface ReportedOperation {
   readonly blocked?: OperationProgress['blocked'];
   /** Set when an operator gave up an undo: what it would have undone is left as it is. */
   readonly gaveUp?: boolean;
+  /** What people had told it to do, where that is known. */
+  readonly told?: ReadonlySet<DecisionAction | 'cancel'> | undefined;
 }
 
 export interface CheckOptions {
@@ -27,6 +29,8 @@ export interface CheckOptions {
   readonly operations: readonly ReportedOperation[];
   /** Hosts on which a test has left something itself, or took something away. */
   readonly touched?: ReadonlySet<string>;
+  /** Hosts on which a test has left something of another cluster. */
+  readonly foreign?: ReadonlySet<string>;
   /** Texts that must hold no secret, such as histories, by what they are. */
   readonly texts?: ReadonlyMap<string, string>;
   /** A test has uploaded the shared certificates itself: they, and the token that owns them, may be left. */
@@ -67,6 +71,28 @@ const checkEndings = (operations: readonly ReportedOperation[], violations: Viol
     } else if (blocked === undefined) violations.add('ended', `${operation} neither ended nor waits for a decision`);
     else if (blocked.message.trim() === '' || blocked.remedy.trim() === '' || blocked.choices.length === 0)
       violations.add('ended', `${operation} waits (${blocked.type}) without a reason, a remedy or a choice`);
+  }
+};
+
+const toldBy = { 'rolled-back': 'rollback', aborted: 'abort', cancelled: 'cancel' } as const;
+
+/** Only people end an operation that has changed something before it is done: whatever went wrong, it waits for them. */
+const checkPatience = (operations: readonly ReportedOperation[], violations: Violations): void => {
+  for (const { operation, outcome, summary = '', gaveUp = false, told } of operations) {
+    if (told === undefined || outcome === undefined) continue;
+    const needed = outcome in toldBy ? toldBy[outcome as keyof typeof toldBy] : undefined;
+    if (needed !== undefined && !told.has(needed))
+      violations.add(10, `${operation} ended (${outcome}) although nobody had said ${needed}`);
+    if (outcome === 'failed' && !gaveUp && !summary.includes('Nothing was changed'))
+      violations.add(10, `${operation} gave up by itself after a change: ${summary}`);
+  }
+};
+
+const checkForeign = ({ watch, foreign = new Set(), operations }: CheckOptions, violations: Violations): void => {
+  for (const host of foreign) {
+    const isApproved = operations.some((one) => one.host === host && one.told?.has('approve') === true);
+    if (watch.resets.has(host) && !isApproved)
+      violations.add(5, `${host}, which carries a node of another cluster, was reset although nobody had approved it`);
   }
 };
 
@@ -182,6 +208,8 @@ const checkOnce = async (options: CheckOptions): Promise<Violations> => {
   const violations = new Violations();
   const expected = expectations(options);
   checkEndings(options.operations, violations);
+  checkPatience(options.operations, violations);
+  checkForeign(options, violations);
   checkMembers(options, expected, violations);
   await checkHosts(options, expected, violations);
   await checkLent(options, expected, violations);

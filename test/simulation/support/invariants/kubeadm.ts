@@ -13,7 +13,10 @@ const commandOf = ({ argv }: Process): string | undefined => {
 const unitOf = ({ controlGroup }: Process): string => controlGroup.replace(/^.*\//, '');
 
 /** No command twice: one start for each unit of ours, whatever dies meanwhile, and one kubeadm at a time on a host. */
-export const watchKubeadm = (world: World, violations: Violations): (() => void) => {
+export const watchKubeadm = (
+  world: World,
+  { violations, resets }: { readonly violations: Violations; readonly resets: Set<string> },
+): (() => void) => {
   const started = new Set<string>();
   const running = new Map<string, Process>();
   return world.onProcess((process) => {
@@ -28,6 +31,7 @@ export const watchKubeadm = (world: World, violations: Violations): (() => void)
         `kubeadm ${command} (${unit}) began on ${name} beside ${before.argv.join(' ')} (${unitOf(before)})`,
       );
     running.set(name, process);
+    if (command === 'reset' && unit.startsWith('quorate-')) resets.add(name);
     const key = `${name} ${unit}`;
     if (unit.startsWith('quorate-') && started.has(key))
       violations.add(7, `kubeadm ${command} was begun twice on ${name} in the unit ${unit}`);

@@ -27,6 +27,8 @@ export interface Watch {
   readonly strangers: ReadonlySet<string>;
   /** Tokens, certificate keys and private keys that were seen in the world. */
   readonly secrets: Secrets;
+  /** Hosts on which an operation has begun a reset. */
+  readonly resets: ReadonlySet<string>;
   /** What was broken so far, in the order of time. */
   readonly violations: readonly string[];
   stop(): void;
@@ -65,11 +67,12 @@ export const watch = ({ world }: Simulation): Watch => {
   const violations = new Violations();
   const kinds = new Map<string, OperationKind>();
   const strangers = new Set<string>();
+  const resets = new Set<string>();
   const asked: Asked = { kinds, strangers };
   const stops: (() => void)[] = [];
   const secrets = watchSecrets(world, violations);
   const backends = watchBackends(world, asked, violations);
-  stops.push(secrets.stop, watchKubeadm(world, violations));
+  stops.push(secrets.stop, watchKubeadm(world, { violations, resets }));
   const clusters = new Set<EtcdCluster>();
   const machines = new Set<Machine>();
   const look = (isNew: boolean): void => {
@@ -92,6 +95,7 @@ export const watch = ({ world }: Simulation): Watch => {
     asked: (kind, host) => kinds.set(host, kind),
     stranger: (peerUrl) => strangers.add(peerUrl),
     strangers,
+    resets,
     secrets,
     get violations() {
       return violations.list;

@@ -105,7 +105,9 @@ export const runCase = async (lane: Lane, scenario: Scenario, crash?: { gate: Ga
       );
     const texts = await historyTexts(client, operations);
     // The operator of these cases never takes anything back.
-    const told = new Set(['retry', 'approve', ...(scenario.cancelAt === undefined ? [] : ['cancel'])] as const);
+    const told: ReportedOperation['told'] = new Set(
+      scenario.cancelAt === undefined ? ['retry', 'approve'] : ['retry', 'approve', 'cancel'],
+    );
     const reported = [...before, ...operations.map((one) => ({ ...one, told }))];
     violations.push(...(await check({ simulation, watch: seen, operations: reported, texts })));
     if (last?.outcome === undefined && last !== undefined)

@@ -47,6 +47,12 @@ export const allowed: readonly Allowed[] = [
   },
   {
     section: 'an init taken back',
+    sender: /load-balancer\/reading\.ts/,
+    line: /^kube-apiserver\/cp2 (be_id.* srv_op_state=0 .*srv_check_status=[78] |pxname.* status=DOWN .*check_status=L4(CON|TOUT) )/,
+    because: 'a host without power: whether the neighbour table or the patience of the check ends first',
+  },
+  {
+    section: 'an init taken back',
     line: /^removed (\/var\/lib\/cni\/\*|link cni0)|cleaned \d leftovers/,
     because: 'of Pods with an address of their own, as above',
   },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -6,6 +7,7 @@ import type { Duration } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/contract.js';
+import { persist } from '../../src/api/temporal-calls.js';
 import type { ClusterQueue, SubmitRequest, SubmitResult } from '../../src/model/messages.js';
 import { names, workflowIds } from '../../src/model/messages.js';
 import type { OperationContext } from '../../src/model/operation.js';
@@ -90,19 +92,23 @@ export const startHarness = async (
         ended: [],
         ...(limits === undefined ? {} : { limits }),
       };
-      return client.workflow.executeUpdateWithStart<typeof clusterEntity, SubmitResult, [SubmitRequest]>(
-        names.updates.submit,
-        {
-          args: [{ context, by }],
-          ...(updateId === undefined ? {} : { updateId }),
-          startWorkflowOperation: new WithStartWorkflowOperation<typeof clusterEntity>(names.workflows.cluster, {
-            workflowId: workflowIds.cluster(context.cluster),
-            taskQueue,
-            args: [state],
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            ...(executionTimeout === undefined ? {} : { workflowExecutionTimeout: executionTimeout }),
-          }),
-        },
+      // As the product does it: a workflow task that failed for its own reasons is no answer yet.
+      const id = updateId ?? randomUUID();
+      return persist(client, `submitting ${context.operation}`, { totalMs: 50_000, callMs: 45_000 }, () =>
+        client.workflow.executeUpdateWithStart<typeof clusterEntity, SubmitResult, [SubmitRequest]>(
+          names.updates.submit,
+          {
+            args: [{ context, by }],
+            updateId: id,
+            startWorkflowOperation: new WithStartWorkflowOperation<typeof clusterEntity>(names.workflows.cluster, {
+              workflowId: workflowIds.cluster(context.cluster),
+              taskQueue,
+              args: [state],
+              workflowIdConflictPolicy: 'USE_EXISTING',
+              ...(executionTimeout === undefined ? {} : { workflowExecutionTimeout: executionTimeout }),
+            }),
+          },
+        ),
       );
     },
     entity,

@@ -53,9 +53,14 @@ const leaveRunning = async ({ simulation }: Site, host: string): Promise<void> =
 
 /** A worker that somebody has reset without telling its cluster, which keeps its Node. */
 const resetByHand = async ({ simulation }: Site, host: string): Promise<void> => {
-  const join = (await simulation.host('cp1').check('kubeadm token create --print-join-command')).trim();
-  await simulation.host(host).check(`${join} --ignore-preflight-errors=all && kubeadm reset --force`);
-  await simulation.host('cp1').check(`kubeadm token delete ${/--token (\S+)/.exec(join)?.[1] ?? ''}`);
+  const token = (await simulation.host('cp1').check('kubeadm token create')).trim();
+  const { address } = simulation.host('lb1');
+  await simulation
+    .host(host)
+    .check(
+      `kubeadm join ${address}:6443 --token ${token} --discovery-token-unsafe-skip-ca-verification && kubeadm reset --force`,
+    );
+  await simulation.host('cp1').check(`kubeadm token delete ${token.slice(0, 6)}`);
 };
 
 /** Every operation, forwards and undone. */

@@ -15,11 +15,22 @@ export interface Mutation {
 const reordered = (guard: string): readonly Edit[] => [
   {
     file: 'src/workflows/operations/join-worker.ts',
-    replace:
-      'const steps: readonly Step<JoinState>[] = [read, check, reset, prepare, credentials, join, proveWorker, revoke];',
+    replace: `const steps: readonly Step<JoinState>[] = [
+  read,
+  check,
+  stopEarlier,
+  removeStaleNode,
+  reset,
+  prepare,
+  credentials,
+  join,
+  proveWorker,
+  revoke,
+];`,
     by: `import { patched } from '@temporalio/workflow';
-const before: readonly Step<JoinState>[] = [read, check, reset, prepare, credentials, join, proveWorker, revoke];
-const after: readonly Step<JoinState>[] = [read, check, reset, credentials, prepare, join, proveWorker, revoke];`,
+const clean = [read, check, stopEarlier, removeStaleNode, reset];
+const before: readonly Step<JoinState>[] = [...clean, prepare, credentials, join, proveWorker, revoke];
+const after: readonly Step<JoinState>[] = [...clean, credentials, prepare, join, proveWorker, revoke];`,
   },
   { file: 'src/workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
 ];
@@ -232,7 +243,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: 'src/activities/etcd.ts',
         replace:
-          '    for (let round = 0; round < 4; round++) {\n      const { members } = await readEtcd(survivor.host);\n',
+          "    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {\n      const { members } = await readEtcd(survivor.host);\n",
         by: '    const { members } = await readEtcd(survivor.host);\n    for (let round = 0; round < 4; round++) {\n',
       },
     ],

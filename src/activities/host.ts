@@ -1,6 +1,10 @@
 import { deepClean } from '../adapters/kubeadm/deep-clean.js';
 import { resetCommand } from '../adapters/kubeadm/commands.js';
-import { removeConfiguration, removeOtherConfigurations, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
+import {
+  removeConfiguration,
+  removeOtherConfigurations,
+  writeConfiguration,
+} from '../adapters/kubeadm/configuration-file.js';
 import { renderReset } from '../adapters/kubeadm/render-reset.js';
 import { leftovers } from '../adapters/host/is-clean.js';
 import { removeMarker } from '../adapters/host/marker.js';

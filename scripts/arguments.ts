@@ -21,8 +21,8 @@ export const readOptions = <Given extends Options>(
     if (given['help'] === true) return { text: usage, exitCode: 0 };
     for (const name of numbers) {
       const value = given[name];
-      if (value !== undefined && !/^\d+(\.\d+)?$/.test(String(value)))
-        throw new TypeError(`--${name} is a number, not "${String(value)}"`);
+      if (typeof value === 'string' && !/^\d+(\.\d+)?$/.test(value))
+        throw new TypeError(`--${name} is a number, not "${value}"`);
     }
     return { values };
   } catch (error) {

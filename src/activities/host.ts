@@ -88,7 +88,7 @@ export const hostActivities = (
     const running = await readRunningUnits(host);
     for (const unit of running) await stopUnit(host, unit);
     await removeOtherConfigurations(host, context.operation);
-    return running.length === 0 ? 'it has ended by itself' : `stopped ${running.join(', ')}`;
+    return running.length === 0 ? 'nothing of it runs any more' : `stopped ${running.join(', ')}`;
   },
   resetHost: (context) => resetToClean(dependencies, context, 'reset'),
   prepareHost: async (context) => {

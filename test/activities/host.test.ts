@@ -115,7 +115,7 @@ describe('what an earlier operation left running', () => {
   });
 
   test('may have ended by itself', async () => {
-    expect(await stopEarlier()).toBe('it has ended by itself');
+    expect(await stopEarlier()).toBe('nothing of it runs any more');
     expect(cluster.events).toEqual(['cp3: remove other configurations']);
   });
 

@@ -52,7 +52,7 @@ describe.concurrent('what an earlier operation left running', () => {
     const { world } = script;
     script.on('stopEarlier', async () => {
       delete world.hosts['w2'];
-      return 'it has ended by itself';
+      return 'nothing of it runs any more';
     });
     expect(await ended(await start())).toMatchObject({ status: 'completed' });
     expect(script.names()).not.toContain('resetHost');

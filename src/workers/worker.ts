@@ -1,14 +1,17 @@
 import { hostname, totalmem } from 'node:os';
 import { Runtime, Worker, type Logger, type NativeConnection } from '@temporalio/worker';
 import { taskQueue as defaultTaskQueue } from '../model/messages.js';
+import { keepMemorySmall } from './memory.js';
 
 /**
- * Makes the process-wide Temporal runtime; once per process and before any worker or native connection.
+ * Makes the process-wide Temporal runtime, with V8 set to hold little memory; once per process and before any worker or
+ * native connection.
  *
  * @param options.metricsAddress host:port of a Prometheus endpoint; none when absent.
  */
 export const installRuntime = (options: { logger: Logger; metricsAddress?: string }): void => {
   const { logger, metricsAddress } = options;
+  keepMemorySmall();
   Runtime.install({
     logger,
     // Shutdown is ours: the worker drains before its Temporal server is ended.

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8's own choice is made for throughput: a worker with a thousand joins ahead of it held 790 MiB, half of it garbage.
- * With these it holds 510 MiB and needs no more processor time (`npm run bench:scale`).
+ * V8's own choice is made for throughput: a worker with a thousand joins ahead of it held 790 MiB, much of it garbage.
+ * With these it holds 560 MiB and needs 13 ms more of processor time per join (`npm run bench:scale`).
  */
 const flags = [
   // MiB; read when a thread begins: it is for the one that runs the workflows.

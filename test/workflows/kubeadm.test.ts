@@ -119,6 +119,23 @@ describe.concurrent('the world decides what a kubeadm that did not succeed has d
     },
   );
 
+  test.each([
+    ['voter', /cp3 votes in etcd already, .* does not reset it$/],
+    ['learner', /the operation cleans the host first$/],
+    ['none', /the operation cleans the host first$/],
+  ] as const)('killed, member %s: what a retry does is said as it is', async (member, remedy) => {
+    const context = operationContext({ cluster: uniqueName('killed') });
+    const script = harness().script(context.cluster);
+    script.on('runKubeadm', outcome({ state: 'killed' }));
+    script.world.join = joinFacts({ member, kubeletBootstrapped: false });
+    const handle = await harness().start(context);
+    expect(await blocked(handle)).toMatchObject({
+      type: 'KubeadmFailed',
+      remedy: expect.stringMatching(remedy) as string,
+    });
+    await handle.terminate('enough seen');
+  });
+
   test('init: nobody else can be asked, so its own words are told, and a retry reads the host anew', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const script = harness().script(context.cluster);

@@ -100,7 +100,11 @@ const failureOf = (
   const said = outcome.failure ?? {
     type: outcome.state === 'interrupted' ? ('HostRebooted' as const) : ('KubeadmFailed' as const),
     message: `${describe(outcome)} on ${context.target.name}`,
-    remedy: 'read the evidence, mend the cause, then retry: the operation cleans the host first',
+    // What a retry does is decided from the world (decideMember): a voter with its data is never reset.
+    remedy:
+      joined?.member === 'voter'
+        ? `read the evidence, mend the cause, then retry: ${context.target.name} votes in etcd already, so the operation goes on from there and does not reset it`
+        : 'read the evidence, mend the cause, then retry: the operation cleans the host first',
     evidence: [],
   };
   const failure = joined === undefined ? said : withCause(said, joined, context);

@@ -57,7 +57,7 @@ export const learners: readonly Scenario[] = [
     const voter = await memberOfHost();
     expect(voter).toMatchObject({ isLearner: false });
     // On a real host the etcd of a member that votes since a moment ago may not answer yet: by itself it does soon.
-    await eventually('the new voter is healthy', async () => (await memberOfHost())?.isHealthy === true, 30_000);
+    await eventually('the new voter is healthy', async () => (await memberOfHost())?.isHealthy === true, 10_000);
     if (outcome.status === 'blocked') {
       expect(expectBlocked(outcome, 'KubeadmFailed', /kubeadm was killed/).remedy).toContain('does not reset it');
       await site.decideAndFinish(outcome, 'retry');

@@ -3,7 +3,7 @@ import type { ClusterQueue } from '../model/messages.js';
 import { isExclusive } from '../model/queue.js';
 import type { ClusterList, ClusterSummary } from './client.js';
 import { allExecutions, executionQuery } from './executions.js';
-import type { OperationSummary } from './operation-summary.js';
+import { queuedOperations, type OperationSummary } from './operation-summary.js';
 import { clustersWithQueue, readQueues } from './queues.js';
 
 const summaryOf = (
@@ -21,7 +21,7 @@ const summaryOf = (
     ...(lockedBy === undefined ? {} : { lockedBy }),
     running: own.filter(({ state }) => state === 'running').length,
     blocked: own.filter(({ state }) => state === 'blocked').length,
-    waiting: queue?.waiting.length ?? 0,
+    waiting: queue === undefined ? 0 : queuedOperations(queue).filter(({ state }) => state === 'waiting').length,
   };
 };
 

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { names, workflowIds, type Decision, type WithdrawRequest } from '../model/messages.js';
 import { OperatorError } from '../model/operator-error.js';
 import type { DecisionAction } from '../model/progress.js';
+import { beginsNow } from '../model/queue.js';
 import { hasEnded, type OperationSummary } from './operation-summary.js';
 import { viewOperation } from './operation-view.js';
 import { isNotFound, persist, refusal, within, type Patience } from './temporal-calls.js';
@@ -106,7 +107,17 @@ export const cancelOperation = async (
     });
     if (withdrawn) return 'withdrawn';
   }
-  const { summary: now } = await viewOperation(client, summary);
+  let { summary: now } = await viewOperation(client, summary);
+  // Its turn has just come: what is about to begin can be cancelled a moment later.
+  for (let left = 20; left > 0 && now.state === 'waiting' && now.waitsFor === beginsNow; left -= 1) {
+    await sleep(250);
+    ({ summary: now } = await viewOperation(client, now));
+  }
+  if (now.state === 'waiting' && now.waitsFor === beginsNow) {
+    throw new OperatorError('refused', `${operation} is about to begin, and the server has not started it yet.`, {
+      remedy: 'Cancel it again in a moment.',
+    });
+  }
   if (hasEnded(now.state) || now.runId === undefined) {
     throw new OperatorError('refused', `${operation} has ended (${now.state}); there is nothing to cancel.`, {
       remedy,

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { OperatorError } from '../model/operator-error.js';
 import { executionQuery, largestPage, listExecutions, type ExecutionFilter } from './executions.js';
 import { mayMean, operationSubject } from './operation-id.js';
-import { hasEnded, queuedOperations, type OperationSummary } from './operation-summary.js';
+import { begunOperations, hasEnded, queuedOperations, type OperationSummary } from './operation-summary.js';
 import { readQueues } from './queues.js';
 
 const preferences = {
@@ -52,8 +52,10 @@ export const findOperation = async (
   const { queues, notes } = known.has(typed)
     ? { queues: [], notes: [] }
     : await readQueues(client, filter.cluster === undefined ? [] : [filter.cluster]);
-  const waiting = queues.flatMap(queuedOperations).filter(({ operation }) => !known.has(operation));
-  const matching = [...begun, ...waiting].filter(({ operation }) => mayMean(typed, operation)).toSorted(newestFirst);
+  const inQueues = queues
+    .flatMap((queue) => [...queuedOperations(queue), ...begunOperations(queue)])
+    .filter(({ operation }) => !known.has(operation));
+  const matching = [...begun, ...inQueues].filter(({ operation }) => mayMean(typed, operation)).toSorted(newestFirst);
   const preferred = prefer === undefined ? [] : matching.filter(preferences[prefer]);
   const pool = preferred.length > 0 ? preferred : matching;
   // The list is newest first: what is set last stays.

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ClusterQueue } from '../model/messages.js';
 import { operationKinds } from '../model/operation.js';
 import { operationOutcomes, type OperationOutcome } from '../model/progress.js';
-import { isExclusive } from '../model/queue.js';
+import { beginsNow, isExclusive } from '../model/queue.js';
 import type { SearchAttributeName } from '../model/search-attributes.js';
 
 const operationStates = ['waiting', 'running', 'blocked', ...operationOutcomes] as const;
@@ -118,10 +118,17 @@ export const summaryOf = (info: Execution): OperationSummary | undefined => {
   };
 };
 
-/** Operations of a cluster's queue that visibility does not know: they wait, or were withdrawn before they began. */
+/**
+ * Operations of a cluster's queue that visibility does not know: they wait, are about to begin, or were withdrawn before
+ * they began.
+ */
 export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
   const { cluster } = queue;
-  const waiting = queue.waiting.map((item): OperationSummary => {
+  // Its turn has come, and the server has not started it yet.
+  const beginning = queue.running
+    .filter(({ runId }) => runId === undefined)
+    .map((item) => ({ ...item, waitsFor: beginsNow }));
+  const waiting = [...beginning, ...queue.waiting].map((item): OperationSummary => {
     const { operation, kind, host, by, since, waitsFor } = item;
     return { operation, cluster, kind, host, state: 'waiting', waitsFor, by, since, workflowId: '' };
   });
@@ -133,6 +140,12 @@ export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
     });
   return [...waiting, ...withdrawn];
 };
+
+/** Operations of a cluster's queue that have begun; visibility knows them a moment later. */
+export const begunOperations = ({ cluster, running }: ClusterQueue): OperationSummary[] =>
+  running.flatMap(({ operation, kind, host, by, since, workflowId, runId }) =>
+    runId === undefined ? [] : [{ operation, cluster, kind, host, state: 'running', by, since, workflowId, runId }],
+  );
 
 export const hasEnded = (state: OperationState): state is OperationOutcome =>
   (operationOutcomes as readonly string[]).includes(state);

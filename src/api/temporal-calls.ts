@@ -70,6 +70,32 @@ const unreachable = (message: string, why: Outage, cause: unknown): OperatorErro
     cause,
   });
 
+/** The refusal behind a failed update: its type and message as the workflow threw it. */
+export const refusal = (error: unknown): { type: string; message: string } | undefined => {
+  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Error', message: cause.message };
+  return { type: 'Error', message: cause?.message ?? error.message };
+};
+
+/**
+ * Sends an update again that a worker passed over: under load the server may hand a worker a workflow task with an
+ * update and get it back without an answer to it. Then the server refuses the update itself ("wasn't processed by
+ * worker"), nothing of it was carried out, and its id may be used again.
+ *
+ * @throws what the update was refused with, also when it was passed over five times.
+ */
+export const untilLookedAt = async <Result>(send: () => Promise<Result>): Promise<Result> => {
+  for (let left = 4; ; left -= 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (left === 0 || refusal(error)?.type !== 'UnprocessedUpdate') throw error;
+      await sleep(200);
+    }
+  }
+};
+
 export interface Patience {
   /** How long to keep asking, milliseconds. */
   readonly totalMs: number;
@@ -95,7 +121,7 @@ export const persist = async <Result>(
   let told = false;
   for (let wait = 200; ; wait = Math.min(2 * wait, 3_000)) {
     try {
-      return await within(client, Math.min(callMs, Math.max(end - Date.now(), 500)), call);
+      return await within(client, Math.min(callMs, Math.max(end - Date.now(), 500)), () => untilLookedAt(call));
     } catch (error) {
       const why = await outageOf(client, error);
       if (why === undefined) throw error;
@@ -139,12 +165,4 @@ export const answered = async <Result>(client: Client, what: string, call: () =>
       cause: error,
     });
   }
-};
-
-/** The refusal behind a failed update: its type and message as the workflow threw it. */
-export const refusal = (error: unknown): { type: string; message: string } | undefined => {
-  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
-  const { cause } = error;
-  if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Error', message: cause.message };
-  return { type: 'Error', message: cause?.message ?? error.message };
 };

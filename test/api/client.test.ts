@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasEnded, type OperationSummary } from '../../src/api/operation-summary.js';
 import type { OperationView } from '../../src/api/operation-view.js';
 import {
@@ -60,6 +60,16 @@ describe('submitting', () => {
     await eventually(async () => (await it.client.list({ cluster: request.context.cluster })).operations.length).toBe(
       1,
     );
+  });
+
+  test('is sent again when a worker passed it over', async () => {
+    const idle = await startScriptedOperations();
+    onTestFinished(() => idle.stop());
+    const request = idle.request('join-worker', 'w1', uniqueName('passed-over'));
+    const submitted = idle.submit(request);
+    await idle.passOver();
+    await idle.startWorker();
+    expect(await submitted).toMatchObject({ operation: request.context.operation, position: 0 });
   });
 
   test('what the queue refuses is refused with its words', async () => {

@@ -145,6 +145,18 @@ describe('retrying what is blocked', () => {
     expect(refused.every(({ blockedReason }) => blockedReason === 'Unreachable')).toBe(true);
   });
 
+  test('is sent again when a worker passed it over', async () => {
+    const summary = await running('w1');
+    await block(summary, unreachable);
+    await listedBlocked(1);
+    await stopWorker();
+    const report = retry();
+    await it.passOver();
+    stopWorker = await it.startWorker();
+    expect((await report).accepted.map(({ operation }) => operation)).toEqual([summary.operation]);
+    expect(await decisions(summary)).toHaveLength(1);
+  });
+
   test('without a worker gives up soon and says what may still happen; repeated with one, each is retried once', async () => {
     // More than are asked at a time.
     const count = 22;

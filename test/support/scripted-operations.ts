@@ -46,6 +46,8 @@ export interface ScriptedOperations {
   readonly submit: (request: SubmitRequest, options?: SubmitOptions) => Promise<SubmitResult>;
   /** Tells a running operation what to do next. */
   readonly play: (workflowId: string, script: Script) => Promise<void>;
+  /** Takes one workflow task with an update, as a worker does, and gives it back without an answer to the update. */
+  readonly passOver: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -100,6 +102,19 @@ export const startScriptedOperations = async (
       by: 'ann@desk',
     }),
     play: (workflowId, script) => server.client.workflow.getHandle(workflowId).signal('script', script),
+    passOver: async () => {
+      const { workflowService, options: of } = server.client;
+      const from = { namespace: of.namespace, identity: 'passes over' };
+      const poll = { ...from, taskQueue: { name: taskQueue } };
+      for (;;) {
+        // The server wants to know how long it may wait.
+        const { taskToken, messages } = await server.client.withDeadline(Date.now() + 20_000, () =>
+          workflowService.pollWorkflowTaskQueue(poll),
+        );
+        await workflowService.respondWorkflowTaskCompleted({ ...from, taskToken });
+        if (messages.length > 0) return;
+      }
+    },
     stop: async () => {
       await Promise.all([...stops].map((stop) => stop()));
       await server.close();

@@ -1,11 +1,11 @@
 import { ApplicationFailure, condition, proxyActivities, setHandler, defineSignal } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { SubmitRequest } from '../../../src/model/messages.js';
+import type { ClusterQueue, SubmitRequest } from '../../../src/model/messages.js';
 import type { OperationContext } from '../../../src/model/operation.js';
 import type { PlanReport } from '../../../src/model/plan-report.js';
 import type { OperationProgress } from '../../../src/model/progress.js';
 import type { StatusReport } from '../../../src/model/status.js';
-import { decide, progress } from '../../../src/workflows/messages.js';
+import { decide, progress, queue, withdraw } from '../../../src/workflows/messages.js';
 import { showBlocked, showPhase, showResumed } from '../../../src/workflows/visibility.js';
 
 // Operations that do what a test tells them by a signal, under the product's own queue.
@@ -84,3 +84,10 @@ export const joinControlPlane = scripted;
 export const joinWorker = scripted;
 export const readClusterStatus = (context: OperationContext): Promise<StatusReport> => activities.readStatus(context);
 export const planChange = (context: OperationContext): Promise<PlanReport> => activities.readPlan(context);
+
+/** Stands for the queue of a cluster at a moment that is too short to be met: it answers what a test says, for ever. */
+export const stillQueue = async (view: ClusterQueue): Promise<void> => {
+  setHandler(queue, () => view);
+  setHandler(withdraw, () => ({ withdrawn: false }), { unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON });
+  await condition(() => false);
+};

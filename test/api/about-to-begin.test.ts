@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { workflowIds, type ClusterQueue } from '../../src/model/messages.js';
+import { startApiServer, type ApiServer } from '../support/api-server.js';
+import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
+import { uniqueName } from '../support/temporal.js';
+
+// An operation's turn has come and the server has not started it yet, or has, and lists do not show it yet.
+
+let it: ScriptedOperations;
+let api: ApiServer;
+beforeAll(async () => {
+  it = await startScriptedOperations();
+  await it.startWorker();
+  api = await startApiServer(it.client);
+});
+afterAll(async () => {
+  await api.stop();
+  await it.stop();
+});
+
+/** A queue in which one operation runs, with or without a run that the server told of. */
+const queueWith = async (runId?: string): Promise<{ cluster: string; operation: string }> => {
+  const cluster = uniqueName('begins');
+  const operation = `${cluster}/join-worker/w1/1f00aa11`;
+  const item = { operation, kind: 'join-worker' as const, host: 'w1', by: 'ann@desk', since: new Date().toISOString() };
+  const workflowId = workflowIds.shared(cluster, 'join-worker', 'w1');
+  const running = [{ ...item, workflowId, ...(runId === undefined ? {} : { runId }) }];
+  await it.temporal.workflow.start<(view: ClusterQueue) => Promise<void>>('stillQueue', {
+    workflowId: workflowIds.cluster(cluster),
+    taskQueue: it.taskQueue,
+    args: [{ cluster, running, waiting: [], ended: [] }],
+    workflowExecutionTimeout: '1 minute',
+  });
+  return { cluster, operation };
+};
+
+test('one that the server has not started yet waits for its start, whoever asks', async () => {
+  const { cluster, operation } = await queueWith();
+  const expected = { operation, host: 'w1', by: 'ann@desk', state: 'waiting', waitsFor: 'its start' };
+  expect((await it.client.list({ cluster })).operations).toMatchObject([expected]);
+  expect(await it.client.find(`${cluster}/join-worker`)).toMatchObject(expected);
+  expect(await it.client.view(await it.client.find(operation))).toMatchObject({ summary: expected });
+  const shown = await fetch(`${api.url}/v1/operations/${operation}`);
+  expect([shown.status, await shown.json()]).toMatchObject([200, { summary: expected }]);
+});
+
+test('its cancel waits for the start, and says that it has not come rather than that the operation has ended', async () => {
+  const { operation } = await queueWith();
+  const began = Date.now();
+  await expect(it.client.cancel(await it.client.find(operation), { by: 'ann@desk', reason: '' })).rejects.toMatchObject(
+    {
+      kind: 'refused',
+      message: expect.stringContaining('is about to begin') as unknown,
+      remedy: 'Cancel it again in a moment.',
+    },
+  );
+  expect(Date.now() - began).toBeGreaterThan(4_000);
+}, 20_000);
+
+test('one that has begun is found before lists show it', async () => {
+  const { cluster, operation } = await queueWith('0192f0c1-0000-7000-8000-000000000000');
+  expect(await it.client.find(`${cluster}/join-worker`)).toMatchObject({
+    operation,
+    state: 'running',
+    runId: '0192f0c1-0000-7000-8000-000000000000',
+  });
+});

@@ -21,10 +21,15 @@ const grpcCode = (error: unknown): number | undefined => {
 export const Outage = z.enum([
   'the Temporal server does not answer',
   'no worker answers',
+  // Its history and the worker's code do not fit; the server then refuses updates and queries.
+  'the worker fails at its workflow',
   // Where operations are asked for over the HTTP API.
   'the Quorate server does not answer',
 ]);
 export type Outage = z.infer<typeof Outage>;
+
+/** The client wraps what the server or the transport said. */
+const reasonOf = (error: unknown): unknown => (error instanceof ServiceError ? (error.cause ?? error) : error);
 
 /** Whether a call failed because it was not answered: it may or may not have been carried out. */
 const unanswered = (error: unknown): boolean => {
@@ -39,6 +44,9 @@ const unanswered = (error: unknown): boolean => {
   );
 };
 
+/** What the server says of an update or a query once two workflow tasks of that workflow in a row have failed. */
+const isFailing = (error: unknown): boolean => /Workflow Task in failed state/.test(errorText(reasonOf(error)));
+
 /**
  * Who did not answer a failed call; undefined when there was a definite answer. The client's own retries turn an absent
  * server into a deadline that passed, as an absent worker does: so the server itself is asked.
@@ -47,7 +55,7 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
   if (!unanswered(error)) return undefined;
   try {
     await within(client, 1_500, () => client.workflowService.getSystemInfo({}));
-    return 'no worker answers';
+    return isFailing(error) ? 'the worker fails at its workflow' : 'no worker answers';
   } catch {
     return 'the Temporal server does not answer';
   }
@@ -57,16 +65,17 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
 export const within = <Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> =>
   client.withDeadline(Date.now() + ms, call);
 
-/** The client wraps what the server or the transport said. */
-const reasonOf = (error: unknown): unknown => (error instanceof ServiceError ? (error.cause ?? error) : error);
+const remedies: Partial<Record<Outage, string>> = {
+  'the Temporal server does not answer':
+    'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.',
+  'the worker fails at its workflow':
+    'See why in the last WorkflowTaskFailed event of the workflow in the Temporal UI. Where the code of the worker does not fit, start a worker of the version that began it (docs/versioning.md). A queue (`cluster/<name>`) may be terminated: the next request begins it again; ask again for what waited in it.',
+};
 
 const unreachable = (message: string, why: Outage, cause: unknown): OperatorError =>
   new OperatorError('temporal-unreachable', message, {
     evidence: [errorText(reasonOf(cause))],
-    remedy:
-      why === 'the Temporal server does not answer'
-        ? 'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.'
-        : 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
+    remedy: remedies[why] ?? 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
     cause,
   });
 

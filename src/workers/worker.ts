@@ -81,7 +81,5 @@ export const createWorker = (options: WorkerOptions): Promise<Worker> =>
     defaultHeartbeatThrottleInterval: '2s',
     maxConcurrentActivityTaskExecutions: 50,
     maxConcurrentWorkflowTaskExecutions: 10,
-    // Of each operation one question to visibility, some milliseconds.
-    maxConcurrentLocalActivityExecutions: 5,
     maxCachedWorkflows: cachedWorkflows(usableMemory()),
   });

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import { failureTypes } from '../model/failure.js';
 import { failurePolicy } from '../model/failure-policy.js';
@@ -65,12 +65,13 @@ export const lookout = (workflowId: string, runId: string, everyMs: number): Pro
   }).seeEnding.executeWithOptions({ summary: `see how ${workflowId} ended` }, [workflowId, runId]);
 
 /**
- * Asked in the very workflow task that then acts on the answer, so that a reset of the workflow to that task asks again.
- * Visibility that does not answer must not hold up a queue for long.
+ * Visibility that does not answer must not hold up a queue for long. No local activity: it would hold open the workflow
+ * tasks that bring requests, and a worker that is late with one of those (SDK 1.24) may refuse the request, or write a
+ * history that no worker can go on with.
  */
-export const { findOperation } = proxyLocalActivities<Pick<Activities, 'findOperation'>>({
-  startToCloseTimeout: '2s',
-  retry: { initialInterval: '200ms', maximumAttempts: 3 },
+export const looking: ActivityInterfaceFor<Activities> = proxy({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '1s', backoffCoefficient: 1, maximumAttempts: 3 },
 });
 
 /** A queue that cannot be recalled, as one of other code, must not hold up the next for ever. */

@@ -15,7 +15,8 @@ import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
 import type { OperationOutcome } from '../model/progress.js';
-import { findOperation, long, lookout, titled } from './activities.js';
+import { long, looking, lookout, titled } from './activities.js';
+import { sinceReset } from './since-reset.js';
 import { attributes } from './visibility.js';
 
 export interface Ending {
@@ -78,7 +79,9 @@ const watch = async (workflowId: string, runId?: string): Promise<OperationEndin
 /** The run that an operation has had already, when the queue that began it was terminated or reset meanwhile. */
 const earlierRun = async ({ cluster, operation }: OperationContext) => {
   try {
-    return await findOperation({ cluster, operation });
+    return await sinceReset(() =>
+      titled(looking.findOperation, `see whether ${operation} ran before`, { cluster, operation }),
+    );
   } catch (error) {
     log.warn('it could not be seen whether the operation ran before', { operation, error });
     return null;

@@ -72,6 +72,22 @@ describe('submitting', () => {
     expect(await submitted).toMatchObject({ operation: request.context.operation, position: 0 });
   });
 
+  test('to a worker that fails at the queue says so, and what to do', async () => {
+    const idle = await startScriptedOperations();
+    onTestFinished(() => idle.stop());
+    const submitted = idle.submit(idle.request('join-worker', 'w1', uniqueName('fails')), {
+      totalMs: 8_000,
+      callMs: 1_500,
+    });
+    const failing = idle.failTasks(3);
+    await expect(submitted).rejects.toMatchObject({
+      kind: 'temporal-unreachable',
+      message: expect.stringContaining('because the worker fails at its workflow. It may still') as unknown,
+      remedy: expect.stringContaining('WorkflowTaskFailed') as unknown,
+    });
+    await failing;
+  });
+
   test('what the queue refuses is refused with its words', async () => {
     const good = it.request('join-worker', 'w1', uniqueName('bad'));
     await it.submit(good);

@@ -5,6 +5,7 @@ import type { OperationContext, OperationKind } from '../../src/model/operation.
 import type { OperationEvent } from '../../src/model/operation-event.js';
 import type { OperationOutcome } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
+import { resetRun } from './reset.js';
 import { answers, fails, gate } from './scripted-activities.js';
 import type { Behaviour, Script } from './scripted-activities.js';
 import { hostOf, joinFacts } from './scripted-answers.js';
@@ -379,6 +380,21 @@ const entity: readonly Scenario[] = [
       );
       const { runs, outcomes } = await runsOf(harness, cluster);
       return { runs: [{ workflowId, runId }, ...runs], outcomes };
+    },
+  },
+  {
+    name: 'entity-reset',
+    outcomes: ['finished'],
+    run: async (harness, cluster) => {
+      await harness.submit(operationContext({ kind: 'join-worker', cluster }));
+      await harness.allEnded(cluster, 1);
+      const entity = harness.entity(cluster);
+      const { events } = await entity.fetchHistory();
+      const begun = events?.find((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+      const { workflowTaskCompletedEventId } = begun?.startChildWorkflowExecutionInitiatedEventAttributes ?? {};
+      await resetRun(entity, (await entity.describe()).runId, workflowTaskCompletedEventId ?? undefined);
+      await harness.allEnded(cluster, 1);
+      return runsOf(harness, cluster);
     },
   },
   {

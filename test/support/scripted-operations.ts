@@ -48,6 +48,8 @@ export interface ScriptedOperations {
   readonly play: (workflowId: string, script: Script) => Promise<void>;
   /** Takes one workflow task with an update, as a worker does, and gives it back without an answer to the update. */
   readonly passOver: () => Promise<void>;
+  /** Fails workflow tasks, as a worker whose code does not fit the history, so many times. */
+  readonly failTasks: (times: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -90,6 +92,12 @@ export const startScriptedOperations = async (
     stops.add(stop);
     return stop;
   };
+  const as = { namespace: server.namespace, identity: 'by hand' };
+  // The server wants to know how long it may wait.
+  const poll = () =>
+    server.client.withDeadline(Date.now() + 20_000, () =>
+      server.client.workflowService.pollWorkflowTaskQueue({ ...as, taskQueue: { name: taskQueue } }),
+    );
   return {
     server,
     temporal: server.client,
@@ -103,16 +111,16 @@ export const startScriptedOperations = async (
     }),
     play: (workflowId, script) => server.client.workflow.getHandle(workflowId).signal('script', script),
     passOver: async () => {
-      const { workflowService, options: of } = server.client;
-      const from = { namespace: of.namespace, identity: 'passes over' };
-      const poll = { ...from, taskQueue: { name: taskQueue } };
-      for (;;) {
-        // The server wants to know how long it may wait.
-        const { taskToken, messages } = await server.client.withDeadline(Date.now() + 20_000, () =>
-          workflowService.pollWorkflowTaskQueue(poll),
-        );
-        await workflowService.respondWorkflowTaskCompleted({ ...from, taskToken });
-        if (messages.length > 0) return;
+      for (let messages = 0; messages === 0;) {
+        const task = await poll();
+        messages = task.messages.length;
+        await server.client.workflowService.respondWorkflowTaskCompleted({ ...as, taskToken: task.taskToken });
+      }
+    },
+    failTasks: async (times) => {
+      for (let left = times; left > 0; left -= 1) {
+        const { taskToken } = await poll();
+        await server.client.workflowService.respondWorkflowTaskFailed({ ...as, taskToken });
       }
     },
     stop: async () => {

@@ -6,6 +6,7 @@ import type { ClusterEntityState } from '../../../src/workflows/cluster-entity.j
 import { operationContext } from '../../support/facts.js';
 import { expectOnceAndApart, operationRuns } from '../../support/operation-runs.js';
 import { completedTasks, resetRun } from '../../support/reset.js';
+import { scenarios } from '../../support/scenarios.js';
 import { gate } from '../../support/scripted-activities.js';
 import type { Behaviour, Gate } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';
@@ -261,17 +262,19 @@ test.concurrent('a queue may be reset to each of its tasks: what has ended is no
   expect(await operationRuns(harness().client, cluster)).toHaveLength(2);
 });
 
-test.concurrent('the operation is begun in the very workflow task that saw that it never ran', async () => {
-  const cluster = uniqueName('one-task');
-  await harness().submit(worker(cluster, 'w2'));
-  await harness().allEnded(cluster, 1);
-  const { events } = await harness().entity(cluster).fetchHistory();
-  const seen = events?.find((event) => event.markerRecordedEventAttributes)?.markerRecordedEventAttributes;
-  const begun = events?.find((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
-  const { workflowTaskCompletedEventId } = begun?.startChildWorkflowExecutionInitiatedEventAttributes ?? {};
-  expect(workflowTaskCompletedEventId).toBeDefined();
-  expect(String(seen?.workflowTaskCompletedEventId)).toBe(String(workflowTaskCompletedEventId));
-});
+test.concurrent(
+  'reset to the task that began an operation, a queue asks again whether that ran, and goes on from its end',
+  async () => {
+    const cluster = uniqueName('begun-again');
+    const scenario = scenarios.find(({ name }) => name === 'entity-reset');
+    expect((await scenario?.run(harness(), cluster))?.outcomes).toEqual(scenario?.outcomes);
+    const script = harness().script(cluster);
+    // The answer of the run before the reset, and another after it.
+    expect(script.callsOf('findOperation')).toHaveLength(2);
+    expect(script.callsOf('runKubeadm')).toHaveLength(1);
+    expect(await operationRuns(harness().client, cluster)).toHaveLength(1);
+  },
+);
 
 describe.concurrent('what waited in a queue that was lost', () => {
   const lostWith = async (name: string, count: number) => {

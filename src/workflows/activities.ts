@@ -66,8 +66,8 @@ export const lookout = (workflowId: string, runId: string, everyMs: number): Pro
 
 /**
  * Visibility that does not answer must not hold up a queue for long. No local activity: it would hold open the workflow
- * tasks that bring requests, and a worker that is late with one of those (SDK 1.24) may refuse the request, or write a
- * history that no worker can go on with.
+ * tasks that bring requests, and under load the SDK (1.24) loses track of it then and writes a history that no worker
+ * can go on with.
  */
 export const looking: ActivityInterfaceFor<Activities> = proxy({
   startToCloseTimeout: '5s',

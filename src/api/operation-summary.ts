@@ -24,7 +24,7 @@ export const OperationSummary = z.object({
   blockedReason: z.string().optional(),
   /** Since when; tells one block of an operation from the next. */
   blockedSince: z.string().optional(),
-  /** It has the membership lock of its cluster: exclusive, and running or blocked. Absent otherwise. */
+  /** It has the membership lock of its cluster: exclusive, and about to begin, running or blocked. Absent otherwise. */
   holdsLock: z.boolean().optional(),
   /** What it waits for, while it has not begun. */
   waitsFor: z.string().optional(),
@@ -127,11 +127,13 @@ export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
   // Its turn has come, and the server has not started it yet.
   const beginning = queue.running
     .filter(({ runId }) => runId === undefined)
-    .map((item) => ({ ...item, waitsFor: beginsNow }));
-  const waiting = [...beginning, ...queue.waiting].map((item): OperationSummary => {
-    const { operation, kind, host, by, since, waitsFor } = item;
-    return { operation, cluster, kind, host, state: 'waiting', waitsFor, by, since, workflowId: '' };
-  });
+    .map((item) => ({ ...item, waitsFor: beginsNow, ...(needsLock(item.kind) ? { holdsLock: true } : {}) }));
+  const waiting = [...beginning, ...queue.waiting].map((item): OperationSummary => ({
+    ...item,
+    cluster,
+    state: 'waiting',
+    workflowId: '',
+  }));
   const withdrawn = queue.ended
     .filter((item) => item.runId === undefined)
     .map((item): OperationSummary => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workflowIds, type ClusterQueue } from '../../src/model/messages.js';
+import type { OperationKind } from '../../src/model/operation.js';
 import { startApiServer, type ApiServer } from '../support/api-server.js';
 import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
 import { uniqueName } from '../support/temporal.js';
@@ -19,11 +20,14 @@ afterAll(async () => {
 });
 
 /** A queue in which one operation runs, with or without a run that the server told of. */
-const queueWith = async (runId?: string): Promise<{ cluster: string; operation: string }> => {
+const queueWith = async (
+  runId?: string,
+  kind: OperationKind = 'join-worker',
+): Promise<{ cluster: string; operation: string }> => {
   const cluster = uniqueName('begins');
-  const operation = `${cluster}/join-worker/w1/1f00aa11`;
-  const item = { operation, kind: 'join-worker' as const, host: 'w1', by: 'ann@desk', since: new Date().toISOString() };
-  const workflowId = workflowIds.shared(cluster, 'join-worker', 'w1');
+  const operation = `${cluster}/${kind}/w1/1f00aa11`;
+  const item = { operation, kind, host: 'w1', by: 'ann@desk', since: new Date().toISOString() };
+  const workflowId = workflowIds.shared(cluster, kind, 'w1');
   const running = [{ ...item, workflowId, ...(runId === undefined ? {} : { runId }) }];
   await it.temporal.workflow.start<(view: ClusterQueue) => Promise<void>>('stillQueue', {
     workflowId: workflowIds.cluster(cluster),
@@ -42,6 +46,17 @@ test('one that the server has not started yet waits for its start, whoever asks'
   expect(await it.client.view(await it.client.find(operation))).toMatchObject({ summary: expected });
   const shown = await fetch(`${api.url}/v1/operations/${operation}`);
   expect([shown.status, await shown.json()]).toMatchObject([200, { summary: expected }]);
+});
+
+test('an exclusive one has the lock then', async () => {
+  const { cluster, operation } = await queueWith(undefined, 'join-control-plane');
+  const expected = { operation, state: 'waiting', waitsFor: 'its start', holdsLock: true };
+  expect((await it.client.list({ cluster })).operations).toMatchObject([expected]);
+  expect((await it.client.clusters()).clusters.find((one) => one.cluster === cluster)).toMatchObject({
+    lockedBy: operation,
+    running: 0,
+    waiting: 1,
+  });
 });
 
 test('its cancel waits for the start, and says that it has not come rather than that the operation has ended', async () => {

@@ -232,6 +232,7 @@ test('cancel undoes what runs: what was asked for is exit code 0, the one who jo
 test('init is an exclusive operation under its fixed id, and list says what waits for it', async () => {
   const first = JSON.parse((await quorate('init', 'cp1', '-f', file, '--no-wait', '-o', 'json')).out) as object;
   expect(first).toMatchObject({ workflowId: `change/${cluster}` });
+  await eventually(async () => (await listed())?.state).toBe('running');
   await quorate('join', 'cp2', '-f', file, '--no-wait');
   const { out } = await quorate('operations', 'list', '--cluster', cluster);
   expect(out).toMatch(/^OPERATION +STATE +LOCK +BEGAN +TOOK +BY +STEP OR REASON$/m);

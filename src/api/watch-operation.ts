@@ -11,6 +11,9 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What an operation says of its end is worth a wait; longer without an answer, the end is told without it. */
+const endPatienceMs = 15_000;
+
 /** Waits; an abort ends it early. */
 const pause = async (ms: number, signal: AbortSignal | undefined): Promise<void> => {
   try {
@@ -58,6 +61,7 @@ export async function* watchOperation(
   let current = operation;
   let last: OperationView = { summary: operation };
   let shown = '';
+  let endedAt: number | undefined;
   let end: { runId: string; reached: Promise<void> } | undefined;
   while (signal?.aborted !== true) {
     let view: OperationView;
@@ -70,6 +74,12 @@ export async function* watchOperation(
       if (outage === undefined) throw error;
       view = { ...last, outage };
     }
+    current = view.summary;
+    endedAt = hasEnded(current.state) ? (endedAt ?? Date.now()) : undefined;
+    if (endedAt !== undefined && view.outage !== undefined && Date.now() - endedAt < endPatienceMs) {
+      await pause(interval, signal);
+      continue;
+    }
     // Without a worker there is no progress to read: what was seen last is still the best there is.
     if (view.progress === undefined && last.progress !== undefined && view.outage !== undefined) {
       view = { ...view, progress: last.progress };
@@ -78,8 +88,7 @@ export async function* watchOperation(
     if (text !== shown) yield view;
     shown = text;
     last = view;
-    current = view.summary;
-    if (hasEnded(current.state)) return;
+    if (endedAt !== undefined) return;
     const { runId } = current;
     // Armed again after an outage: the call that waited for the end may have failed in it.
     if (runId !== undefined && (end?.runId !== runId || view.outage !== undefined)) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { workflowIds, type ClusterQueue } from '../../src/model/messages.js';
+import { names, workflowIds, type ClusterQueue } from '../../src/model/messages.js';
 import type { OperationKind } from '../../src/model/operation.js';
 import { startApiServer, type ApiServer } from '../support/api-server.js';
 import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
@@ -29,10 +29,10 @@ const queueWith = async (
   const item = { operation, kind, host: 'w1', by: 'ann@desk', since: new Date().toISOString() };
   const workflowId = workflowIds.shared(cluster, kind, 'w1');
   const running = [{ ...item, workflowId, ...(runId === undefined ? {} : { runId }) }];
-  await it.temporal.workflow.start<(view: ClusterQueue) => Promise<void>>('stillQueue', {
+  await it.temporal.workflow.start<(state: { still: ClusterQueue }) => Promise<void>>(names.workflows.cluster, {
     workflowId: workflowIds.cluster(cluster),
     taskQueue: it.taskQueue,
-    args: [{ cluster, running, waiting: [], ended: [] }],
+    args: [{ still: { cluster, running, waiting: [], ended: [] } }],
     workflowExecutionTimeout: '1 minute',
   });
   return { cluster, operation };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasEnded, type OperationSummary } from '../../src/api/operation-summary.js';
 import type { OperationView } from '../../src/api/operation-view.js';
@@ -182,6 +183,16 @@ describe('watching', () => {
     expect(states.at(-1)).toBe('rolled-back');
   });
 
+  test('asks again when a worker lost the question', async () => {
+    const summary = await begin(it.request('join-worker', 'w1', uniqueName('lost-query')));
+    await stopWorker();
+    const view = it.client.view(summary);
+    await it.loseQuery();
+    stopWorker = await it.startWorker();
+    expect(await view).toMatchObject({ summary: { state: 'running' }, progress: { host: 'w1' } });
+    expect(await view).not.toHaveProperty('outage');
+  });
+
   test('says that no worker answers, and goes on when one does', async () => {
     const summary = await begin(it.request('join-worker', 'w1', uniqueName('outage')));
     const views: OperationView[] = [];
@@ -197,6 +208,30 @@ describe('watching', () => {
     await finish(summary);
     await watched;
     expect(views.at(-1)?.summary.state).toBe('finished');
+  });
+});
+
+describe('the end of an operation', () => {
+  test('is told with what the operation says of it, even if a worker has to be waited for', async () => {
+    const summary = await begin(it.request('join-worker', 'w1', uniqueName('end')));
+    const watched = collect(it.client.watch(summary, { intervalMs: 500 }));
+    await finish(summary);
+    await eventually(async () => (await it.client.find(summary.operation)).state).toBe('finished');
+    await watched;
+    await stopWorker();
+    const late = collect(it.client.watch(summary, { intervalMs: 500 }));
+    await sleep(3_000);
+    stopWorker = await it.startWorker();
+    expect(await late).toMatchObject([{ summary: { state: 'finished' }, progress: { summary: 'done' } }]);
+  });
+
+  test('is told without it when no worker comes', async () => {
+    const summary = await begin(it.request('join-worker', 'w1', uniqueName('end')));
+    await stopWorker();
+    await it.temporal.workflow.getHandle(summary.workflowId).terminate('by hand');
+    const views = await collect(it.client.watch(summary, { intervalMs: 500 }));
+    expect(views).toMatchObject([{ summary: { state: 'terminated' }, outage: 'no worker answers' }]);
+    stopWorker = await it.startWorker();
   });
 });
 

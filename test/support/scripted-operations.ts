@@ -48,6 +48,8 @@ export interface ScriptedOperations {
   readonly play: (workflowId: string, script: Script) => Promise<void>;
   /** Takes one workflow task with an update, as a worker does, and gives it back without an answer to the update. */
   readonly passOver: () => Promise<void>;
+  /** Takes one query, as a worker does, and never answers it. */
+  readonly loseQuery: () => Promise<void>;
   /** Fails workflow tasks, as a worker whose code does not fit the history, so many times. */
   readonly failTasks: (times: number) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -116,6 +118,10 @@ export const startScriptedOperations = async (
         messages = task.messages.length;
         await server.client.workflowService.respondWorkflowTaskCompleted({ ...as, taskToken: task.taskToken });
       }
+    },
+    loseQuery: async () => {
+      const { query } = await poll();
+      if (query === null || query === undefined) throw new Error('a workflow task came, not a query');
     },
     failTasks: async (times) => {
       for (let left = times; left > 0; left -= 1) {

@@ -5,11 +5,22 @@ import type { OperationContext } from '../../../src/model/operation.js';
 import type { PlanReport } from '../../../src/model/plan-report.js';
 import type { OperationProgress } from '../../../src/model/progress.js';
 import type { StatusReport } from '../../../src/model/status.js';
+import { clusterEntity as productEntity } from '../../../src/workflows/cluster-entity.js';
+import type { ClusterEntityState } from '../../../src/workflows/cluster-entity.js';
 import { decide, progress, queue, withdraw } from '../../../src/workflows/messages.js';
 import { showBlocked, showPhase, showResumed } from '../../../src/workflows/visibility.js';
 
 // Operations that do what a test tells them by a signal, under the product's own queue.
-export { clusterEntity } from '../../../src/workflows/cluster-entity.js';
+
+/** Stands for a queue at a moment that is too short to be met: it answers what a test says, for ever. */
+const stillQueue = async (view: ClusterQueue): Promise<void> => {
+  setHandler(queue, () => view);
+  setHandler(withdraw, () => ({ withdrawn: false }), { unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON });
+  await condition(() => false);
+};
+
+export const clusterEntity = (state: ClusterEntityState | { readonly still: ClusterQueue }): Promise<void> =>
+  'still' in state ? stillQueue(state.still) : productEntity(state);
 
 /** What a test may change of an operation; an `outcome` ends it. */
 export type Script = Partial<OperationProgress> & {
@@ -84,10 +95,3 @@ export const joinControlPlane = scripted;
 export const joinWorker = scripted;
 export const readClusterStatus = (context: OperationContext): Promise<StatusReport> => activities.readStatus(context);
 export const planChange = (context: OperationContext): Promise<PlanReport> => activities.readPlan(context);
-
-/** Stands for the queue of a cluster at a moment that is too short to be met: it answers what a test says, for ever. */
-export const stillQueue = async (view: ClusterQueue): Promise<void> => {
-  setHandler(queue, () => view);
-  setHandler(withdraw, () => ({ withdrawn: false }), { unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON });
-  await condition(() => false);
-};

@@ -34,7 +34,11 @@ export type Outage = z.infer<typeof Outage>;
  *
  * @param ms how long the second one may take, milliseconds.
  */
-export const askedTwice = async <Result>(client: Client, ms: number, ask: () => Promise<Result>): Promise<Result> => {
+export const askedTwice = async <Result>(
+  client: Pick<Client, 'withDeadline'>,
+  ms: number,
+  ask: () => Promise<Result>,
+): Promise<Result> => {
   try {
     return await within(client, Math.min(ms, 2_000), ask);
   } catch (error) {
@@ -78,8 +82,11 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
 };
 
 /** Runs calls of a client with a deadline each, in milliseconds. */
-export const within = <Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> =>
-  client.withDeadline(Date.now() + ms, call);
+export const within = <Result>(
+  client: Pick<Client, 'withDeadline'>,
+  ms: number,
+  call: () => Promise<Result>,
+): Promise<Result> => client.withDeadline(Date.now() + ms, call);
 
 const remedies: Partial<Record<Outage, string>> = {
   'the Temporal server does not answer':

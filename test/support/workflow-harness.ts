@@ -7,7 +7,7 @@ import type { Duration } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/contract.js';
-import { persist } from '../../src/api/temporal-calls.js';
+import { askedTwice, persist } from '../../src/api/temporal-calls.js';
 import type { ClusterQueue, SubmitRequest, SubmitResult } from '../../src/model/messages.js';
 import { names, workflowIds } from '../../src/model/messages.js';
 import type { OperationContext } from '../../src/model/operation.js';
@@ -129,7 +129,7 @@ export const workflowIdOf = ({ kind, cluster, target }: OperationContext): strin
   isExclusive(kind) ? workflowIds.exclusive(cluster) : workflowIds.shared(cluster, kind, target.name);
 
 export const progressOf = (handle: WorkflowHandle): Promise<OperationProgress> =>
-  handle.query<OperationProgress>(names.queries.progress);
+  askedTwice(handle.client.connection, 15_000, () => handle.query<OperationProgress>(names.queries.progress));
 
 /** Asks until the answer is there. @throws Error after `timeoutMs` (45 s), with the last answer in words. */
 export const eventually = async <Value>(

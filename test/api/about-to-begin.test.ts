@@ -1,23 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { names, workflowIds, type ClusterQueue } from '../../src/model/messages.js';
 import type { OperationKind } from '../../src/model/operation.js';
-import { startApiServer, type ApiServer } from '../support/api-server.js';
-import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
+import type { ApiServer } from '../support/api-server.js';
+import { startScriptedApi } from '../support/scripted-api.js';
+import type { ScriptedOperations } from '../support/scripted-operations.js';
 import { uniqueName } from '../support/temporal.js';
 
 // An operation's turn has come and the server has not started it yet, or has, and lists do not show it yet.
 
 let it: ScriptedOperations;
 let api: ApiServer;
+let stop: () => Promise<void>;
 beforeAll(async () => {
-  it = await startScriptedOperations();
-  await it.startWorker();
-  api = await startApiServer(it.client);
+  ({ it, api, stop } = await startScriptedApi());
 });
-afterAll(async () => {
-  await api.stop();
-  await it.stop();
-});
+afterAll(() => stop());
 
 /** A queue in which one operation runs, with or without a run that the server told of. */
 const queueWith = async (

@@ -6,7 +6,8 @@ import type { OperationView } from '../../../src/api/operation-view.js';
 import { createToken, revokeToken } from '../../../src/api/tokens/manage.js';
 import { startApiServer, type ApiServer } from '../../support/api-server.js';
 import { eventually } from '../../support/eventually.js';
-import { startScriptedOperations, type ScriptedOperations } from '../../support/scripted-operations.js';
+import { startScriptedApi } from '../../support/scripted-api.js';
+import type { ScriptedOperations } from '../../support/scripted-operations.js';
 import { stubClient, summaryOf } from '../../support/stub-client.js';
 import { uniqueName } from '../../support/temporal.js';
 
@@ -51,15 +52,11 @@ const stepOf = (stream: Stream): string | undefined => views(stream).at(-1)?.pro
 describe('the events of an operation', () => {
   let it: ScriptedOperations;
   let api: ApiServer;
+  let stop: () => Promise<void>;
   beforeAll(async () => {
-    it = await startScriptedOperations();
-    await it.startWorker();
-    api = await startApiServer(it.client);
+    ({ it, api, stop } = await startScriptedApi());
   });
-  afterAll(async () => {
-    await api.stop();
-    await it.stop();
-  });
+  afterAll(() => stop());
 
   const begin = async (): Promise<{ summary: OperationSummary; url: string }> => {
     const request = it.request('join-worker', 'w1', uniqueName('events'));

@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startApiServer, type ApiServer } from '../../support/api-server.js';
+import type { ApiServer } from '../../support/api-server.js';
 import { clusterYaml } from '../../support/run-cli.js';
-import { startScriptedOperations, type ScriptedOperations } from '../../support/scripted-operations.js';
+import { startScriptedApi } from '../../support/scripted-api.js';
 import { uniqueName } from '../../support/temporal.js';
 
-let it: ScriptedOperations;
 let api: ApiServer;
+let stop: () => Promise<void>;
 beforeAll(async () => {
-  it = await startScriptedOperations();
-  await it.startWorker();
-  api = await startApiServer(it.client);
+  ({ api, stop } = await startScriptedApi());
 });
-afterAll(async () => {
-  await api.stop();
-  await it.stop();
-});
+afterAll(() => stop());
 
 test('an operation is accepted with 202 and its place, and is there at once', async () => {
   const cluster = uniqueName('start');

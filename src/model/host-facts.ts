@@ -87,8 +87,28 @@ export const HostFacts = z.object({
   homeKubeconfigs: z.array(KubeconfigFacts),
   /** Mounts below /var/lib/kubelet. */
   kubeletMounts: z.array(z.string()),
-  /** Written by Quorate before it joins: which operation, which cluster. */
-  marker: z.object({ operation: z.string(), cluster: z.string(), caHash: z.string().optional() }).optional(),
+  /** Written by Quorate before it changes the host: which operation, which run of it, which cluster, and how that ended. */
+  marker: z
+    .object({
+      operation: z.string(),
+      cluster: z.string(),
+      caHash: z.string().optional(),
+      /** Temporal's id of the run that wrote it. */
+      run: z.string().optional(),
+      /**
+       * `resetting`: it resets what was there before it; `begun`: what is there now is its own attempt; `joined`: the host
+       * was proven a member, which is nobody's attempt.
+       */
+      state: z.enum(['resetting', 'begun', 'joined']).optional(),
+      /** Written by the very run of the operation that read it. */
+      ofThisRun: z.boolean().optional(),
+    })
+    .optional(),
+  /**
+   * What tells whose the host is, one line each (`adapters/host/identity-script.ts`): machine-id, marker, and the files
+   * that say which node it carries, with inode, time and size. A destructive command compares them right before it acts.
+   */
+  identity: z.array(z.string()).default([]),
   /** Units of Quorate's operations whose command runs now, such as quorate-join-0f3c….service; absent when none does. */
   runningUnits: z.array(z.string()).optional(),
   /** The API server that kubelet.conf or admin.conf points to answered just now (any HTTP status). */

@@ -227,6 +227,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     packetFilterRules: pieces.number('rules', /^(\d+)$/),
     kubeletMounts: pieces.values('mount').map(unescapeMount),
     ...(marker === undefined ? {} : { marker }),
+    identity: pieces.values('identity'),
     ...(runningUnits.length === 0 ? {} : { runningUnits }),
     foreignServerAnswers: Object.fromEntries(
       pieces.values('answers').map((value) => [value.slice(value.indexOf(' ') + 1), value.startsWith('yes ')]),

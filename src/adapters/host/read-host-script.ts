@@ -1,5 +1,6 @@
 import { showRunningUnits } from '../systemd/running-units.js';
 import { criFunction } from './cri-request.js';
+import { identityFunction } from './identity-script.js';
 
 /**
  * Reads a kubeconfig (argument 1..n) without its secrets: of the sections `clusters`, `contexts` and `current-context`
@@ -110,6 +111,8 @@ has_entries() {
   return 1
 }
 
+${identityFunction}
+
 identity() {
   first_line hostname proc/sys/kernel/hostname
   first_line machine-id etc/machine-id
@@ -133,6 +136,7 @@ identity() {
     systemctl show --property=Id,LoadState,UnitFileState,ActiveState kubelet.service containerd.service 2>/dev/null | prefix unit 40
   fi
   first_line marker var/lib/quorate/marker.json
+  whose | prefix identity 20
   ! has systemctl || { ${showRunningUnits}; }
 }
 

@@ -2,7 +2,7 @@ import type { ClusterFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
-import { approval, fatal, unknownSubject, warning, type Finding } from './finding.js';
+import { approval, fatal, halfReset, resetSubject, warning, type Finding } from './finding.js';
 import { alreadyJoined } from './joined.js';
 import {
   isApiServerOf,
@@ -10,6 +10,7 @@ import {
   isOwnAttempt,
   nodeCaHashes,
   nodeKubeconfigs,
+  ownershipMarker,
   peersOf,
   sameCluster,
   shortHash,
@@ -51,8 +52,8 @@ const foreignCluster = (
   const configs = nodeKubeconfigs(host).filter(isForeign(context, cluster));
   const pki = cluster?.caHash !== undefined && host.pkiCaHash !== cluster.caHash ? host.pkiCaHash : undefined;
   // A cluster that was given another name in the specification keeps its CA.
-  const marker =
-    host.marker?.cluster !== context.cluster && sameCluster(host, cluster) !== true ? host.marker : undefined;
+  const written = ownershipMarker(host);
+  const marker = written?.cluster !== context.cluster && sameCluster(host, cluster) !== true ? written : undefined;
   if (configs.length === 0 && pki === undefined && marker === undefined) return undefined;
   // An address of this cluster answers for this cluster, whatever older cluster the file was written by.
   const alive = configs.find(
@@ -85,7 +86,7 @@ export const describeDirt = (
   const foreign = foreignCluster(context, host, cluster);
   if (foreign !== undefined) return { ours: false, foreign, found };
   const ours =
-    host.marker?.cluster === context.cluster ||
+    ownershipMarker(host)?.cluster === context.cluster ||
     (cluster?.caHash !== undefined && nodeCaHashes(host).includes(cluster.caHash));
   return { ours, found };
 };
@@ -105,10 +106,16 @@ const whose = (context: OperationContext, host: HostFacts, cluster: ClusterFacts
   return `${name} still carries a node of another cluster: ${points}its CA (${shortHash(caHash)})${known}${silent}`;
 };
 
-/** Whose leftovers a reset would delete, and whether etcd's data is among them. */
+/**
+ * What an approval of a reset is for: the machine, whose leftovers are deleted, and whether etcd's data is among them. What
+ * changes by itself meanwhile, such as pids and numbers of files, is no part of it.
+ */
 const subjectOf = (host: HostFacts, { ours, foreign }: Dirt): string => {
-  const owner = ours ? 'this cluster' : foreign === undefined ? unknownSubject : `${foreign.server} ${foreign.caHash}`;
-  return host.etcdDataPresent ? `${owner}, with etcd data` : owner;
+  const { marker } = host;
+  const isHalfReset = marker?.state === 'resetting' && marker.ofThisRun === true;
+  const unknown = isHalfReset ? halfReset : 'unknown';
+  const owner = ours ? 'this cluster' : foreign === undefined ? unknown : `${foreign.server} ${foreign.caHash}`;
+  return resetSubject({ reset: host.machineId, owner, etcdData: host.etcdDataPresent });
 };
 
 const caEvidence = (host: HostFacts): string[] => [

@@ -113,6 +113,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
       await resetToClean(dependencies, context, {
         purpose: 'undo-reset',
         ownAttempt: true,
+        before: host,
         judged: host,
         keep: before.keep,
       }),
@@ -153,6 +154,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
     const note = await resetToClean(dependencies, context, {
       purpose: 'undo-reset',
       ownAttempt: true,
+      before: host,
       judged: host,
       keep: before.keep,
     });

@@ -86,6 +86,8 @@ const everyday = [
   'tail',
   'ls',
   'base64',
+  'readlink',
+  'sort',
 ];
 
 /**

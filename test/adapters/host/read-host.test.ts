@@ -211,7 +211,7 @@ X`,
     );
     host.program(
       'nft',
-      `printf 'table ip nat {\\n\\tchain PREROUTING {\\n\\t\\ttype nat hook prerouting priority dstnat; policy accept;\\n\\t\\tcounter packets 1 bytes 60 jump KUBE-SERVICES\\n\\t\\ttcp dport 80 accept\\n\\t}\\n\\n\\tchain KUBE-SERVICES {\\n\\t\\tcounter packets 0 bytes 0 # comment\\n\\t}\\n\\tchain KUBE-KUBELET-CANARY {\\n\\t}\\n}\\ntable ip kube-proxy {\\n\\tmap service-ips {\\n\\t\\ttype ipv4_addr\\n\\t}\\n\\n\\tchain services {\\n\\t\\tip daddr 10.96.0.1 accept\\n\\t}\\n}\\n'`,
+      `[ "$*" != '-a list ruleset' ] || printf 'table ip nat { # handle 1\\n\\tchain PREROUTING { # handle 1\\n\\t\\ttype nat hook prerouting priority dstnat; policy accept;\\n\\t\\tcounter packets 1 bytes 60 jump KUBE-SERVICES # handle 5\\n\\t\\ttcp dport 80 accept # handle 6\\n\\t}\\n\\n\\tchain KUBE-SERVICES { # handle 2\\n\\t\\tcounter packets 0 bytes 0 # handle 7\\n\\t}\\n\\tchain KUBE-KUBELET-CANARY { # handle 3\\n\\t}\\n}\\ntable ip kube-proxy { # handle 2\\n\\tmap service-ips { # handle 1\\n\\t\\ttype ipv4_addr\\n\\t}\\n\\n\\tchain services { # handle 2\\n\\t\\tip daddr 10.96.0.1 accept # handle 3\\n\\t}\\n}\\n'`,
     );
     host.program(
       'iptables-legacy-save',
@@ -234,7 +234,7 @@ X`,
       etcdDataPresent: true,
       kubeletStatePresent: true,
       cniFiles: ['/etc/cni/net.d/10-flannel.conflist', '/var/lib/cni/networks/cbr0/10.244.0.2'],
-      packetFilterRules: 5,
+      packetFilterRules: 6,
       kubeletMounts: ['/var/lib/kubelet/pods/a b/volumes/x'],
       marker: { operation: 'prod/join-control-plane/cp3/1', cluster: 'prod', caHash: 'sha256:00' },
       foreignServerAnswers: { 'https://10.203.0.10:6443': false, 'https://10.9.0.5:6443': false },
@@ -311,7 +311,8 @@ X`,
     const facts = await readHost(host, { address });
     expect(facts).toMatchObject({
       hostname: 'cp3',
-      ...(shell[0] === 'busybox' ? {} : { addresses: [], diskFreeMiB: {}, kubernetesFiles: [] }),
+      ...(shell[0] === 'busybox' ? {} : { addresses: [], diskFreeMiB: {} }),
+      kubernetesFiles: ['/etc/kubernetes/admin.conf'],
       versions: {},
       runtimeReady: false,
       kubelet: { enabled: 'unknown', active: 'unknown' },

@@ -64,7 +64,8 @@ export const keptOn = (keep: Keep, after: HostFacts): string[] => {
   for (const [path, version] of Object.entries(keep.files)) {
     const now = after.fileVersions?.[path] ?? '';
     if (path.endsWith('/')) phrases.push(`left everything below ${path}, where more lay before than is listed`);
-    else if (!there.has(path)) phrases.push(`${path}, which was there before, is gone`);
+    else if (!there.has(path) && (after.unlistedCniFiles ?? 0) === 0)
+      phrases.push(`${path}, which was there before, is gone`);
     else if (version !== '' && now !== '' && now !== version)
       phrases.push(`left ${path}, which was there before and was written since`);
     else phrases.push(`left ${path}, which was there before`);

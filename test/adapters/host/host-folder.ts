@@ -88,6 +88,10 @@ const everyday = [
   'base64',
   'readlink',
   'sort',
+  'wc',
+  'rmdir',
+  'openssl',
+  'sha256sum',
 ];
 
 /**

@@ -38,8 +38,10 @@ real_path() { # FOLDER
   [ -d "$1" ] || return 0
   way=$1
   while :; do
-    real=$(readlink -f "$way")
-    [ ! -L "$way" ] || case \${real#"$root"} in ${shared.join(' | ')}) return 0 ;; esac
+    if [ -L "$way" ]; then
+      real=$(readlink -f "$way")
+      case \${real#"$root"} in ${shared.join(' | ')}) return 0 ;; esac
+    fi
     case $way in */*) way=\${way%/*} ;; *) break ;; esac
   done
   real=$(readlink -f "$1")

@@ -50,10 +50,7 @@ const signs: readonly (readonly [part: Partial<HostFacts>, phrase: RegExp])[] = 
   [{ kubeletMounts: ['/var/lib/kubelet/pods/x'] }, /pods\/x/],
   [{ cniFiles: ['/etc/cni/net.d/10-flannel.conflist'] }, /10-flannel/],
   [{ cniLinks: ['cni0'] }, /cni0/],
-  [
-    { brokenLinks: ['/var/lib/etcd -> /data/etcd'] },
-    /link that leads to no folder.*: \/var\/lib\/etcd -> \/data\/etcd/,
-  ],
+  [{ brokenLinks: ['/var/lib/cni -> /data/cni'] }, /leads to no folder.*: \/var\/lib\/cni -> \/data\/cni/],
   [{ packetFilterRules: 34 }, /34 packet-filter rules/],
 ];
 

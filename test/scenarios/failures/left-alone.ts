@@ -37,7 +37,7 @@ const blockWhileJoining = async (site: Site, host: string): Promise<Extract<Outc
   if (outcome.status !== 'blocked') throw new Error(`not blocked: ${outcome.message}`);
   expectBlocked(outcome, 'KubeletNotRunning', /./);
   await write(site, host, '/etc/cni/net.d/10-since.conflist', conflist);
-  await onConsole(site, host, 'rm /etc/default/kubelet');
+  await onConsole(site, host, 'rm /etc/default/kubelet; systemctl stop kubelet');
   return outcome;
 };
 

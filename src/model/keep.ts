@@ -78,7 +78,7 @@ export const keptOn = (keep: Keep, after: HostFacts): string[] => {
     );
   if (keep.packetFilterRules > 0)
     phrases.push(
-      `left ${after.packetFilterRules} packet-filter rules of kube-proxy or CNI: ${keep.packetFilterRules} were there before, and which these are cannot be told`,
+      `left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (${keep.packetFilterRules} then, ${after.packetFilterRules} now)`,
     );
   return phrases;
 };

@@ -87,7 +87,7 @@ describe('R13: keptOn', () => {
       'left /root/.kube/config, which was there before',
       'left /etc/cni/net.d/10-mine.conflist, which was there before',
       'left the network link cni0, which was there before',
-      'left 3 packet-filter rules of kube-proxy or CNI: 3 were there before, and which these are cannot be told',
+      'left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (3 then, 3 now)',
     ]);
     expect(keptOn(nothingKept, hostFacts(mine))).toEqual([]);
   });
@@ -102,7 +102,7 @@ describe('R13: keptOn', () => {
       'left /root/.kube/config, which was there before and was written since',
       '/etc/cni/net.d/10-mine.conflist, which was there before, is gone',
       'the network link cni0, which was there before, is gone',
-      'left 12 packet-filter rules of kube-proxy or CNI: 3 were there before, and which these are cannot be told',
+      'left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (3 then, 12 now)',
     ]);
   });
 

@@ -336,9 +336,6 @@ export const mutations: readonly Mutation[] = [
       'test/adapters/systemd/units.test.ts': [
         'R19: every name that unitName makes for a step of a command is taken for one, others are not',
       ],
-      'test/simulation/failures/left-alone.test.ts': [
-        'what is not the product’s R19: a service whose name begins like an operation’s goes on',
-      ],
     },
   },
   {

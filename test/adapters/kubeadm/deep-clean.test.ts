@@ -2,6 +2,8 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { identityFunction } from '../../../src/adapters/host/identity-script.js';
+import type { Guard } from '../../../src/adapters/host/identity-script.js';
 import { deepClean } from '../../../src/adapters/kubeadm/deep-clean.js';
 import { caHashOfPem } from '../../../src/adapters/host/ca-hash.js';
 import { fakeHost } from '../../support/fake-host.js';
@@ -10,7 +12,7 @@ import type { ShellHost } from '../../support/shell-host.js';
 
 let host: ShellHost;
 beforeEach(() => {
-  host = shellHost({ rewrite: (script, folder) => script.replace('\ncd / ||', `\ncd ${folder}/root-of-host ||`) });
+  host = shellHost({ rewrite: inFolder });
   // Nothing of this machine may be seen or touched.
   for (const program of ['crictl', 'ctr', 'ss', 'ip', 'nft', 'iptables-legacy-save', 'ip6tables-legacy-save'])
     host.program(program, 'exit 0');
@@ -19,13 +21,19 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
+const inFolder = (script: string, folder: string): string =>
+  script.replaceAll(/^cd \/ \|\|/gm, `cd ${folder}/root-of-host ||`);
 const path = (file: string): string => join(host.folder, 'root-of-host', file);
 const put = (file: string, content = ''): void => {
   mkdirSync(dirname(path(file)), { recursive: true });
   writeFileSync(path(file), content);
 };
-const clean = (options: Partial<Parameters<typeof deepClean>[1]> = {}) =>
-  deepClean(host, { servers: [], caHashes: [], ...options });
+const guard: Guard = { identity: [], own: { operation: 'prod/join-worker/w1/1', run: 'run-1' } };
+const identity = async (): Promise<string[]> =>
+  (await host.run(`cd / || exit 1\n${identityFunction}\nwhose`)).stdout.split('\n').filter((line) => line !== '');
+/** Of the host that was checked, unless the test says what was seen of it. */
+const clean = async (options: Partial<Parameters<typeof deepClean>[2]> = {}, seen: Partial<Guard> = {}) =>
+  deepClean(host, { ...guard, identity: await identity(), ...seen }, { servers: [], caHashes: [], ...options });
 const log = (): string => readFileSync(join(host.folder, 'log'), 'utf8');
 
 test('files of kubeadm, the kubelet, etcd and CNI go; others stay; the second time there is nothing to do', async () => {
@@ -229,8 +237,8 @@ nft add chain inet mine KEEP
   const cleanInNamespace = async (edit: (script: string) => string): Promise<[said: string, left: string]> => {
     const file = join(host.folder, 'script');
     const recorder = fakeHost('cp1', [[() => true, '']]);
-    await deepClean(recorder, { servers: [], caHashes: [] });
-    const script = recorder.runs[0]?.script.replace('\ncd / ||', `\ncd ${host.folder}/root-of-host ||`) ?? '';
+    await deepClean(recorder, guard, { servers: [], caHashes: [] });
+    const script = inFolder(recorder.runs[0]?.script ?? '', host.folder);
     writeFileSync(file, edit(script));
     rmSync(join(host.folder, 'bin/nft'));
     const { stdout } = inNamespace(

@@ -81,7 +81,7 @@ const claimScript = (
   { guard, marker }: NonNullable<UnitCommand['claim']>,
 ): string =>
   `exec 9> /run/quorate.lock
-flock -w 30 9
+flock -w 30 9 || { echo 'another command of Quorate has held /run/quorate.lock for 30 s' >&2; exit 1; }
 if [ -z "$others" ] && [ "$(systemctl show ${quote(unit)} -p LoadState --value)" != loaded ]; then
 ${guardScript(mark, guard)}
 ${writeMarkerScript(marker)}

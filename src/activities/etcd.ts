@@ -4,7 +4,6 @@ import { saveSnapshot } from '../adapters/etcd/snapshot.js';
 import { requireUnchanged } from '../adapters/host/identity-script.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
 import type { Checked } from '../model/checked.js';
-import type { EtcdMember } from '../model/cluster-facts.js';
 import { isHealthyVoter } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import { decideMember } from '../model/member-decision.js';

@@ -32,6 +32,7 @@ const clean: HostFacts = {
   packetFilterRules: 0,
   homeKubeconfigs: [],
   kubeletMounts: [],
+  identity: [],
   foreignServerAnswers: {},
 };
 

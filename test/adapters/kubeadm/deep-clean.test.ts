@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { identityFunction } from '../../../src/adapters/host/identity-script.js';
+import type { Guard } from '../../../src/adapters/host/identity-script.js';
 import { deepClean } from '../../../src/adapters/kubeadm/deep-clean.js';
 import { readHostScript } from '../../../src/adapters/host/read-host-script.js';
 import { packetFilterFunctions } from '../../../src/adapters/host/traces/packet-filter.js';
@@ -23,7 +25,7 @@ import type { ShellHost } from '../../support/shell-host.js';
 
 let host: ShellHost;
 beforeEach(() => {
-  host = shellHost({ rewrite: (script, folder) => script.replace('\ncd / ||', `\ncd ${folder}/root-of-host ||`) });
+  host = shellHost({ rewrite: inFolder });
   // Nothing of this machine may be seen or touched.
   for (const program of ['crictl', 'ctr', 'ss', 'ip', 'nft', 'iptables-legacy-save', 'ip6tables-legacy-save'])
     host.program(program, 'exit 0');
@@ -32,13 +34,28 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
+const inFolder = (script: string, folder: string): string =>
+  script.replaceAll(/^cd \/ \|\|/gm, `cd ${folder}/root-of-host ||`);
 const path = (file: string): string => join(host.folder, 'root-of-host', file);
 const put = (file: string, content = ''): void => {
   mkdirSync(dirname(path(file)), { recursive: true });
   writeFileSync(path(file), content);
 };
-const clean = (options: Partial<Parameters<typeof deepClean>[1]> = {}, failures: string[] = []) =>
-  deepClean(host, { servers: [], caHashes: [], ...options }, (what) => failures.push(what));
+const guard: Guard = { identity: [], own: { operation: 'prod/join-worker/w1/1', run: 'run-1' } };
+const identity = async (): Promise<string[]> =>
+  (await host.run(`cd / || exit 1\n${identityFunction}\nwhose`)).stdout.split('\n').filter((line) => line !== '');
+/** Of the host that was checked, unless the test says what was seen of it. */
+const clean = async (
+  options: Partial<Parameters<typeof deepClean>[2]> = {},
+  failures: string[] = [],
+  seen: Partial<Guard> = {},
+) =>
+  deepClean(
+    host,
+    { ...guard, identity: await identity(), ...seen },
+    { servers: [], caHashes: [], ...options },
+    (what) => failures.push(what),
+  );
 const log = (): string => readFileSync(join(host.folder, 'log'), 'utf8');
 
 test('files of kubeadm, the kubelet, etcd and CNI go; others stay; the second time there is nothing to do', async () => {
@@ -411,8 +428,8 @@ nft add rule inet mine in ip saddr 192.0.2.8 log prefix '"jump KUBE-SERVICES"'
     const asTool = (script: string): string =>
       tool === 'nft' ? script : script.replace('if has nft; then', 'if false; then');
     const recorder = fakeHost('cp1', [[() => true, '']]);
-    await deepClean(recorder, { servers: [], caHashes: [], ...(keep === undefined ? {} : { keep }) });
-    const script = recorder.runs[0]?.script.replace('\ncd / ||', `\ncd ${host.folder}/root-of-host ||`) ?? '';
+    await deepClean(recorder, guard, { servers: [], caHashes: [], ...(keep === undefined ? {} : { keep }) });
+    const script = inFolder(recorder.runs[0]?.script ?? '', host.folder);
     writeFileSync(join(host.folder, 'script'), asTool(script));
     const reading = new RegExp('^packet_filter\\(\\) .*$', 'm').exec(readHostScript('/run/cri.sock'))?.[0] ?? '';
     writeFileSync(
@@ -426,9 +443,9 @@ nft add rule inet mine in ip saddr 192.0.2.8 log prefix '"jump KUBE-SERVICES"'
     host.program('iptables-restore', 'exec iptables-nft-restore "$@"');
     host.program('ip6tables-save', 'exec ip6tables-nft-save');
     rmSync(join(host.folder, 'bin/nft'), { force: true });
-    const inFolder = (file: string): string => `PATH=${host.folder}/bin:$PATH sh ${host.folder}/${file}`;
+    const shIn = (file: string): string => `PATH=${host.folder}/bin:$PATH sh ${host.folder}/${file}`;
     const { stdout } = inNamespace(
-      `${made}\n${inFolder('reading')}; echo ==; ${inFolder('script')}; echo ==; iptables-nft-save; nft list ruleset; echo ==; ${inFolder('reading')}`,
+      `${made}\n${shIn('reading')}; echo ==; ${shIn('script')}; echo ==; iptables-nft-save; nft list ruleset; echo ==; ${shIn('reading')}`,
     );
     const [before = '', said = '', left = '', after = ''] = stdout.split('==\n');
     const number = (text: string): number => Number(/^rules (\d+)$/m.exec(text)?.[1]);

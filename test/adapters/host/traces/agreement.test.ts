@@ -27,8 +27,9 @@ const make = (): HostFolder => {
   return host;
 };
 const read = (): Promise<HostFacts> => readHost(host, { address: '10.203.0.13' });
+const guardOf = ({ identity }: HostFacts) => ({ identity, own: { operation: 'prod/join-worker/w1/1', run: 'run-1' } });
 const clean = (before: HostFacts): Promise<readonly string[]> =>
-  deepClean(host, {
+  deepClean(host, guardOf(before), {
     servers: nodeKubeconfigs(before).flatMap(({ server }) => (server === undefined ? [] : [server])),
     caHashes: nodeCaHashes(before),
   });
@@ -107,7 +108,7 @@ describe('R16: the reading and the deep clean agree on', () => {
       host.files(Object.fromEntries(some.map((path) => [path, ''])));
       const before = await read();
       const failures: string[] = [];
-      await deepClean(host, { servers: [], caHashes: [] }, (what) => failures.push(what));
+      await deepClean(host, guardOf(before), { servers: [], caHashes: [] }, (what) => failures.push(what));
       const after = await read();
       expect(failures).toEqual([]);
       expect(leftovers(after, before)).toEqual([]);

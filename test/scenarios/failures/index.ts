@@ -4,15 +4,17 @@ import { dirtyHosts } from './dirty-hosts.js';
 import { endpoint } from './endpoint.js';
 import { kubelet } from './kubelet.js';
 import { learners } from './learners.js';
+import { etcdSnapshots } from './snapshots.js';
 import { voters } from './voters.js';
 
-export { credentials, dirtyHosts, endpoint, kubelet, learners, voters };
+export { credentials, dirtyHosts, endpoint, etcdSnapshots, kubelet, learners, voters };
 
 /** Every failure that is met both on simulated hosts and in the lab. */
 export const failureScenarios: readonly Scenario[] = [
   ...credentials,
   ...dirtyHosts,
   ...endpoint,
+  ...etcdSnapshots,
   ...kubelet,
   ...learners,
   ...voters,

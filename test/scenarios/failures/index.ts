@@ -6,18 +6,21 @@ import { kubelet } from './kubelet.js';
 import { learners } from './learners.js';
 import { leftAlone } from './left-alone.js';
 import { observations } from './observations.js';
+import { snapshots } from './snapshots.js';
 import { voters } from './voters.js';
 
-export { credentials, dirtyHosts, endpoint, kubelet, learners, leftAlone, observations, voters };
+export { credentials, dirtyHosts, endpoint, kubelet, learners, leftAlone, observations, snapshots, voters };
 
 /** Every failure that is met both on simulated hosts and in the lab. */
 export const failureScenarios: readonly Scenario[] = [
   ...credentials,
   ...dirtyHosts,
   ...endpoint,
+  ...etcdSnapshots,
   ...kubelet,
   ...learners,
   ...leftAlone,
   ...observations,
+  ...snapshots,
   ...voters,
 ];

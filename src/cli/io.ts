@@ -15,7 +15,8 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-export const processIo = (): Io => {
+/** @param output where its output goes. */
+export const processIo = ({ out, err }: Pick<Io, 'out' | 'err'>): Io => {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const { stdout } = process;
@@ -27,12 +28,7 @@ export const processIo = (): Io => {
       return stdout.rows;
     },
   };
-  const io: Io = {
-    env: process.env,
-    out: (text) => void stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    signal: interrupt.signal,
-  };
+  const io: Io = { env: process.env, out, err, signal: interrupt.signal };
   // Its size changes while a command runs.
   return stdout.isTTY && process.env['TERM'] !== 'dumb' ? Object.assign(terminal, io) : io;
 };

@@ -5,12 +5,15 @@ import { liveDisplay, plainDisplay, type Display } from './display.js';
 import { codeOfOutcome, exitCodes } from './exit-codes.js';
 import { blockedText } from './format/blocked.js';
 import { endText } from './format/operation.js';
+import { untilInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
 
 const jsonLines = (io: Io): Display => ({ show: (view) => io.out(`${JSON.stringify(view)}\n`), close: () => {} });
 const nothing: Display = { show: () => {}, close: () => {} };
 
 export interface FollowOptions {
+  /** Its id. */
+  readonly operation: string;
   /** `json` prints the last view, `json-lines` each one. */
   readonly output: 'text' | 'json' | 'json-lines';
   /** Goes on watching a blocked operation; default: ends with exit code 3. */
@@ -27,7 +30,7 @@ export interface FollowOptions {
 export const follow = async (
   views: AsyncIterable<OperationView>,
   io: Io,
-  { output, throughBlocks = false, wanted }: FollowOptions,
+  { operation, output, throughBlocks = false, wanted }: FollowOptions,
 ): Promise<number> => {
   const display =
     output === 'json'
@@ -40,7 +43,7 @@ export const follow = async (
   let last: OperationView | undefined;
   let blockedSince: string | undefined;
   try {
-    for await (const view of views) {
+    for await (const view of untilInterrupted(io.signal, views)) {
       last = view;
       display.show(view);
       if (view.summary.state !== 'blocked') continue;
@@ -54,16 +57,17 @@ export const follow = async (
   } finally {
     display.close();
   }
-  if (last === undefined) return exitCodes.interrupted;
-  if (output === 'json') io.out(`${JSON.stringify(last, undefined, 2)}\n`);
-  const { state, operation } = last.summary;
-  if (hasEnded(state)) {
-    if (output === 'text') io.out(endText(last));
-    return state === wanted ? exitCodes.done : codeOfOutcome(state);
-  }
-  if (state === 'blocked' && !io.signal.aborted) {
-    if (output === 'text') io.out(blockedText(last));
-    return exitCodes.blocked;
+  if (last !== undefined) {
+    if (output === 'json') io.out(`${JSON.stringify(last, undefined, 2)}\n`);
+    const { state } = last.summary;
+    if (hasEnded(state)) {
+      if (output === 'text') io.out(endText(last));
+      return state === wanted ? exitCodes.done : codeOfOutcome(state);
+    }
+    if (state === 'blocked' && !io.signal.aborted) {
+      if (output === 'text') io.out(blockedText(last));
+      return exitCodes.blocked;
+    }
   }
   if (output === 'text') {
     io.err(`\nThe operation goes on. Watch it with: quorate operations watch ${operation}\n`);

@@ -1,7 +1,7 @@
 import { hasEnded } from '../api/operation-summary.js';
 import type { OperationView } from '../api/operation-view.js';
 import type { OperationOutcome } from '../model/progress.js';
-import { liveDisplay, plainDisplay, type Display } from './display.js';
+import { canBeDrawnOn, liveDisplay, plainDisplay, type Display } from './display.js';
 import { codeOfOutcome, exitCodes } from './exit-codes.js';
 import { blockedText } from './format/blocked.js';
 import { endText } from './format/operation.js';
@@ -32,14 +32,16 @@ export const follow = async (
   io: Io,
   { operation, output, throughBlocks = false, wanted }: FollowOptions,
 ): Promise<number> => {
+  // Decided once: a terminal may change its size meanwhile.
+  const live = output === 'text' && canBeDrawnOn(io);
   const display =
     output === 'json'
       ? nothing
       : output === 'json-lines'
         ? jsonLines(io)
-        : io.columns === undefined
-          ? plainDisplay(io)
-          : liveDisplay(io, { blocked: throughBlocks });
+        : live
+          ? liveDisplay(io, { blocked: throughBlocks })
+          : plainDisplay(io);
   let last: OperationView | undefined;
   let blockedSince: string | undefined;
   try {
@@ -49,7 +51,7 @@ export const follow = async (
       if (view.summary.state !== 'blocked') continue;
       if (!throughBlocks) break;
       const since = view.progress?.blocked?.since;
-      if (output === 'text' && since !== undefined && since !== blockedSince && io.columns === undefined) {
+      if (output === 'text' && since !== undefined && since !== blockedSince && !live) {
         io.out(blockedText(view));
       }
       blockedSince = since;

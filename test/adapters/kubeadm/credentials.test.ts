@@ -10,7 +10,7 @@ import {
 } from '../../../src/adapters/kubeadm/configuration-file.js';
 import { createCredentials } from '../../../src/adapters/kubeadm/credentials.js';
 import { listOurTokens, revokeCredentials } from '../../../src/adapters/kubeadm/revoke-credentials.js';
-import { shellHost } from '../../support/shell-host.js';
+import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 const operation = "prod/join-control-plane/cp3/k'1";
@@ -90,6 +90,15 @@ test('a token, a fresh key and the CA hash come back; argv holds no secret; noth
   expect(read('servers')).toBe('    server: https://10.0.0.11:6443\n'.repeat(2));
   expect(read('modes')).toBe('600\n600\n');
   expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+});
+
+test('R25: a clock of the host that is off or is set says nothing about how long the token holds', async () => {
+  for (const seconds of [86_400, -86_400]) {
+    setClock(host, seconds);
+    writeFileSync(join(host.folder, 'clock-was-read'), '');
+    const made = await createCredentials(host, of);
+    expect(Math.abs(Date.parse(made.expiresAt) - Date.now() - 45 * 60_000)).toBeLessThan(10_000);
+  }
 });
 
 test('each key is another one, and a worker gets none', async () => {

@@ -6,10 +6,10 @@ import { kubelet } from './kubelet.js';
 import { learners } from './learners.js';
 import { leftAlone } from './left-alone.js';
 import { observations } from './observations.js';
-import { snapshots } from './snapshots.js';
+import { etcdSnapshots } from './snapshots.js';
 import { voters } from './voters.js';
 
-export { credentials, dirtyHosts, endpoint, kubelet, learners, leftAlone, observations, snapshots, voters };
+export { credentials, dirtyHosts, endpoint, kubelet, learners, leftAlone, observations, etcdSnapshots, voters };
 
 /** Every failure that is met both on simulated hosts and in the lab. */
 export const failureScenarios: readonly Scenario[] = [
@@ -21,6 +21,5 @@ export const failureScenarios: readonly Scenario[] = [
   ...learners,
   ...leftAlone,
   ...observations,
-  ...snapshots,
   ...voters,
 ];

@@ -1,5 +1,6 @@
 import { QuorateError } from '../../model/failure.js';
 import type { ResolvedHost } from './client-config.js';
+import type { Usage } from './connections.js';
 import type { Identities } from './identity.js';
 
 /** What the SSH library adds to its errors. */
@@ -27,6 +28,22 @@ export const unreachable = (host: ResolvedHost, why: string, cause?: unknown): Q
     remedy: `see that the host is up and that \`ssh ${host.name} true\` works from this machine; the configuration is in ${files(host)}`,
     ...(cause === undefined ? {} : { cause }),
   });
+
+/** Connected, but no session for a command before its deadline: nothing was started. */
+export const noSession = (host: ResolvedHost, { connections, commands, abandoned }: Usage): QuorateError => {
+  const held = [
+    ...(commands > 0 ? [`${commands} commands that run`] : []),
+    ...(abandoned > 0 ? [`${abandoned} commands that were given up and still run there`] : []),
+  ];
+  const why =
+    held.length === 0
+      ? 'it refuses every session'
+      : `no session was free before the deadline of the command: ${held.join(' and ')} hold its ${connections} connections`;
+  return new QuorateError('Unreachable', `${place(host)} runs no command: ${why}`, {
+    host: host.name,
+    remedy: `see what hangs on ${host.name} (\`ps -ef\`) and end it, or raise MaxSessions in its /etc/ssh/sshd_config`,
+  });
+};
 
 const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
   new QuorateError(

@@ -45,8 +45,8 @@ export interface Sshd {
   stop(): Promise<void>;
 }
 
-/** A real OpenSSH server on the loopback address with host keys, authorized keys and configuration of its own. */
-export const startSshd = async (): Promise<Sshd> => {
+/** A real OpenSSH server on the loopback address with host keys, authorized keys and configuration of its own, and `lines` of sshd_config besides. */
+export const startSshd = async (...lines: string[]): Promise<Sshd> => {
   const folder = makeFolder();
   const port = await freePort();
   const hostKey = makeKey(join(folder, 'host_ed25519'));
@@ -72,6 +72,7 @@ UsePAM no
 UseDNS no
 # bash reads ~/.bashrc when sshd starts it, unless it takes itself for an inner shell: that would be measured too.
 SetEnv SHLVL=2
+${lines.join('\n')}
 `,
   );
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });

@@ -60,17 +60,23 @@ const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
     },
   );
 
+/** sshd's words when it closes the connection after MaxAuthTries keys that were not the right one. */
+const tooMany = /too many authentication failures/i;
+
 const authenticationFailed = (host: ResolvedHost, identities: Identities, cause: SshError): QuorateError => {
   const needAgent =
     identities.encrypted.length > 0 && host.identityAgent === undefined
       ? `; a key with a passphrase needs an SSH agent: start one, \`ssh-add ${identities.encrypted[0]}\`, and set SSH_AUTH_SOCK for this process`
       : '';
+  const fewer = tooMany.test(cause.message)
+    ? `; it takes only so many keys (MaxAuthTries of its sshd): name the right one with IdentityFile, its public half is enough for a key of the agent, and set IdentitiesOnly yes`
+    : '';
   return new QuorateError(
     'AuthenticationFailed',
     `${place(host)} refuses the login as ${host.user}: ${messageOf(cause)}`,
     {
       host: host.name,
-      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}`,
+      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}${fewer}`,
       evidence: identities.notes,
       cause,
     },
@@ -87,7 +93,7 @@ const isUnknownName = (host: ResolvedHost, code: string | number | undefined): b
 /** The typed error of a connection that could not be made. */
 export const connectFailure = (host: ResolvedHost, identities: Identities, error: SshError): QuorateError => {
   if (isUnknownName(host, error.code)) return unknownHost(host, error);
-  if (error.level === 'client-authentication' || /too many authentication failures/i.test(error.message)) {
+  if (error.level === 'client-authentication' || tooMany.test(error.message)) {
     return authenticationFailed(host, identities, error);
   }
   if (/no matching .* (algorithm|format|cipher|MAC)/i.test(error.message)) {

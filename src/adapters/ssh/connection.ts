@@ -106,7 +106,7 @@ export const openConnection = (
       client.connect({
         ...(transport === undefined ? { host: host.hostName, port: host.port } : { sock: transport.socket }),
         username: host.user,
-        authHandler: identities.methods,
+        authHandler: [...identities.methods],
         hostVerifier: hostKey.verify,
         algorithms: { serverHostKey: hostKey.algorithms },
         readyTimeout: host.connectTimeoutMs ?? settings.readyTimeoutMs,

@@ -76,11 +76,15 @@ export const asTheyRun = ({ servers, runtime }: Pick<Reading, 'servers' | 'runti
 const commandsFor = (backend: string, server: RunningServer | undefined, state: AdminState): string[] => {
   if (server === undefined || meets(server.admin, state)) return [];
   const target = `set server ${backend}/${server.name}`;
+  if (state !== 'ready') return [`${target} state ${state}`];
   // HAProxy takes a server that leaves maintenance for healthy until a check fails, and shows the result of a check from
-  // before the maintenance. So it leaves it as one that gets nothing new, and has to pass a check before it does.
-  return server.admin === 'maint' && state === 'ready'
-    ? [`${target} state drain`, `${target} health down`, `${target} state ready`]
-    : [`${target} state ${state}`];
+  // before the maintenance. So it leaves it as one that gets nothing new, and has to pass a check before it does; as does
+  // one that is drained and has not.
+  return [
+    ...(server.admin === 'maint' ? [`${target} state drain`] : []),
+    ...(server.status === 'DRAIN' ? [] : [`${target} health down`]),
+    `${target} state ready`,
+  ];
 };
 
 /** A server in maintenance gets nothing new, which is all that a drain wants. */

@@ -15,7 +15,8 @@ export interface OlderProcesses {
 
 /**
  * Functions of a shell, after the prelude: `older_processes` prints "PID SERVER CONNECTIONS" or "hidden PID" a line,
- * `end_older SERVER` ends what older processes hold to a server and touches nothing else of theirs.
+ * `end_older SERVER` ends what older processes hold to a server and touches nothing else of theirs. The master does not
+ * answer while it reloads, and for some 0.1 s after the new process does: `await_master` waits for it.
  */
 export const olderFunctions = (backend: string): string => `master() { ask_at ${masterSocket} "$1; quit" 2>/dev/null; }
 older() { master 'show proc' | awk '/^#/ { old = /^# old workers/; next } old && $2 == "worker" { print $1 }'; }
@@ -33,8 +34,17 @@ hidden() {
   cat /proc/[0-9]*/status 2>/dev/null | awk -v parent="$parent" -v now="$now" '/^Name:/ { name = $2 } /^Pid:/ { pid = $2 }
     /^PPid:/ && $2 == parent && name == "haproxy" && pid != now { print "hidden", pid }'
 }
+answers() { master 'show proc' | grep -q '^#<PID>'; }
+await_master() {
+  tries=0
+  until answers; do
+    tries=$((tries + 1))
+    [ -e ${masterSocket} ] && [ "$tries" -lt 25 ] || return 0
+    sleep 0.2
+  done
+}
 older_processes() {
-  if master 'show proc' | grep -q '^#<PID>'; then
+  if answers; then
     for pid in $(older); do
       held "$pid" | awk -v pid="$pid" '{ count[$2]++ } END { for (server in count) print pid, server, count[server] }'
     done

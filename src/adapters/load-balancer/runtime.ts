@@ -69,7 +69,8 @@ const statusOf = (row: Map<string, string>): string => {
 const lastCheckOf = (row: Map<string, string>): string => {
   const result = (row.get('check_status') ?? '').replace(/^\* /, '');
   if (result === '' || result === 'INI') return '';
-  const code = row.get('check_code') ?? '';
+  // 0: from before a reload, which hands over the result but no code.
+  const code = (row.get('check_code') ?? '').replace(/^0$/, '');
   const words = /^L[467]OK/.test(result) ? '' : row.get('last_chk') || row.get('check_desc') || '';
   return [result, code, words === '' ? '' : `(${words})`].filter((part) => part !== '').join(' ');
 };

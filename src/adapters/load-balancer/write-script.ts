@@ -69,7 +69,8 @@ taken_over
 const askFor = (section: string, commands: readonly string[]): string =>
   commands.length === 0 ? '' : `section ${section}\nask ${quote(commands.join(';'))} 2>&1 || true\n`;
 
-const endOlder = (server: string): string => `section held
+const endOlder = (server: string): string => `await_master
+section held
 older_processes || true
 end_older ${quote(server)}
 section older

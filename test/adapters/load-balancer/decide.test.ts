@@ -133,6 +133,18 @@ describe('a server that is taken out', () => {
     expect(left.write).toBeUndefined();
   });
 
+  it.each([
+    ['DRAIN', ['state ready']],
+    ['DRAIN 1/2', ['health down', 'state ready']],
+    ['DOWN', ['health down', 'state ready']],
+  ])('that was drained, and is %s, comes back with %j', (status, orders) => {
+    const runs = [running('cp1', '10.0.0.11'), { ...running('cp2', '10.0.0.12', 'drain'), status }];
+    const back = { name: 'cp2', state: 'ready' } as const;
+    expect(decide(reading(runs, done), disabled.servers, back, frame).write?.after).toEqual(
+      orders.map((order) => `set server kube-apiserver/cp2 ${order}`),
+    );
+  });
+
   it('comes back as one that gets nothing new until a check has passed', () => {
     const back = { name: 'cp2', state: 'ready' } as const;
     expect(decide(reading(inMaintenance, done), disabled.servers, back, frame).write?.after).toEqual(

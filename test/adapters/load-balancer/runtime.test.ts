@@ -54,6 +54,7 @@ describe('the answer of the runtime socket', () => {
     ['L4CON,,"Connection refused, twice",Layer4 connection problem', 'L4CON (Connection refused, twice)'],
     ['L7STS,500,"",', 'L7STS 500'],
     ['* L7OK,200,,', 'L7OK 200'],
+    ['* L7OK,0,,', 'L7OK'],
     ['L4TOUT,,,Layer4 timeout', 'L4TOUT (Layer4 timeout)'],
     ['INI,,,Initializing', ''],
     [',,,', ''],

@@ -23,6 +23,8 @@ export class Server {
   port: number;
   /** How often it was chosen for a connection (`lbtot`). */
   selected = 0;
+  /** A check has succeeded since it began or came out of maintenance, or somebody vouches for it. */
+  #proven: boolean;
   #nextAt: number;
   #checking = false;
   #checks: boolean;
@@ -40,6 +42,7 @@ export class Server {
     if (definition.disabled) this.health = 0;
     this.port = definition.port;
     this.#checks = definition.check;
+    this.#proven = !definition.check;
     this.#nextAt = Date.now() + firstCheckMs;
   }
 
@@ -50,11 +53,13 @@ export class Server {
   /** Goes on as a line of the state file says it was. */
   restore({ isUp, admin, since, check, checksEnabled, port }: SavedState): void {
     this.health = isUp ? best : 0;
-    const wasDisabled = (admin & 0x04) !== 0;
+    this.#proven = isUp;
     // Where the configuration has changed, it counts; else what was ordered since.
-    if (wasDisabled !== this.definition.disabled) this.setAdmin(this.definition.disabled ? 'maint' : 'ready', false);
-    else if ((admin & 0x01) !== 0) this.setAdmin('maint', false);
-    else this.setAdmin((admin & 0x08) === 0 ? 'ready' : 'drain', false);
+    if (((admin & 0x04) !== 0) === this.definition.disabled) {
+      const maint = (admin & 0x01) !== 0;
+      if (maint !== this.definition.disabled) this.setAdmin(maint ? 'maint' : 'ready');
+    }
+    if ((admin & 0x08) !== 0 && this.admin !== 'maint') this.setAdmin('drain');
     this.changedAt = Date.now() - since * 1000;
     this.check = check;
     if (!checksEnabled) this.#checks = false;
@@ -69,11 +74,12 @@ export class Server {
     return this.admin === 'ready' && this.isUp;
   }
 
-  /** @param begins it leaves maintenance as one that is up and falls at its first failure; what it knows stays */
-  setAdmin(admin: AdminState, begins = true): void {
+  /** A server leaves maintenance as one that is up, and falls at its first failure; the last check that it knows stays. */
+  setAdmin(admin: AdminState): void {
     if (admin === 'maint') this.health = 0;
-    else if (this.admin === 'maint' && begins) {
+    else if (this.admin === 'maint') {
       this.health = rise;
+      this.#proven = !this.#checks;
       // The checks go on at their times.
       const late = Date.now() - this.#nextAt;
       if (late > 0) this.#nextAt += Math.ceil(late / this.#interMs) * this.#interMs;
@@ -84,7 +90,15 @@ export class Server {
 
   setHealth(up: boolean): void {
     this.health = up ? best : 0;
+    this.#proven = up;
     this.changedAt = Date.now();
+  }
+
+  /** It was chosen for a connection. */
+  choose(): void {
+    this.selected += 1;
+    const { machine } = this;
+    machine.world.chosen({ loadBalancer: machine, server: this.definition.name, proven: this.#proven });
   }
 
   /** A real one would have made the check that is due, and known its result, by now. */
@@ -103,7 +117,7 @@ export class Server {
       const result = await this.#ask();
       this.check = result;
       const wasUp = this.isUp;
-      if (result.ok) this.health = best;
+      if (result.ok) [this.health, this.#proven] = [best, true];
       else this.health = this.health - due < rise ? 0 : this.health - due;
       if (this.isUp !== wasUp) this.changedAt = Date.now();
     } finally {
@@ -147,8 +161,8 @@ export class Server {
   get status(): string {
     if (this.admin === 'maint') return 'MAINT';
     if (!this.definition.check) return this.admin === 'drain' ? 'DRAIN' : 'no check';
-    if (this.admin === 'drain' && this.isUp) return 'DRAIN';
-    return this.isUp ? (this.health < best ? 'UP 1/2' : 'UP') : 'DOWN';
+    if (!this.isUp) return 'DOWN';
+    return `${this.admin === 'drain' ? 'DRAIN' : 'UP'}${this.health < best ? ' 1/2' : ''}`;
   }
 }
 
@@ -192,7 +206,7 @@ export class Backend {
     for (let index = 0; index < able.length; index += 1) {
       const server = able[(this.#turn + index) % able.length];
       if (server === undefined) continue;
-      server.selected += 1;
+      server.choose();
       const { verdict, machine, listener } = this.machine.network.verdict(server.definition.address, server.port);
       if (verdict === 'open' && machine !== undefined && listener !== undefined)
         return { result: 'open', machine, listener };

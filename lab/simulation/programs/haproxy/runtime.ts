@@ -212,7 +212,7 @@ const setServer = (running: Running, words: readonly string[]): string => {
 const showServers = async ({ backends }: Running, name: string | undefined): Promise<string> => {
   const shown = backends.filter(({ definition }) => name === undefined || definition.name === name);
   if (name !== undefined && shown.length === 0) return "Can't find backend.\n\n";
-  for (const backend of shown) await backend.look();
+  for (const backend of shown) await backend.lookSoon();
   return `${serversState(shown)}\n`;
 };
 
@@ -222,7 +222,7 @@ const one = async (running: Running, command: string): Promise<string> => {
     case 'show info':
       return `${info(running)}\n`;
     case 'show stat':
-      for (const backend of running.backends) await backend.look();
+      for (const backend of running.backends) await backend.lookSoon();
       return `${stat(running)}\n`;
     case 'show servers':
       return showServers(running, words[3]);

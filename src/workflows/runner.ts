@@ -155,7 +155,8 @@ export const runOperation = async <State extends OperationState>(
         return nextRound(first);
       case 'skip':
         leftOut.set(step.id, `left out by ${decision.by}: ${failure.message}`);
-        return indexOf(step.id);
+        // What follows acts on the world, which may be another one since the operation waits.
+        return step.retriedInPlace === undefined ? nextRound(first) : indexOf(step.id);
       case 'retry':
         // In the same round, so that a command that outlived the connection is found again rather than begun twice.
         if (failure.lostSight === true && step.attaches === true) {

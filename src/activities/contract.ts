@@ -81,10 +81,12 @@ export interface Activities {
   stopEarlier(context: OperationContext, checked: Checked): Promise<Note>;
   /**
    * `kubeadm reset` and what it leaves, on the host that was checked and that nothing lives on.
-   * @param keep what was there before the operation and nobody was asked about; absent: all that looks like a node's goes
+   * @param options.keep what was there before the operation and nobody was asked about; absent: all that looks like a node's
+   *   goes
+   * @param options.attach only follows the command that was begun before sight of it was lost
    * @throws ApplicationFailure ChangedSinceCheck when it is another host, or carries another node, by now
    */
-  resetHost(context: OperationContext, checked: Checked, keep?: Keep): Promise<Note>;
+  resetHost(context: OperationContext, checked: Checked, options?: { keep?: Keep; attach?: boolean }): Promise<Note>;
   prepareHost(context: OperationContext): Promise<Note>;
   // kubeadm
   createCredentials(context: OperationContext): Promise<CredentialsFacts>;
@@ -92,9 +94,11 @@ export interface Activities {
   writeInitConfiguration(context: OperationContext): Promise<Note>;
   /**
    * Starts kubeadm on the host that was checked, or finds it again, and follows it to its end.
-   * @throws ApplicationFailure ChangedSinceCheck when it is another host, or carries another node, by now
+   * @param options.attach only follows the one that was begun before sight of it was lost
+   * @throws ApplicationFailure ChangedSinceCheck when it is another host, or carries another node, by now, and with `attach`
+   *   when none was begun
    */
-  runKubeadm(context: OperationContext, checked: Checked): Promise<UnitOutcome>;
+  runKubeadm(context: OperationContext, checked: Checked, options?: { attach?: boolean }): Promise<UnitOutcome>;
   readJoin(context: OperationContext): Promise<JoinFacts>;
   /**
    * Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node unless it is the one from before. The

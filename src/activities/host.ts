@@ -44,9 +44,13 @@ interface Reset {
   readonly purpose: 'reset' | 'undo-reset';
   /** What is there is this run's own attempt, and stays so until it is gone. */
   readonly ownAttempt: boolean;
+  /** The host as this activity has read it: tells what belongs to the node that is on it. */
+  readonly before: HostFacts;
   /** The host as it was judged: what is new on it since refuses each command (invariant 14). */
   readonly judged: Pick<HostFacts, 'identity'>;
   readonly keep?: Keep | undefined;
+  /** Only follows the command that an attempt before has begun. Default false. */
+  readonly attach?: boolean | undefined;
 }
 
 /**
@@ -57,12 +61,11 @@ interface Reset {
 export const resetToClean = async (
   dependencies: Dependencies,
   context: OperationContext,
-  { purpose, ownAttempt, judged, keep = nothingKept }: Reset,
+  { purpose, ownAttempt, before, judged, keep = nothingKept, attach = false }: Reset,
 ): Promise<string> => {
   const host = hostOf(dependencies, context.target);
   const own = claimantOf(context);
   const guard = { identity: judged.identity, own };
-  const before = await readTarget(host, context);
   if (leftovers(before, before, keep).length === 0 && before.marker === undefined) return 'the host is clean';
   let left: readonly string[] = [];
   for (let attempt = 0; attempt < resetTries; attempt++) {
@@ -76,7 +79,7 @@ export const resetToClean = async (
         runtimeMaxSec: 600,
         claim: { guard, marker: renderMarker(markerOf(context, ownAttempt ? 'begun' : 'resetting')) },
       },
-      { reconnectMs: context.policy.unreachableBudgetMs },
+      { reconnectMs: context.policy.unreachableBudgetMs, mustExist: attach && !lazyUnmount },
     );
     const removed = await deepClean(host, guard, {
       servers: nodeKubeconfigs(before).flatMap(({ server }) => (server === undefined ? [] : [server])),
@@ -129,15 +132,17 @@ export const hostActivities = (
     await removeOtherConfigurations(host, context.operation);
     return running.length === 0 ? 'nothing of it runs any more' : `stopped ${running.join(', ')}`;
   },
-  resetHost: async (context, checked, keep) => {
+  resetHost: async (context, checked, { keep, attach } = {}) => {
     // The unit of an attempt before this one is found again below; whatever it did, nothing may have come to life since.
     const host = await readTarget(hostOf(dependencies, context.target), context);
     await requireNothingLives(dependencies, context, host, checked);
     return resetToClean(dependencies, context, {
       purpose: 'reset',
       ownAttempt: checked.ownAttempt,
+      before: host,
       judged: checked,
       keep,
+      attach,
     });
   },
   prepareHost: async (context) => {

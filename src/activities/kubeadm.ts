@@ -140,7 +140,7 @@ export const kubeadmActivities = (
     return `${path}, readable by root alone`;
   },
 
-  runKubeadm: async (context, checked) => {
+  runKubeadm: async (context, checked, { attach = false } = {}) => {
     const host = hostOf(dependencies, context.target);
     const step = kubeadmStep(context);
     const { unit, description } = unitOf(context, step);
@@ -158,7 +158,7 @@ export const kubeadmActivities = (
             marker: renderMarker(markerOf(context)),
           },
         },
-        { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs },
+        { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs, mustExist: attach },
       );
       return outcomeOf(context, unit, run, reporter.phase());
     } finally {

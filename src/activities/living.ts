@@ -46,6 +46,7 @@ export const requireNothingLives = async (
   const [member] = members;
   if (member !== undefined)
     throw lives(context, `etcd has the member ${memberLabel(member)} at its address`, [memberLabel(member)]);
-  if (node !== undefined && !checked.ownAttempt && isLivingNode(node, host))
+  const known = checked.node?.uid === node?.uid && checked.node?.living === true;
+  if (node !== undefined && !checked.ownAttempt && !known && isLivingNode(node, host))
     throw lives(context, `Node ${node.name} is Ready`, [`Node ${node.name}: uid ${node.uid}, Ready, kubelet active`]);
 };

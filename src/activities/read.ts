@@ -3,7 +3,7 @@ import { checkReach } from '../adapters/host/reach.js';
 import { apiServerPort } from '../adapters/kubeadm/configuration.js';
 import { askServers } from '../adapters/kubernetes/answering.js';
 import type { Answering } from '../adapters/kubernetes/answering.js';
-import { readCluster } from '../adapters/kubernetes/read-cluster.js';
+import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
 import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
@@ -59,7 +59,7 @@ export const readClusterFrom = async (
   ]);
   const first = asked.find(({ answer }) => answer.ready);
   const [reading, etcd] = await Promise.all([
-    first === undefined ? undefined : readCluster(first.host, first.entry.address),
+    first === undefined ? undefined : (isInit ? readBegunCluster : readCluster)(first.host, first.entry.address),
     readEtcdAnywhere(asked),
   ]);
   return {

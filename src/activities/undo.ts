@@ -2,7 +2,7 @@ import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { leftovers } from '../adapters/host/is-clean.js';
 import { removeMarker } from '../adapters/host/marker.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
-import { readCluster } from '../adapters/kubernetes/read-cluster.js';
+import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { readyz } from '../adapters/kubernetes/readyz.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import { unitsOf } from '../adapters/systemd/units-of.js';
@@ -113,6 +113,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
       await resetToClean(dependencies, context, {
         purpose: 'undo-reset',
         ownAttempt: true,
+        before: host,
         judged: host,
         keep: before.keep,
       }),
@@ -138,7 +139,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
         : `${target.name} was not reset: ${notOurs}`;
     const own = hostOf(dependencies, target);
     if ((await readyz(own, target.address)).ready) {
-      const others = (await readCluster(own, target.address)).nodes.filter(({ name }) => name !== target.name);
+      const others = (await readBegunCluster(own, target.address)).nodes.filter(({ name }) => name !== target.name);
       if (others.length > 0)
         throw new QuorateError(
           'AlreadyInitialised',
@@ -153,6 +154,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
     const note = await resetToClean(dependencies, context, {
       purpose: 'undo-reset',
       ownAttempt: true,
+      before: host,
       judged: host,
       keep: before.keep,
     });

@@ -3,6 +3,7 @@ import type { ClusterFacts } from './cluster-facts.js';
 import type { HostFacts } from './host-facts.js';
 import { membersOfHost } from './member-decision.js';
 import type { OperationContext } from './operation.js';
+import { isLivingNode } from './preflight/living.js';
 import { sameCluster } from './preflight/ownership.js';
 
 /**
@@ -19,8 +20,8 @@ export const Checked = z.object({
   sameCluster: z.boolean().optional(),
   /** Ids of the etcd members by the host's name or address. */
   members: z.array(z.string()),
-  /** The Node of the host's name. */
-  node: z.object({ uid: z.string(), ready: z.boolean() }).optional(),
+  /** The Node of the host's name; `living`: it was Ready with a running kubelet, and its reset was approved all the same. */
+  node: z.object({ uid: z.string(), ready: z.boolean(), living: z.boolean() }).optional(),
   /** Units of operations that ran on the host. */
   units: z.array(z.string()),
   /** What is on the host was begun by this run of the operation, and is cleaned without a question. */
@@ -42,7 +43,7 @@ export const checkedOf = (
     etcdDataPresent: host.etcdDataPresent,
     ...(same === undefined ? {} : { sameCluster: same }),
     members: membersOfHost(target, cluster.etcd?.members ?? []).map(({ id }) => id),
-    ...(node === undefined ? {} : { node: { uid: node.uid, ready: node.ready } }),
+    ...(node === undefined ? {} : { node: { uid: node.uid, ready: node.ready, living: isLivingNode(node, host) } }),
     units: host.runningUnits ?? [],
     ownAttempt,
   };

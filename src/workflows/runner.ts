@@ -220,7 +220,11 @@ export const runOperation = async <State extends OperationState>(
       journal.step(step.id, 'running');
       try {
         if (step.changes) changed = true;
-        journal.step(step.id, 'done', await step.run(state, journal));
+        journal.step(
+          step.id,
+          'done',
+          await step.run(state, { plan: (lines) => journal.plan(lines), attaching: isAttaching }),
+        );
         observed.set(step.id, { atMs: Date.now(), waits });
         index += 1;
       } catch (error) {

@@ -28,9 +28,11 @@ export interface OperationState {
 }
 
 /** What the runner lends to a step. */
-interface StepTools {
+export interface StepTools {
   /** Shows what will be done, one line each. */
   plan(lines: readonly string[]): void;
+  /** Goes on with the command that this step had begun before sight of it was lost, and begins none. */
+  readonly attaching: boolean;
 }
 
 /**

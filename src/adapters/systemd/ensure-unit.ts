@@ -81,7 +81,7 @@ const claimScript = (
   { guard, marker }: NonNullable<UnitCommand['claim']>,
 ): string =>
   `exec 9> /run/quorate.lock
-flock -w 30 9
+flock -w 30 9 || { echo 'another command of Quorate has held /run/quorate.lock for 30 s' >&2; exit 1; }
 if [ -z "$others" ] && [ "$(systemctl show ${quote(unit)} -p LoadState --value)" != loaded ]; then
 ${guardScript(mark, guard)}
 ${writeMarkerScript(marker)}
@@ -104,14 +104,14 @@ export const ensureUnit = async (host: Host, command: UnitCommand): Promise<Ensu
   const mark = newMark();
   const { claim } = command;
   const script = `set -eu
+code=0 said=
+others=$({ ${showRunningUnits}; } | grep -vxF ${quote(`running-unit ${command.unit}`)} || true)
+${claim === undefined ? '' : claimScript(mark, command, claim)}
 umask 077
 install -d -m 0700 ${quote(folder)}
 : >> ${quote(logFile)}
 chmod 600 ${quote(logFile)}
 start=$(stat -c %s ${quote(logFile)})
-code=0 said=
-others=$({ ${showRunningUnits}; } | grep -vxF ${quote(`running-unit ${command.unit}`)} || true)
-${claim === undefined ? '' : claimScript(mark, command, claim)}
 [ -n "$others" ] || said=$(${startCommand(command, logFile)} 2>&1) || code=$?
 printf '\\n%s start\\n%s %s\\n%s\\n' ${mark} "$code" "$start" "$said"
 printf '\\n%s others\\n%s\\n' ${mark} "$others"

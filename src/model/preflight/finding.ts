@@ -30,6 +30,8 @@ const ResetSubject = z.object({
   /** Whose leftovers are deleted. */
   owner: z.string(),
   etcdData: z.boolean(),
+  /** uid of a Ready Node that the host's kubelet stands behind. */
+  node: z.string().optional(),
 });
 type ResetSubject = z.infer<typeof ResetSubject>;
 
@@ -53,7 +55,11 @@ export const covers = (approved: string, now: string): boolean => {
   if (approved === now) return true;
   const [given, asked] = [parseReset(approved), parseReset(now)];
   if (given === undefined || asked === undefined || given.reset !== asked.reset) return false;
-  return (asked.owner === given.owner || asked.owner === halfReset) && (given.etcdData || !asked.etcdData);
+  return (
+    (asked.owner === given.owner || asked.owner === halfReset) &&
+    (given.etcdData || !asked.etcdData) &&
+    (asked.node === undefined || asked.node === given.node)
+  );
 };
 
 const finding =

@@ -15,6 +15,20 @@ export const isLivingNode = (node: Pick<NodeFacts, 'ready' | 'machineId'>, host:
   node.ready && node.machineId === host.machineId && host.kubelet.active === 'active';
 
 /**
+ * The Ready Node of an attempt that an operation of this cluster began and never proved, such as one that was aborted: a
+ * reset of it is nobody's loss, and still asked about.
+ */
+export const livingAttempt = (
+  context: OperationContext,
+  host: HostFacts,
+  cluster: ClusterFacts | undefined,
+): NodeFacts | undefined => {
+  const { marker } = host;
+  if (marker?.state !== 'begun' || marker.cluster !== context.cluster) return undefined;
+  return cluster?.nodes.find((node) => node.name === context.target.name && isLivingNode(node, host));
+};
+
+/**
  * Hosts that do work for this cluster in another way than the operation would make them: a Ready Node that is no voter, a
  * voter that shall become a worker. They are taken out by hand first; a reset would take their work with it (invariant 14).
  */
@@ -38,6 +52,7 @@ export const livingFindings = (
     ];
   const node = cluster.nodes.find(({ name }) => name === target.name);
   if (node === undefined || !isLivingNode(node, host)) return [];
+  if (livingAttempt(context, host, cluster) !== undefined) return [];
   return [
     fatal(
       'IdentityConflict',

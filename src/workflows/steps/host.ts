@@ -44,15 +44,18 @@ export const reset: Step<JoinState> = {
   restsOn: 'read',
   attaches: true,
   skipWhen: (state) => joined(state) ?? (state.dirty === true ? undefined : 'the host is clean'),
-  run: (state) => {
+  run: (state, { attaching }) => {
     const { context } = state;
     // Also when the outcome is lost: whoever undoes then finds the host reset.
     state.wasReset = true;
     if (nodeOf(state)?.machineId === facts(state).host.machineId) state.nodeUidBefore = undefined;
     const checked = checkedIn(state);
     // Of its own attempt nobody was asked: what lay there before it stays.
-    const keep = checked.ownAttempt && state.keep !== undefined ? [state.keep] : [];
-    return titled(long(context).resetHost, `reset ${context.target.name}`, context, checked, ...keep);
+    const keep = checked.ownAttempt && state.keep !== undefined ? { keep: state.keep } : {};
+    return titled(long(context).resetHost, `reset ${context.target.name}`, context, checked, {
+      ...keep,
+      ...(attaching ? { attach: true } : {}),
+    });
   },
 };
 

@@ -3,7 +3,7 @@ import { failureClasses, QuorateError } from '../../model/failure.js';
 import type { FailureType } from '../../model/failure.js';
 import type { OperationContext } from '../../model/operation.js';
 import { long, short, titled } from '../activities.js';
-import type { Step } from '../step.js';
+import type { Step, StepTools } from '../step.js';
 import { beforeOf, checkedIn } from './state.js';
 import type { JoinState } from './state.js';
 
@@ -143,12 +143,13 @@ const discoveryMs = 10 * 60_000;
 const makeAgainOnce: NonNullable<Step<JoinState>['recoverFrom']> = (type, times) =>
   failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined;
 
-const begin = (state: JoinState, verb: 'init' | 'join'): Promise<UnitOutcome> =>
+const begin = (state: JoinState, verb: 'init' | 'join', { attaching }: StepTools): Promise<UnitOutcome> =>
   titled(
     long(state.context).runKubeadm,
     `kubeadm ${verb} ${state.context.target.name}`,
     state.context,
     checkedIn(state),
+    ...(attaching ? [{ attach: true }] : []),
   );
 
 export const join: Step<JoinState> = {
@@ -166,9 +167,9 @@ export const join: Step<JoinState> = {
   attaches: true,
   // Discovery and download-certs write nothing that a new token could not use.
   recoverFrom: makeAgainOnce,
-  run: async (state) => {
+  run: async (state, tools) => {
     state.begunInRound = state.context.round;
-    return judge(state, await begin(state, 'join'));
+    return judge(state, await begin(state, 'join', tools));
   },
   undo: {
     title: ({ target }) => `take ${target.name} out of the cluster again and clean it`,
@@ -191,9 +192,9 @@ export const init: Step<JoinState> = {
   restsOn: 'read',
   attaches: true,
   recoverFrom: makeAgainOnce,
-  run: async (state) => {
+  run: async (state, tools) => {
     state.begunInRound = state.context.round;
-    return judge(state, await begin(state, 'init'));
+    return judge(state, await begin(state, 'init', tools));
   },
   undo: {
     title: ({ target }) => `clean ${target.name} again`,

@@ -85,7 +85,7 @@ export const runOperation = async <State extends OperationState>(
       ...(approvable ? { approve: failurePolicy(failure.type).approve ?? 'goes on' } : {}),
       retry:
         failure.lostSight === true && step.attaches === true
-          ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again, none is begun twice`
+          ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again; where none was begun, the world is read first`
           : `goes on from "${from}"${step.retriedInPlace === undefined ? ' in a new round' : ''}; what the world shows as done is not repeated`,
       ...(step.withoutIt === undefined || approvable ? {} : { skip: step.withoutIt(state.context) }),
       ...(undos.length === 0 ? {} : { rollback: `looks first, then undoes: ${undos.join('; ')}` }),

@@ -61,7 +61,6 @@ const note = (text: string) => async (): Promise<string> => text;
 const requireUnchanged = (world: World, context: OperationContext, { identity }: Checked): void => {
   const { name } = context.target;
   const now = world.hosts[name] ?? hostOf(context);
-  if (now.marker?.ofThisRun === true) return;
   const differs = now.identity.filter((line) => !identity.includes(line));
   if (differs.length === 0) return;
   throw new QuorateError('ChangedSinceCheck', `${name} is no longer what was checked: ${differs[0]}`, {
@@ -92,8 +91,9 @@ export const defaultAnswers = (world: World): Activities => {
       delete world.hosts[target.name]?.runningUnits;
       return 'stopped what ran';
     },
-    resetHost: async (context, checked) => {
-      unchanged(context, checked);
+    // What is attached to was begun when the host was what had been checked.
+    resetHost: async (context, checked, { attach = false } = {}) => {
+      if (!attach) unchanged(context, checked);
       return clean(context);
     },
     prepareHost: note('kubelet enabled, 3 modules, 7 images present'),
@@ -105,8 +105,8 @@ export const defaultAnswers = (world: World): Activities => {
     }),
     revokeCredentials: note('token abcdef revoked, /run/quorate deleted'),
     writeInitConfiguration: note('configuration written'),
-    runKubeadm: async (context, checked) => {
-      unchanged(context, checked);
+    runKubeadm: async (context, checked, { attach = false } = {}) => {
+      if (!attach) unchanged(context, checked);
       const { kind, round, target } = context;
       return {
         unit: `quorate-${kind}-${target.name}-${round}`,

@@ -30,7 +30,7 @@ describe.concurrent('the Node that is left of a worker', () => {
         identity,
         etcdDataPresent: false,
         members: [],
-        node: { uid: nodeFacts('w2').uid, ready: true },
+        node: { uid: nodeFacts('w2').uid, ready: true, living: false },
         units: [],
         ownAttempt: false,
       },

@@ -83,6 +83,14 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
   ],
 };
 
+/** Activities that destroy something on the host or in the cluster. */
+export const destroying: ReadonlySet<ActivityName> = new Set([
+  'stopEarlier',
+  'removeStaleMember',
+  'resetHost',
+  'runKubeadm',
+]);
+
 export const readingActivities: readonly ActivityName[] = ['checkReach', 'readCluster', 'readHost'];
 
 /** Activities of the steps after reading, on a clean host or on a dirty one that is reset. */

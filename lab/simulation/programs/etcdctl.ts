@@ -99,6 +99,7 @@ const call = async <T>(
   try {
     const request = httpRequest(machine, target, {
       method: 'POST',
+      by: process,
       body: JSON.stringify(body),
       ...(ca === undefined ? {} : { ca }),
       ...(clientCertificate === undefined ? {} : { clientCertificate }),

@@ -47,7 +47,7 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
     for (const secret of store.list(secrets, 'kube-system')) {
       if (readToken(secret) === undefined) continue;
       store.delete(secrets, secret.metadata.name, 'kube-system');
-      kubernetesOf(simulation.world, etcd.cluster).changed(store, secrets, secret);
+      kubernetesOf(simulation.world, etcd.cluster).changed(store, secrets, secret, { verb: 'delete' });
     }
   };
   const isOn = (host: string): boolean => simulation.host(host).isOn();

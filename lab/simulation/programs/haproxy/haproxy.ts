@@ -25,7 +25,7 @@ const start = (process: Process, configuration: HaproxyConfiguration): void => {
     description: configuration.description,
     startedAt: Date.now(),
     pid: process.pid,
-    node: machine.name,
+    node: machine.hostname,
     backends,
     frontends: configuration.frontends,
   };

@@ -1,4 +1,5 @@
 import type { EtcdCluster } from '../etcd/cluster.js';
+import type { Machine } from '../system/machine.js';
 import type { World } from '../world.js';
 import { Controllers } from './controllers.js';
 import { LeaseElection } from './lease-election.js';
@@ -8,6 +9,8 @@ import type { Store } from './store.js';
 
 /** What posts the state of a Node: its kubelet. */
 export interface NodeReporter {
+  /** Where it runs. */
+  readonly machine: Machine;
   readonly isAlive: boolean;
   /** Since when it has not been able to, milliseconds since the epoch. */
   readonly silentSince: number | undefined;

@@ -222,6 +222,8 @@ const person = (when: fc.Arbitrary<When>, host: fc.Arbitrary<number | undefined>
 const cutToSome = (when: fc.Arbitrary<When>): fc.Arbitrary<Draft> =>
   fc.record({ when, do: fc.constant('ssh cut to some' as const), some: fc.integer({ min: 1, max: 7 }) });
 
+const last = fc.constant(undefined);
+
 /** What seldom lets an operation go on, and what happens once it waits. */
 const stop: fc.Arbitrary<readonly Draft[]> = fc
   .tuple(
@@ -249,35 +251,21 @@ const disturbances: fc.Arbitrary<readonly Draft[]> = fc
   )
   .map((several) => several.flat());
 
-const last = fc.constant(undefined);
-
-/** An operation, and what stops it: in the middle of it, or somewhere before it begins. */
-const stopped: fc.Arbitrary<readonly Draft[]> = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: fc.tuple(
-      operation(afterAWhile),
-      fc.record({ when: inTheMiddle, do: fc.constantFrom(...stopping), host: last }),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.record({ when: afterAWhile, do: fc.constant('disk full' as const), host: index }),
-      operation(atOnce),
-    ),
-  },
+/** What stops an operation: in the middle of it, or somewhere else before it comes so far. */
+const standstill: fc.Arbitrary<Draft> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ when: inTheMiddle, do: fc.constantFrom(...stopping), host: last }) },
+  { weight: 1, arbitrary: fc.record({ when: atOnce, do: fc.constant('disk full' as const), host: index }) },
 );
 
-/** An operation stops, people do something meanwhile, and it goes on. */
+/** The operation that was asked for stops, people do something meanwhile, and it goes on. */
 const meanwhile: fc.Arbitrary<readonly Draft[]> = fc
   .tuple(
-    stopped,
+    standstill,
     person(whenOneWaits, fc.oneof({ weight: 4, arbitrary: last }, { weight: 1, arbitrary: index })),
     fc.option(person(atOnce, hostOrLast), { nil: undefined, freq: 2 }),
     mend(atOnce),
   )
-  .map(([first, ...others]) => [...first, ...others.filter((draft) => draft !== undefined)]);
+  .map((drafts) => drafts.filter((draft) => draft !== undefined));
 
 /** A workflow that has ended is begun once more, perhaps long after. */
 const onceMore: fc.Arbitrary<readonly Draft[]> = fc
@@ -323,9 +311,12 @@ const group: fc.Arbitrary<readonly Draft[]> = fc.oneof(
   { weight: 1, arbitrary: mend(anyMoment).map(alone) },
   { weight: 4, arbitrary: person(anyMoment, hostOrLast).map(alone) },
   { weight: 1, arbitrary: cutToSome(anyMoment).map(alone) },
-  { weight: 7, arbitrary: meanwhile },
-  { weight: 4, arbitrary: onceMore },
-  { weight: 4, arbitrary: anew },
+  {
+    weight: 12,
+    arbitrary: fc.tuple(operation(afterAWhile), meanwhile).map(([asked, others]) => [asked, ...others]),
+  },
+  { weight: 7, arbitrary: onceMore },
+  { weight: 7, arbitrary: anew },
   {
     weight: 10,
     arbitrary: fc.tuple(operation(afterAWhile), disturbances).map(([asked, others]) => [asked, ...others]),
@@ -350,7 +341,7 @@ export const scripts: fc.Arbitrary<Script> = fc
   .record({
     // Made smaller in this order: most is gained by leaving out what comes last.
     groups: fc.array(group, { maxLength: 6 }),
-    disturbances,
+    disturbances: fc.oneof({ weight: 2, arbitrary: disturbances }, { weight: 1, arbitrary: meanwhile }),
     decisions: fc.array(decision, { maxLength: 8 }),
     controlPlanes: fc.oneof({ weight: 1, arbitrary: fc.constant(1) }, { weight: 6, arbitrary: fc.constantFrom(2, 3) }),
     built: fc.oneof({ weight: 5, arbitrary: fc.nat({ max: 2 }) }, { weight: 1, arbitrary: fc.constant(3) }),
@@ -363,8 +354,12 @@ export const scripts: fc.Arbitrary<Script> = fc
       { weight: 3, arbitrary: fc.constant([]) },
       {
         weight: 1,
+        // Most often on the host of the first operation.
         arbitrary: fc.tuple(
-          fc.record({ host: index, kind: fc.constantFrom('unknown' as const, 'foreign' as const, 'ours' as const) }),
+          fc.record({
+            host: hostOrLast,
+            kind: fc.constantFrom('unknown' as const, 'foreign' as const, 'ours' as const),
+          }),
         ),
       },
     ),
@@ -378,7 +373,8 @@ export const scripts: fc.Arbitrary<Script> = fc
       const free = names.slice(built);
       const every = [...names, 'lb1'];
       const pick = (of: readonly string[], number = 0): string => of[number % of.length] ?? 'cp1';
-      let about = built === 0 ? 'cp1' : pick(free, first);
+      const target = built === 0 ? 'cp1' : pick(free, first);
+      let about = target;
       const asked = new Set([about]);
       const moment = (when: When): Moment => {
         if (!('phase' in when)) return when;
@@ -391,7 +387,7 @@ export const scripts: fc.Arbitrary<Script> = fc
         // Most often another host: about one that has joined there is nothing to do.
         const others = host !== undefined && host % 4 > 0 ? free.filter((name) => !asked.has(name)) : [];
         const from =
-          what === 'operation'
+          what === 'operation' && host !== undefined
             ? others.length > 0
               ? others
               : free
@@ -416,8 +412,8 @@ export const scripts: fc.Arbitrary<Script> = fc
         // What people have made another host of is what the next one is about.
         if (ofPeople.has(step.do) && 'host' in step && host !== undefined) about = step.host;
         if (step.do === 'operation') {
-          if (kind !== undefined && about.startsWith('cp') && built > 0) Object.assign(step, { kind });
           about = step.host;
+          if (kind !== undefined && about.startsWith('cp') && built > 0) Object.assign(step, { kind });
           asked.add(about);
         }
         return step;
@@ -427,8 +423,8 @@ export const scripts: fc.Arbitrary<Script> = fc
         built,
         workers,
         policy,
-        leftovers: leftovers.map(({ host, kind }) => ({ host: pick(free, host), kind })),
-        steps: [{ afterMs: 0, do: 'operation', host: about }, ...[...early, ...groups.flat()].map(named)],
+        leftovers: leftovers.map(({ host, kind }) => ({ host: host === undefined ? target : pick(free, host), kind })),
+        steps: [{ afterMs: 0, do: 'operation', host: target }, ...[...early, ...groups.flat()].map(named)],
         decisions,
       };
     },

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 
-/** A kubeconfig below /etc/kubernetes: where it points and whose CA it trusts. */
-export const KubeconfigFacts = z.object({
-  file: z.string(),
+const KubeconfigClusterFacts = z.object({
   server: z.string().optional(),
   /** sha256:<hex> of the CA's public key (SPKI), as kubeadm's caCertHashes; absent when unreadable. */
   caHash: z.string().optional(),
+});
+
+/** A kubeconfig: where it points and whose CA it trusts, by its current context. */
+export const KubeconfigFacts = KubeconfigClusterFacts.extend({
+  file: z.string(),
+  /** The other clusters in it; absent when there is none. */
+  others: z.array(KubeconfigClusterFacts).optional(),
 });
 
 export const ListenerFacts = z.object({
@@ -65,7 +70,15 @@ export const HostFacts = z.object({
   /** Entries in /var/lib/etcd. */
   etcdDataPresent: z.boolean(),
   kubeletStatePresent: z.boolean(),
+  /** Files of CNI plugins, at most a hundred. */
   cniFiles: z.array(z.string()),
+  /** How many more there are; absent when all are listed. */
+  unlistedCniFiles: z.number().optional(),
+  /**
+   * `<bytes> <seconds since the epoch>` of CNI files and of kubeconfigs of logins, by path: tells whether one was written
+   * since. Absent when there is none.
+   */
+  fileVersions: z.record(z.string(), z.string()).optional(),
   /** Names of links that a CNI plugin or kube-proxy leaves: cni0, flannel.1, kube-ipvs0, ... */
   cniLinks: z.array(z.string()),
   /** Rules in chains KUBE-* and CNI-* over iptables and nftables. */

@@ -9,6 +9,7 @@ import { followUnit } from '../../src/adapters/systemd/follow-unit.js';
 import { readUnit } from '../../src/adapters/systemd/read-unit.js';
 import { readRunningUnits } from '../../src/adapters/systemd/running-units.js';
 import { forgetUnit, stopUnit } from '../../src/adapters/systemd/stop-unit.js';
+import { unitName } from '../../src/adapters/systemd/unit-name.js';
 
 let simulation: Simulation;
 let hosts: Hosts;
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 let number = 0;
-const newUnit = (): string => `quorate-try-${(number += 1)}.service`;
+const newUnit = (): string => unitName({ operation: 'try', step: 'join', host: 'cp1', round: (number += 1) });
 const shell = (script: string): string[] => ['sh', '-c', script];
 
 describe('a transient unit, as the product uses it', () => {

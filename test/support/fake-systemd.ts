@@ -45,6 +45,10 @@ list-units)
     echo "\${dir##*/} loaded $state a command"
   done ;;
 show)
+  if [ "$2 $3" = '-p FragmentPath' ]; then
+    [ -d "$FOLDER/units/$4" ] && echo "FragmentPath=/run/systemd/transient/$4" || echo FragmentPath=
+    exit
+  fi
   load=loaded active=activating sub=start result=success code=0 status=0 pid=0 invocation=
   if [ ! -d "$dir" ]; then load=not-found active=inactive sub=dead
   else

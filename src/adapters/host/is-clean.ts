@@ -1,31 +1,24 @@
 import type { HostFacts } from '../../model/host-facts.js';
-import { filesOfNode, isNodeListener } from '../../model/preflight/dirt-found.js';
-import { nodeCaHashes, nodeKubeconfigs } from '../../model/preflight/ownership.js';
+import { isKept, nothingKept } from '../../model/keep.js';
+import type { Keep } from '../../model/keep.js';
+import { filesOfNode, homeKubeconfigsOfNode, isNodeListener } from '../../model/preflight/dirt-found.js';
 
 const atMost = (items: readonly string[], shown = 5): string =>
   items.length <= shown ? items.join(', ') : `${items.slice(0, shown).join(', ')} and ${items.length - shown} more`;
-
-/** Kubeconfigs of logins that belong to the node that was on the host; those for other clusters are left alone. */
-const homeKubeconfigsOf = (facts: HostFacts, before: HostFacts): string[] => {
-  const hashes = new Set(nodeCaHashes(before));
-  const servers = new Set(nodeKubeconfigs(before).map(({ server }) => server));
-  return facts.homeKubeconfigs
-    .filter(
-      ({ server, caHash }) =>
-        (caHash !== undefined && hashes.has(caHash)) || (server !== undefined && servers.has(server)),
-    )
-    .map(({ file }) => file);
-};
 
 /**
  * What a reset should have taken away and did not, one phrase each; empty when the host is clean.
  *
  * @param facts the host, read after the reset.
  * @param before the host, read before it: tells which kubeconfigs of logins belonged to the node. Default `facts`.
+ * @param keep what was there before the operation that is undone, and is no leftover of it. Default nothing.
  */
-export const leftovers = (facts: HostFacts, before: HostFacts = facts): string[] => {
+export const leftovers = (facts: HostFacts, before: HostFacts = facts, keep: Keep = nothingKept): string[] => {
   const files = filesOfNode(facts);
-  const homes = homeKubeconfigsOf(facts, before);
+  const cniFiles = facts.cniFiles.filter((file) => !isKept(keep, file));
+  const links = facts.cniLinks.filter((link) => !keep.links.includes(link));
+  const rules = keep.packetFilterRules > 0 ? 0 : facts.packetFilterRules;
+  const homes = homeKubeconfigsOfNode(facts, before).filter((file) => !isKept(keep, file));
   return [
     ...facts.listeners
       .filter(isNodeListener)
@@ -35,9 +28,9 @@ export const leftovers = (facts: HostFacts, before: HostFacts = facts): string[]
     ...(facts.etcdDataPresent ? ['data of an etcd member in /var/lib/etcd'] : []),
     ...(facts.kubeletMounts.length > 0 ? [`mounts below /var/lib/kubelet: ${atMost(facts.kubeletMounts)}`] : []),
     ...(facts.kubeletStatePresent ? ['state of the kubelet in /var/lib/kubelet'] : []),
-    ...(facts.cniFiles.length > 0 ? [`CNI files: ${atMost(facts.cniFiles)}`] : []),
-    ...(facts.cniLinks.length > 0 ? [`network links: ${atMost(facts.cniLinks)}`] : []),
-    ...(facts.packetFilterRules > 0 ? [`${facts.packetFilterRules} packet-filter rules of kube-proxy or CNI`] : []),
+    ...(cniFiles.length > 0 ? [`CNI files: ${atMost(cniFiles)}`] : []),
+    ...(links.length > 0 ? [`network links: ${atMost(links)}`] : []),
+    ...(rules > 0 ? [`${rules} packet-filter rules of kube-proxy or CNI`] : []),
     ...(homes.length > 0 ? [`kubeconfigs of logins: ${atMost(homes)}`] : []),
   ];
 };

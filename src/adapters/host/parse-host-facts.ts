@@ -3,6 +3,7 @@ import { HostFacts } from '../../model/host-facts.js';
 import type { KubeconfigFacts, ListenerFacts, UnitFacts } from '../../model/host-facts.js';
 import { parseAddress, sameAddress } from '../../model/network-address.js';
 import type { z } from 'zod';
+import { parseRunningUnits } from '../systemd/running-units.js';
 import { caHashOfPem } from './ca-hash.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { splitPieces } from './pieces.js';
@@ -184,7 +185,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
   const units = parseUnits(pieces.values('unit'));
   const noUnit: Unit = { enabled: 'unknown', active: 'unknown' };
   const runtime = pieces.first('runtime') ?? '';
-  const runningUnits = pieces.values('running-unit');
+  const runningUnits = parseRunningUnits(pieces.all.map(([piece, value]) => `${piece} ${value}`).join('\n'), host);
   const marker = parseMarker(pieces.first('marker'));
   // As NTP does it: two stamps of the host between two of the worker, so that the time the script takes drops out.
   const offset = (parseClock(pieces, 'began') - before + (parseClock(pieces, 'ended') - after)) / 2;

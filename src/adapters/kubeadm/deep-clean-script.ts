@@ -1,3 +1,4 @@
+import type { Keep } from '../../model/keep.js';
 import { quote } from '../ssh/quote.js';
 
 /** Chains that kube-proxy, the kubelet and CNI plugins make; a regular expression of awk. */
@@ -40,6 +41,8 @@ export interface DeepClean {
   readonly caHashes: readonly string[];
   /** Detaches mounts that are busy; default false. */
   readonly lazyUnmount?: boolean;
+  /** What was there before the operation that is undone, and stays; default nothing. */
+  readonly keep?: Keep;
 }
 
 /**

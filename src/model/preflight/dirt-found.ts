@@ -54,15 +54,23 @@ const listeners = (host: HostFacts): string[] => {
     : lines;
 };
 
-/** Kubeconfigs of logins that belong to the node on the host; an administrator's own for other clusters are left alone. */
-const homeKubeconfigs = (host: HostFacts): string[] => {
-  const hashes = new Set(nodeCaHashes(host));
-  const servers = new Set(nodeKubeconfigs(host).flatMap(({ server }) => (server === undefined ? [] : [server])));
+/**
+ * Kubeconfigs of logins that belong to a node and go with it: every cluster in them is at its API servers, or every one
+ * trusts its CAs. One that names another cluster as well is an administrator's own.
+ *
+ * @param node the host when the node was on it. Default `host`.
+ */
+export const homeKubeconfigsOfNode = (host: HostFacts, node: HostFacts = host): string[] => {
+  const hashes = new Set<string | undefined>(nodeCaHashes(node));
+  const servers = new Set(nodeKubeconfigs(node).map(({ server }) => server));
   return host.homeKubeconfigs
-    .filter(
-      ({ caHash, server }) =>
-        (caHash !== undefined && hashes.has(caHash)) || (server !== undefined && servers.has(server)),
-    )
+    .filter((one) => {
+      const clusters = [one, ...(one.others ?? [])];
+      return (
+        clusters.every(({ server }) => server !== undefined && servers.has(server)) ||
+        clusters.every(({ caHash }) => caHash !== undefined && hashes.has(caHash))
+      );
+    })
     .map(({ file }) => file);
 };
 
@@ -97,5 +105,5 @@ export const networkLeftovers = (host: HostFacts): string[] => [
     ? [`network ${host.cniLinks.length === 1 ? 'link' : 'links'} ${host.cniLinks.join(', ')}`]
     : []),
   ...(host.packetFilterRules > 0 ? [count(host.packetFilterRules, 'packet-filter rule')] : []),
-  ...homeKubeconfigs(host),
+  ...homeKubeconfigsOfNode(host),
 ];

@@ -42,15 +42,77 @@ it('a command of an operation that runs now is listed, one that has ended is not
   make({});
   host.program(
     'systemctl',
-    `case $1 in list-units) cat <<'X'
+    `case "$*" in list-units*) cat <<'X'
 quorate-join-0f3c5a7b9d1e.service  loaded active running /usr/bin/kubeadm join
 quorate-join-1a1a1a1a1a1a.service  loaded active exited  /usr/bin/kubeadm join
 quorate-reset-2b2b2b2b2b2b.service loaded failed failed  /usr/bin/kubeadm reset
 X
-esac`,
+;; *FragmentPath*) echo "FragmentPath=/run/systemd/transient/$4" ;; esac`,
   );
   expect((await readHost(host, { address })).runningUnits).toEqual(['quorate-join-0f3c5a7b9d1e.service']);
 });
+
+it("R19: a unit that only begins like an operation's is none", async () => {
+  const units = [
+    'quorate-worker.service',
+    'quorate-worker-0123456789ab.service',
+    'quorate-join.service',
+    'quorate-join-0123456789a.service',
+    'quorate-join-0123456789abc.service',
+    'quorate-join-0123456789aB.service',
+    'quorate-join-0123456789abxservice',
+    'quorate-join-0123456789ab.service.service',
+  ];
+  make({});
+  host.program(
+    'systemctl',
+    `case "$*" in
+list-units*) for unit in ${units.join(' ')}; do echo "$unit loaded active running something"; done ;;
+*FragmentPath*) echo "FragmentPath=/run/systemd/transient/$4" ;;
+esac`,
+  );
+  expect((await readHost(host, { address })).runningUnits).toBeUndefined();
+});
+
+it('R19: a unit with a file of its own is no operation, whatever its name', async () => {
+  make({});
+  host.program(
+    'systemctl',
+    `case "$*" in
+list-units*) for step in init join reset reset-lazily undo-reset undo-reset-lazily; do
+  echo "quorate-$step-0123456789ab.service loaded active running something"; done
+  echo 'quorate-join-00000000000a.service loaded activating start something'
+  echo 'quorate-join-00000000000b.service loaded active running something' ;;
+*00000000000a*) echo 'FragmentPath=/etc/systemd/system/quorate-join-00000000000a.service' ;;
+*00000000000b*) echo 'FragmentPath=' ;;
+*FragmentPath*) echo "FragmentPath=/run/systemd/transient/$4" ;;
+esac`,
+  );
+  expect((await readHost(host, { address })).runningUnits).toEqual(
+    ['init', 'join', 'reset', 'reset-lazily', 'undo-reset', 'undo-reset-lazily'].map(
+      (step) => `quorate-${step}-0123456789ab.service`,
+    ),
+  );
+});
+
+it.each(['list-units', 'show -p FragmentPath'])(
+  'R19: when `systemctl %s` fails, nothing counts as not running',
+  async (verb) => {
+    make({});
+    host.program(
+      'systemctl',
+      `case "$*" in
+'${verb}'*) echo 'Failed to list units: Connection timed out' >&2; exit 1 ;;
+list-units*) echo 'quorate-join-0123456789ab.service loaded active running something' ;;
+esac`,
+    );
+    await expect(readHost(host, { address })).rejects.toMatchObject({
+      type: 'CommandFailed',
+      message: 'looking for commands of operations on cp3: systemd does not say what runs',
+      details: { evidence: ['Failed to list units: Connection timed out'] },
+    });
+  },
+);
 
 describe.each(shells)('a clean host, read by %s', (...shell) => {
   it('gives all facts', async () => {

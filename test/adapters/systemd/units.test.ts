@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
 import { followUnit } from '../../../src/adapters/systemd/follow-unit.js';
 import { readUnit } from '../../../src/adapters/systemd/read-unit.js';
-import { readRunningUnits } from '../../../src/adapters/systemd/running-units.js';
+import { parseRunningUnits, readRunningUnits } from '../../../src/adapters/systemd/running-units.js';
 import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js';
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
 import { fakeHost, markOf } from '../../support/fake-host.js';
@@ -47,6 +47,14 @@ test('the name is stable over attempts and differs by operation, step, host and 
   expect(new Set([of, ...others].map(unitName)).size).toBe(5);
   expect(unitName({ ...of })).toBe(unitName(of));
   expect(() => unitName({ ...of, step: 'a b' })).toThrow(TypeError);
+});
+
+test('R19: every name that unitName makes for a step of a command is taken for one, others are not', () => {
+  const steps = ['init', 'join', 'reset', 'reset-lazily', 'undo-reset', 'undo-reset-lazily'];
+  const line = (step: string): string =>
+    `running-unit ${unitName({ operation: 'prod/join-worker/w1/1', step, host: 'w1', round: 0 })}`;
+  expect(parseRunningUnits(steps.map(line).join('\n'))).toHaveLength(steps.length);
+  expect(parseRunningUnits(`running-unit quorate-worker.service\n${line('worker')}\n${line('undo')}`)).toEqual([]);
 });
 
 test('two attempts start one command; the second attaches to it and learns its result', async () => {

@@ -29,7 +29,9 @@ const propertiesOf = (process: Process, name: string): Record<string, string> =>
     LoadState: masked ? 'masked' : unit === undefined ? 'not-found' : 'loaded',
     ActiveState: unit?.active ?? 'inactive',
     SubState: unit?.sub ?? 'dead',
-    FragmentPath: unitFile(machine.files, name) ?? '',
+    FragmentPath:
+      unitFile(machine.files, name) ??
+      (unit?.definition.transient === true ? `/run/systemd/transient/${unit.name}` : ''),
     UnitFileState: unit?.definition.transient === true ? 'transient' : (enablement(machine.files, name) ?? ''),
     InvocationID: unit?.invocationId ?? '',
     ControlGroup: unit?.isRunning === true ? unit.controlGroup : '',

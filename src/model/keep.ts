@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { HostFacts } from './host-facts.js';
+import { homeKubeconfigsOfNode } from './preflight/dirt-found.js';
+
+/**
+ * What was on a host before an operation began to change it, and stays when it is undone: it may look like a node's, and
+ * is the operator's. Not secret.
+ */
+export const Keep = z.object({
+  /**
+   * CNI files and kubeconfigs of logins by absolute path, each with its `<bytes> <seconds since the epoch>` of then,
+   * empty where that was not read. A path that ends in a slash stands for everything below it.
+   */
+  files: z.record(z.string(), z.string()),
+  /** Names of network links. */
+  links: z.array(z.string()),
+  /**
+   * How many packet-filter rules there were. From one on, all stay: whose a rule is that kube-proxy or a CNI plugin may
+   * have made, nobody can tell, and rules of before may lead to chains of since.
+   */
+  packetFilterRules: z.number(),
+});
+export type Keep = z.infer<typeof Keep>;
+
+/** For a reset that was decided: everything that looks like a node's goes. */
+export const nothingKept: Keep = { files: {}, links: [], packetFilterRules: 0 };
+
+/** Folders of CNI files, which are kept whole where there were more files than a reading lists. */
+const cniFolders = ['/etc/cni/net.d/', '/var/lib/cni/', '/run/flannel/'];
+
+/**
+ * What an undo leaves, from the last reading in which nothing of the operation was on the host.
+ *
+ * @param before that reading; one made after the operation has begun to write would keep what it wrote.
+ * @param reset whether the operation resets the host before it writes: then what counted as dirt is gone with everybody's
+ *   consent, and only the kubeconfigs of logins for other clusters are left to keep.
+ */
+export const keepOf = (before: HostFacts, { reset }: { readonly reset: boolean }): Keep => {
+  const version = (path: string): string => before.fileVersions?.[path] ?? '';
+  const gone = reset ? new Set(homeKubeconfigsOfNode(before)) : new Set<string>();
+  const paths = [
+    ...before.homeKubeconfigs.map(({ file }) => file).filter((file) => !gone.has(file)),
+    ...(reset ? [] : before.cniFiles),
+    ...(!reset && (before.unlistedCniFiles ?? 0) > 0 ? cniFolders : []),
+  ];
+  return {
+    files: Object.fromEntries(paths.map((path) => [path, version(path)])),
+    links: reset ? [] : before.cniLinks,
+    packetFilterRules: reset ? 0 : before.packetFilterRules,
+  };
+};
+
+/** Whether a file is one that stays. */
+export const isKept = (keep: Keep, path: string): boolean =>
+  path in keep.files || Object.keys(keep.files).some((one) => one.endsWith('/') && path.startsWith(one));
+
+/**
+ * What an undo has left on the host as it was there before, one phrase each, and what is not as it was: for the operator
+ * to look at, as Quorate cannot tell who wrote it.
+ *
+ * @param after the host, read after the undo.
+ */
+export const keptOn = (keep: Keep, after: HostFacts): string[] => {
+  const phrases: string[] = [];
+  const there = new Set([...after.cniFiles, ...after.homeKubeconfigs.map(({ file }) => file)]);
+  for (const [path, version] of Object.entries(keep.files)) {
+    const now = after.fileVersions?.[path] ?? '';
+    if (path.endsWith('/')) phrases.push(`left everything below ${path}, where more lay before than is listed`);
+    else if (!there.has(path)) phrases.push(`${path}, which was there before, is gone`);
+    else if (version !== '' && now !== '' && now !== version)
+      phrases.push(`left ${path}, which was there before and was written since`);
+    else phrases.push(`left ${path}, which was there before`);
+  }
+  for (const link of keep.links)
+    phrases.push(
+      after.cniLinks.includes(link)
+        ? `left the network link ${link}, which was there before`
+        : `the network link ${link}, which was there before, is gone`,
+    );
+  if (keep.packetFilterRules > 0)
+    phrases.push(
+      `left ${after.packetFilterRules} packet-filter rules of kube-proxy or CNI: ${keep.packetFilterRules} were there before, and which these are cannot be told`,
+    );
+  return phrases;
+};

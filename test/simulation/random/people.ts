@@ -1,4 +1,6 @@
 // What people do to hosts and clusters themselves, beside operations and without asking them.
+import { readFile } from 'node:fs/promises';
+import { labFile } from '../../../lab/paths.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import type { Specification } from '../../../src/model/specification/specification.js';
 import { initByHand, joinByHand } from '../../scenarios/failures/by-hand.js';
@@ -44,6 +46,10 @@ export const makePeople = (simulation: Simulation, specification: Specification)
   };
   const reset = (host: string): Promise<string> =>
     on(host, `timeout ${patienceSeconds} kubeadm reset -f; rm -rf /etc/cni/net.d /var/lib/etcd`);
+  const installNetwork = async (host: string): Promise<void> => {
+    const stdin = await readFile(labFile('lab-network.yaml'));
+    await simulation.host(host).console('kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -', { stdin });
+  };
   const isNode = (host: string): boolean => observer.files(host, '/etc/kubernetes').length > 0;
 
   const make = async (step: PeopleStep): Promise<void> => {
@@ -61,11 +67,11 @@ export const makePeople = (simulation: Simulation, specification: Specification)
       }
       case 'initialised by hand':
         await initByHand(place, step.host, patienceSeconds);
-        return simulation.installNetwork(step.host);
+        return installNetwork(step.host);
       case 'rebuilt as another cluster':
         await simulation.host(step.host).rebuild();
         await initByHand(place, step.host, patienceSeconds);
-        return simulation.installNetwork(step.host);
+        return installNetwork(step.host);
       case 'reset by hand':
         await reset(step.host);
         return;

@@ -1,6 +1,7 @@
 // What must hold at the end: every host as it was reported, and nothing lent or half done that nobody is responsible for.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Simulation } from '../../../../lab/simulation/index.js';
+import { etcdOn } from '../../../../lab/simulation/etcd/server.js';
 import { readToken } from '../../../../lab/simulation/kubernetes/tokens.js';
 import type { OperationKind } from '../../../../src/model/operation.js';
 import type { DecisionAction, OperationProgress } from '../../../../src/model/progress.js';
@@ -148,6 +149,19 @@ const checkMembers = (options: CheckOptions, expected: ReadonlyMap<string, Expec
   }
 };
 
+/** The load balancers send requests to the cluster of that host, and to no other. */
+const leadsTo = async ({ hosts, observer, world }: Simulation, at: string): Promise<boolean> => {
+  const clusterOf = (host: string): string | undefined => {
+    const machine = world.machines.get(host);
+    return machine === undefined ? undefined : etcdOn(machine)?.cluster.id;
+  };
+  const balancers = hosts.filter(({ kind }) => kind === 'load-balancer');
+  const up = (await Promise.all(balancers.map(({ name }) => observer.backends(name)))).map((backends) =>
+    backends.filter(({ status }) => status.startsWith('UP')),
+  );
+  return up.every((backends) => backends.length > 0 && backends.every(({ name }) => clusterOf(name) === clusterOf(at)));
+};
+
 const checkHosts = async (
   options: CheckOptions,
   expected: ReadonlyMap<string, Expected>,
@@ -155,8 +169,8 @@ const checkHosts = async (
 ): Promise<void> => {
   const { simulation, watch, operations, people = false } = options;
   const at = watch.memberHost();
-  // What nobody can read, as people have ended the cluster, is not looked at.
-  if (people && (at === undefined || !simulation.observer.hasQuorum(at))) return;
+  // What nobody can read, as people have ended the cluster or lead its endpoint elsewhere, is not looked at.
+  if (people && (at === undefined || !simulation.observer.hasQuorum(at) || !(await leadsTo(simulation, at)))) return;
   for (const [host, state] of expected) {
     if (state === 'unknown') continue;
     const last = operations.findLast((one) => one.host === host && one.outcome === 'finished');

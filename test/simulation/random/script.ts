@@ -263,7 +263,7 @@ const meanwhile: fc.Arbitrary<readonly Draft[]> = fc
     standstill,
     person(whenOneWaits, fc.oneof({ weight: 4, arbitrary: last }, { weight: 1, arbitrary: index })),
     fc.option(person(atOnce, hostOrLast), { nil: undefined, freq: 2 }),
-    mend(atOnce),
+    fc.oneof({ weight: 3, arbitrary: mend(atOnce) }, { weight: 2, arbitrary: cancel(atOnce) }),
   )
   .map((drafts) => drafts.filter((draft) => draft !== undefined));
 
@@ -375,10 +375,12 @@ export const scripts: fc.Arbitrary<Script> = fc
       const pick = (of: readonly string[], number = 0): string => of[number % of.length] ?? 'cp1';
       const target = built === 0 ? 'cp1' : pick(free, first);
       let about = target;
+      /** Host of the operation that was asked for last. */
+      let running = target;
       const asked = new Set([about]);
       const moment = (when: When): Moment => {
         if (!('phase' in when)) return when;
-        const of = phases[kindOf(about, { built })];
+        const of = phases[kindOf(running, { built })];
         return { printed: pick(of, when.phase) };
       };
       const controls = names.slice(0, controlPlanes);
@@ -413,6 +415,7 @@ export const scripts: fc.Arbitrary<Script> = fc
         if (ofPeople.has(step.do) && 'host' in step && host !== undefined) about = step.host;
         if (step.do === 'operation') {
           about = step.host;
+          running = about;
           if (kind !== undefined && about.startsWith('cp') && built > 0) Object.assign(step, { kind });
           asked.add(about);
         }

@@ -1,4 +1,4 @@
-// Nothing is deleted that no operation made (invariant 12): of people's tokens, certificates, Nodes and etcd members.
+// Nothing is deleted that no operation made (invariant 11): of people's tokens, certificates, Nodes and etcd members.
 import type { EtcdCluster, MemberChange } from '../../../../lab/simulation/etcd/cluster.js';
 import { hostOfUrl } from '../../../../lab/simulation/etcd/member.js';
 import type { Member } from '../../../../lab/simulation/etcd/member.js';
@@ -92,12 +92,12 @@ export const watchBelongings = (
     if (expired) return;
     const what =
       token === undefined ? `the Secret ${name}` : `the token ${token.id} (${token.description || 'no description'})`;
-    violations.add(12, `${what}, which ${writer === 'person' ? 'a person' : 'no operation'} had made, was deleted`);
+    violations.add(11, `${what}, which ${writer === 'person' ? 'a person' : 'no operation'} had made, was deleted`);
   };
 
   const nodeDeleted = ({ metadata: { name } }: KubernetesObject, { by }: Change): void => {
     if (actorOf(by) === 'product' && !asked.kinds.has(name))
-      violations.add(12, `the Node ${name} was deleted, which no operation is about`);
+      violations.add(11, `the Node ${name} was deleted, which no operation is about`);
   };
 
   const written = (cluster: EtcdCluster, resource: Resource, object: KubernetesObject, change: Change): void => {
@@ -115,12 +115,12 @@ export const watchBelongings = (
     const host = world.network.at(hostOfUrl(url))?.name;
     const label = member.name === '' ? url : member.name;
     if (!asked.kinds.has(host ?? '') && !asked.kinds.has(member.name)) {
-      violations.add(12, `the etcd member ${label} was removed, which no operation is about`);
+      violations.add(11, `the etcd member ${label} was removed, which no operation is about`);
       return;
     }
     const isInUse = member.running !== undefined || (host !== undefined && hands.isBusy(host));
     if (adders.get(member.id) === 'person' && isInUse && !hands.isApproved(host ?? ''))
-      violations.add(12, `the etcd member ${label}, which a person had added and which is in use, was removed`);
+      violations.add(11, `the etcd member ${label}, which a person had added and which is in use, was removed`);
   };
 
   return {

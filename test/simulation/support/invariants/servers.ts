@@ -1,4 +1,4 @@
-// Servers that people have put into HAProxy's configuration stay there (invariant 12).
+// Servers that people have put into HAProxy's configuration stay there (invariant 11).
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
 import { actorOf } from './actors.js';
 import type { Violations } from './violations.js';
@@ -33,7 +33,7 @@ export const watchServers = (machine: Machine, violations: Violations): Servers 
     if (isOurs) {
       for (const server of people)
         if (!now.includes(server))
-          violations.add(12, `the server ${server} on ${machine.name}, which people had put there, was removed`);
+          violations.add(11, `the server ${server} on ${machine.name}, which people had put there, was removed`);
     } else
       for (const server of now)
         if (!before.includes(server)) {

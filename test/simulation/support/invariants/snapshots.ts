@@ -1,4 +1,4 @@
-// Of the snapshots on a host operations delete only their own, and never the one they made last (invariant 12).
+// Of the snapshots on a host operations delete only their own, and never the one they made last (invariant 11).
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
 import { actorOf } from './actors.js';
 import type { Violations } from './violations.js';
@@ -37,9 +37,9 @@ export const watchSnapshots = (machine: Machine, violations: Violations): (() =>
       } else if (!own.includes(path)) others.add(path);
       return;
     }
-    if (others.has(path)) violations.add(12, `${path} on ${machine.name}, which no operation had made, was deleted`);
+    if (others.has(path)) violations.add(11, `${path} on ${machine.name}, which no operation had made, was deleted`);
     else if (own.length > 1 && own.at(-1) === path)
-      violations.add(12, `${path} on ${machine.name}, the snapshot that was made last, was deleted`);
+      violations.add(11, `${path} on ${machine.name}, the snapshot that was made last, was deleted`);
     forget(path);
   };
   const stopFiles = files.watch(`${folder}/`, look);

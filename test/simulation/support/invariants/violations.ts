@@ -1,11 +1,8 @@
 /**
  * The invariants of docs/design.md that are watched here, by their numbers there; `ended` and `simulation` are the two
  * that stand beside them: every run ends in words, and the simulated world itself has no error.
- *
- * 11: nothing that lives is destroyed. 12: nothing is deleted that no operation made. 13: no result of another run is
- * taken. 14: what destroys has compared identities in the same script.
  */
-export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 'ended' | 'simulation';
+export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 'ended' | 'simulation';
 
 /** What an invariant is broken by, in clear words. */
 export class Violations {

@@ -482,4 +482,105 @@ export const mutations: readonly Mutation[] = [
       ],
     },
   },
+  {
+    title: 'retention of snapshots keeps the oldest',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: `mine=$(printf '%s' "$mine" | sort -rn)`,
+        by: `mine=$(printf '%s' "$mine" | sort -n)`,
+      },
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: ' && [ "$r_name" != "$name" ] && as_recorded || continue',
+        by: ' && as_recorded || continue',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention the newest are kept',
+        'retention R11: a clock that was put back makes no snapshot older: the one just made stays',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot is reported as it was before it was moved',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/script.ts',
+        replace: `= "regular file $bytes $changed" ] && [ "$(sum_of "$file")" = "$sum" ] || {`,
+        by: `= never ] || [ -n "$sum" ] || {`,
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R11: what is reported is read from the file where it lies, after retention',
+      ],
+    },
+  },
+  {
+    title: 'retention of snapshots takes the name of a file for the file that was recorded',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: `[ "$(stat -c '%F %s %Y' -- "$folder/$r_name" 2>/dev/null)" = "regular file $r_bytes $r_changed" ]`,
+        by: `[ -e "$folder/$r_name" ]`,
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R15: a file that somebody put in the place of a recorded one stays',
+      ],
+    },
+  },
+  {
+    title: 'retention of snapshots does not look whose they are',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: 'if [ "$r_of $r_by" = "$cluster $authority" ]; then',
+        by: 'if [ "$r_of" = "$cluster" ]; then',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R15: snapshots of another cluster stay, by its id and by its CA',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot is begun wherever it fits or not',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/source-script.ts',
+        replace: '[ "$have" -ge $((need * 1024)) ] || no_room "$1"',
+        by: '[ "$have" -ge 0 ]',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot.test.ts': [
+        'without etcdctl on the host R14: in the container nothing is begun where it would fill the disk of etcd',
+        'room R14: nothing is begun without room for the database and a margin',
+      ],
+      'test/simulation/failures/snapshots.test.ts': [
+        'snapshots of etcd R14: a snapshot is begun only where there is room for it, and never beside the database of etcd',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot that ends in the middle leaves its part',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/supervision-script.ts',
+        replace: 'sweep() { rm -f -- "$folder"/$parts "$shared"/$parts; }',
+        by: 'sweep() { :; }',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-interrupted.test.ts': [
+        'one that ends in the middle leaves nothing R14: SIGTERM',
+        'one that ends in the middle leaves nothing R14: what a dead attempt left in either folder is removed by the next; what is not of its name stays',
+      ],
+    },
+  },
 ];

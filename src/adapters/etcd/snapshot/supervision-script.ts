@@ -14,7 +14,7 @@ const leastFreeMiB = 128;
 
 /**
  * Shell functions that look after the work of a snapshot, whose parts are `$parts` of `$folder` and `$shared`:
- * - `sweep` removes the parts;
+ * - `sweep` removes the parts, and `clear_up` ends what writes `$inner` in the container before;
  * - `free FOLDER` prints its KiB that are free;
  * - `watched COMMAND...` runs a command in the background until it ends, stands still, or the disk is nearly full;
  * - `watch_over` and `relieve` begin and end the signs of life around work in the foreground.
@@ -23,6 +23,16 @@ const leastFreeMiB = 128;
  */
 export const supervisionScript = ({ beatSeconds, stillSeconds }: Pace): string => `
 sweep() { rm -f -- "$folder"/$parts "$shared"/$parts; }
+clear_up() {
+  # a client of the container that was killed leaves its command running there
+  if [ -n "$inner" ]; then
+    for one in $(grep -lF -- "$inner" /proc/[0-9]*/cmdline 2>/dev/null); do
+      one=\${one#/proc/}
+      kill "\${one%/cmdline}" 2>/dev/null
+    done
+  fi
+  sweep
+}
 written() {
   total=0
   for one in "$folder"/$parts "$shared"/$parts; do
@@ -36,13 +46,13 @@ nearly_full() {
     [ "$(free "$one")" -ge ${leastFreeMiB * 1024} ] || { printf '%s\\n' "$one"; return; }
   done
 }
-job= watchman=
+job= watchman= inner=
 finish() {
   trap '' HUP INT TERM PIPE
   [ -z "$watchman" ] || kill "$watchman" 2>/dev/null
   [ -z "$job" ] || kill "$job" 2>/dev/null
   wait
-  [ -z "$locked" ] || sweep
+  [ -z "$locked" ] || clear_up
 }
 locked=
 trap finish EXIT
@@ -63,7 +73,7 @@ stand_guard() { # [JOB]
   while sleep ${beatSeconds} >/dev/null 2>&1 9>&-; do
     if ! kill -0 $$ 2>/dev/null; then
       [ -z "$1" ] || kill "$1" 2>/dev/null
-      sweep
+      clear_up
       exit 0
     fi
     now=$(written) beats=$((beats + 1))

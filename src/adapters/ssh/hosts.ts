@@ -139,7 +139,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
       return privileged && host.user !== 'root' ? requireSudo(host.name, host.user, outcome) : outcome;
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
-      lease.limitTo(error.others);
+      if (error.others > 0) lease.limitTo(error.others);
       if (stop.aborted) throw noSession(host, pool.usage(destination));
       throw error;
     }

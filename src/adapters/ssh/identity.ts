@@ -133,7 +133,7 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
 
 /**
  * The keys to log in with, in OpenSSH's order: see `orderIdentities`. Never a password; the agent is never forwarded.
- * Keys are read, and the agent is asked, when they are needed.
+ * Files are read at once, the agent is asked when the host wants a key.
  */
 export const loadIdentities = (host: ResolvedHost): Identities => {
   if (host.offersNoKeys !== undefined) {

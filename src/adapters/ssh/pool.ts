@@ -123,11 +123,7 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     const key = JSON.stringify(destination);
     const known = hosts.get(key);
     if (known !== undefined) return known;
-    const made = createConnections(
-      settings,
-      () => connect(destination),
-      () => hosts.delete(key),
-    );
+    const made = createConnections(settings, () => connect(destination));
     hosts.set(key, made);
     return made;
   };

@@ -1,4 +1,5 @@
 import { QuorateError } from '../../../model/failure.js';
+import { isKeyword } from './keywords.js';
 import { cutWord, splitWords } from './words.js';
 
 /** A line of a client configuration that says something. */
@@ -13,15 +14,19 @@ export interface Line {
   readonly text: string;
 }
 
+/** Values that may hold a password, and never go into a message; neither do those of keywords that nobody knows. */
+const isShown = ({ keyword, text }: Pick<Line, 'keyword' | 'text'>): boolean =>
+  isKeyword(keyword) && !/command$|^setenv$/.test(keyword) && !(keyword === 'match' && /exec/i.test(text));
+
 /** The refusal of a line: what OpenSSH refuses too, or what Quorate does not know how to follow. */
 export const refuseLine = (
-  { file, number, keyword, text }: Pick<Line, 'file' | 'number' | 'keyword' | 'text'>,
+  line: Pick<Line, 'file' | 'number' | 'keyword' | 'text'>,
   why: string,
   remedy = 'correct the line until `ssh -G HOST` accepts it',
-): QuorateError =>
-  new QuorateError('InvalidSpecification', `${file} line ${number}, "${`${keyword} ${text}`.trim()}": ${why}`, {
-    remedy,
-  });
+): QuorateError => {
+  const said = isShown(line) ? `${line.keyword} ${line.text}`.trim() : line.keyword;
+  return new QuorateError('InvalidSpecification', `${line.file} line ${line.number}, "${said}": ${why}`, { remedy });
+};
 
 /** Undefined for blank lines and comments. */
 export const parseLine = (raw: string, file: string, number: number): Line | undefined => {

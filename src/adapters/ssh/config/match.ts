@@ -66,6 +66,7 @@ const criteriaOf = (next: () => string | undefined, splitsAtEquals: boolean): re
       criteria.push({ name, negated });
       continue;
     }
+    if (!compared.has(name) && criteria.at(-1)?.name === 'exec') return 'a command of several words stands in quotes';
     if (!compared.has(name)) return `"${word}" is no criterion of Match that Quorate knows`;
     const argument = equals === -1 ? next() : bare.slice(equals + 1);
     if (argument === undefined || argument.startsWith('#') || (argument === '' && !mayBeEmpty.has(name))) {

@@ -137,7 +137,7 @@ export const readConfig = async (
       localUser,
       tag: first('tag') ?? '',
       isFinal,
-      runs: (command) => runsWell(expand(line, command), environment),
+      runs: (command) => runsWell(expand(line, command), environment, `${line.file} line ${line.number}`),
     };
     // Below an `Include` that does not apply nothing depends on it.
     const result = await evaluateMatch(line, isNever ? undefined : facts);

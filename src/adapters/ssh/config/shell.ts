@@ -14,10 +14,10 @@ export const shellOf = (environment: Environment): string => {
 const timeoutMs = 10_000;
 
 /**
- * Whether a command of `Match exec` exits with 0.
+ * Whether a command of `Match exec` exits with 0; `place` is where it is written.
  * @throws QuorateError Unreachable when it does not end by itself in 10 s: without its answer no connection can be made.
  */
-export const runsWell = (command: string, environment: Environment): Promise<boolean> =>
+export const runsWell = (command: string, environment: Environment, place: string): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const child = spawn(shellOf(environment), ['-c', command], {
       stdio: 'ignore',
@@ -27,7 +27,7 @@ export const runsWell = (command: string, environment: Environment): Promise<boo
     });
     const fail = (why: string): void =>
       reject(
-        new QuorateError('Unreachable', `the command of Match exec in the SSH configuration ${why}: ${command}`, {
+        new QuorateError('Unreachable', `the command of Match exec, ${place}, ${why}`, {
           remedy: 'run it by hand as the user of the worker; mend it, or name the hosts by Match host instead',
         }),
       );

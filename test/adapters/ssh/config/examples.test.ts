@@ -204,7 +204,7 @@ describe('what is refused, with file and line', () => {
   };
 
   it.each([
-    ['Port 22\nHots cp2\n', '/config line 2, "hots cp2": Quorate knows no such keyword'],
+    ['Port 22\nHots cp2\n', '/config line 2, "hots": Quorate knows no such keyword'],
     ['Host cp2\n  Port x\n', '/config line 2, "port x": that is not a port'],
     ['User a b\n', 'line 1, "user a b": more words than one'],
     ['IdentitiesOnly maybe\n', 'it takes yes, true, no, false'],
@@ -223,6 +223,15 @@ describe('what is refused, with file and line', () => {
     ['RefuseConnection "ask first"\n', 'it refuses this connection'],
   ])('R25: %j', async (text, why) => {
     expect(await refusal(text)).toContain(why);
+  });
+
+  it.each([
+    'ProxyCommand sshpass -p s3cret',
+    'ProxyComand sshpass -p s3cret x',
+    'Match exec check s3cret',
+    "Match exec 's3cret",
+  ])('a value that may hold a secret is not repeated: %s', async (line) => {
+    expect(await refusal(`${line}${line.startsWith('ProxyCommand') ? ' "half' : ''}\n`)).not.toContain('s3cret');
   });
 
   it('R25: a criterion that is not known is refused where it would decide, and only there', async () => {

@@ -583,4 +583,64 @@ export const mutations: readonly Mutation[] = [
       ],
     },
   },
+  {
+    title: 'commands that were given up hold a connection for ever, and others wait for it',
+    edits: [
+      {
+        file: 'src/adapters/ssh/connections.ts',
+        replace: 'retired || sessions.abandoned * 2 >= limit;',
+        by: 'retired;',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/connections.test.ts': [
+        'createConnections R21: opens another when commands that were given up hold half of the sessions, and closes the first with the last of them',
+      ],
+    },
+  },
+  {
+    title: 'a host gets a connection for each command that was given up, without bound',
+    edits: [
+      {
+        file: 'src/adapters/ssh/connections.ts',
+        replace: 'states.size < settings.maxConnections && (fit',
+        by: '(fit',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/connections.test.ts': [
+        'createConnections R21: opens no more than it may, whatever was given up',
+      ],
+    },
+  },
+  {
+    title: 'keys of the agent are offered in its own order, whatever is configured',
+    edits: [
+      {
+        file: 'src/adapters/ssh/identity-order.ts',
+        replace: 'return [...both, ...others,',
+        by: 'return [...others, ...both,',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/identity-order.test.ts': [
+        'orderIdentities R23: what is configured and in the agent goes first, in the order of the agent, then its others, then files',
+      ],
+    },
+  },
+  {
+    title: 'a Match line of the SSH configuration with a negation never holds',
+    edits: [
+      {
+        file: 'src/adapters/ssh/config/match.ts',
+        replace: 'else if (found === criterion.negated) result = false;',
+        by: 'else if (found === criterion.negated || criterion.negated) result = false;',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/config/examples.test.ts': [
+        'a client configuration is read as OpenSSH reads it R25: Match with negations',
+      ],
+    },
+  },
 ];

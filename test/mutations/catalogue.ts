@@ -301,6 +301,69 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    title: 'a HAProxy that begins takes every server for UP until a check has failed',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/configuration.ts',
+        replace: '    load-server-state-from-file global\n',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/simulation/failures/endpoint.test.ts': [
+        'load balancer and endpoint R20: an API server that is DOWN gets no connection from a HAProxy that reloads or starts again',
+      ],
+    },
+    says: /expected \d+ to be (\+)?0/,
+  },
+  {
+    title: 'a reload hands over as UP what failed its last check or was never checked',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/server-state.ts',
+        replace: 'isUp = $6 > 0 && $11 > 1 && $13 >= 2',
+        by: 'isUp = $6 > 0',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/server-state.test.ts': [
+        'was never checked',
+        'failed its last check',
+        'left maintenance and was not checked since',
+      ].map((what) => `R20: what a reload hands over is that it is not, of one that ${what}`),
+    },
+  },
+  {
+    title: 'a server that was moved is UP at its new address because it was at its old one',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/decide.ts',
+        replace: 'now !== undefined && sameAddress(server.address, now.address);',
+        by: 'now !== undefined;',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/decide.test.ts': [
+        'what a reload hands over is nothing of a server at its old address',
+      ],
+    },
+  },
+  {
+    title: 'connections that older processes of HAProxy hold to a server that is taken out are left',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/decide.ts',
+        replace: '(served || heldTo(reading.older, wish.name) > 0)',
+        by: 'served',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/decide.test.ts': [
+        'a server that is taken out is not done with while an older process holds connections to it',
+      ],
+    },
+  },
+  {
     title: 'steps of an operation change their order without a guard for operations that run',
     edits: reordered('context !== undefined'),
     tests: { 'test/workflows/replay.test.ts': ['join-worker', 'credentials-lapsed', 'notified'].map(replayOf) },

@@ -15,7 +15,7 @@ import { notOurWork } from '../model/own-work.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { sameCluster } from '../model/preflight/ownership.js';
 import { memberLabel } from '../model/quorum.js';
-import { claimantOf } from './claimant.js';
+import { claimantOf, unitOf } from './claimant.js';
 import type { Activities, Before } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
@@ -31,7 +31,9 @@ import { kubeadmUnits } from './kubeadm.js';
 const stopKubeadm = async (dependencies: Dependencies, context: OperationContext): Promise<number | undefined> => {
   const host = hostOf(dependencies, context.target);
   const own = kubeadmUnits(context);
-  const ofOthers = (await unitsOf(host, context.operation)).filter((unit) => !own.includes(unit));
+  // A reset that an attempt before this one has begun is found again below, also while it runs.
+  const resets = ['undo-reset', 'undo-reset-lazily'].map((step) => unitOf(context, step).unit);
+  const ofOthers = (await unitsOf(host, context.operation)).filter((unit) => ![...own, ...resets].includes(unit));
   let last = 0;
   for (const unit of own) last = Math.max(last, (await stopUnit(host, unit)).logTime);
   for (const unit of ofOthers) await stopUnit(host, unit);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   deleteNode,
   readNode,
@@ -79,6 +79,28 @@ describe('waiting', () => {
     });
   });
 
+  test.each([86_400_000, -86_400_000])(
+    'R25: a clock of the worker that is set by %i ms neither ends it nor makes it longer',
+    async (ms) => {
+      const now = Date.now.bind(Date);
+      let reads = 0;
+      const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + (reads++ === 0 ? 0 : ms));
+      try {
+        let asked = 0;
+        api.objects.set(path, () => (asked++ < 4 ? undefined : node('w1', ready)));
+        expect(await wait()).toMatchObject({ ready: true });
+        api.objects.set(path, () => undefined);
+        reads = 0;
+        const before = performance.now();
+        const late = AbortSignal.timeout(8_000);
+        await expect(wait({ timeoutMs: 600, signal: late })).rejects.toMatchObject({ type: 'NodeNotReady' });
+        expect(performance.now() - before).toBeGreaterThan(500);
+      } finally {
+        clock.mockRestore();
+      }
+    },
+  );
+
   test('throws the reason of its signal', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('cancelled')), 300);
@@ -91,23 +113,32 @@ describe('deleting', () => {
     api.host.program('kubectl', `echo "$*" > "$FOLDER/argv"; cat > "$FOLDER/body"; ${says}`);
   const read = (file: string): string => readFileSync(join(api.host.folder, file), 'utf8');
 
-  test('names the uid as a precondition', async () => {
+  const seen = { name: 'w1', uid: 'uid-w1', resourceVersion: '812' };
+
+  test('names the uid and the version as preconditions', async () => {
     kubectl('exit 0');
-    await deleteNode(api.host, address, 'w1', 'uid-w1');
+    expect(await deleteNode(api.host, address, seen)).toBe('deleted');
     expect(read('argv')).toContain('delete --raw /api/v1/nodes/w1 -f -');
     expect(JSON.parse(read('body'))).toEqual({
       kind: 'DeleteOptions',
       apiVersion: 'v1',
-      preconditions: { uid: 'uid-w1' },
+      preconditions: { uid: 'uid-w1', resourceVersion: '812' },
     });
   });
 
   test.each([
-    'Error from server (NotFound): nodes "w1" not found',
-    'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the UID in the precondition (0) does not match the UID in record (1).',
-  ])('%s: nothing to delete', async (message) => {
+    ['Error from server (NotFound): nodes "w1" not found', 'gone'],
+    [
+      'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the UID in the precondition (0) does not match the UID in record (1).',
+      'changed',
+    ],
+    [
+      'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the ResourceVersion in the precondition (811) does not match the ResourceVersion in record (812). The object might have been modified',
+      'changed',
+    ],
+  ])('%s: nothing to delete, it is %s', async (message, outcome) => {
     kubectl(`echo '${message}' >&2; exit 1`);
-    await deleteNode(api.host, address, 'w1', 'uid-w1');
+    expect(await deleteNode(api.host, address, seen)).toBe(outcome);
   });
 
   test.each([
@@ -116,7 +147,7 @@ describe('deleting', () => {
     ['sh: 1: kubectl: not found', 'CommandFailed'],
   ])('%s is %s', async (message, type) => {
     kubectl(`echo '${message}' >&2; exit 1`);
-    await expect(deleteNode(api.host, address, 'w1', 'uid-w1')).rejects.toMatchObject({ type });
+    await expect(deleteNode(api.host, address, seen)).rejects.toMatchObject({ type });
   });
 });
 

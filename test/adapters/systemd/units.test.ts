@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
@@ -9,10 +9,11 @@ import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
 import { fakeHost, markOf } from '../../support/fake-host.js';
 import { installFakeSystemd } from '../../support/fake-systemd.js';
-import { shellHost } from '../../support/shell-host.js';
+import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
-const unit = unitName({ operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 });
+const of = { operation: 'prod/join-worker/w1/1', run: 'run-1', step: 'join', host: 'w1', round: 0 };
+const unit = unitName(of);
 let host: ShellHost;
 beforeEach(() => {
   host = shellHost({ rewrite: (script, folder) => script.replaceAll('/var/log/quorate', `${folder}/log`) });
@@ -35,24 +36,23 @@ const follow = async (offset = 0, timeoutMs = 20_000) => {
   return { reading, output, offsets };
 };
 
-test('the name is stable over attempts and differs by operation, step, host and round', () => {
-  const of = { operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 };
+test('the name is stable over attempts and differs by operation, run, step, host and round', () => {
   expect(unitName(of)).toMatch(/^quorate-join-[0-9a-f]{12}\.service$/);
   const others = [
     { ...of, operation: 'x' },
+    { ...of, run: 'run-2' },
     { ...of, step: 'reset' },
     { ...of, host: 'w2' },
     { ...of, round: 1 },
   ];
-  expect(new Set([of, ...others].map(unitName)).size).toBe(5);
+  expect(new Set([of, ...others].map(unitName)).size).toBe(6);
   expect(unitName({ ...of })).toBe(unitName(of));
   expect(() => unitName({ ...of, step: 'a b' })).toThrow(TypeError);
 });
 
 test('R19: every name that unitName makes for a step of a command is taken for one, others are not', () => {
   const steps = ['init', 'join', 'reset', 'reset-lazily', 'undo-reset', 'undo-reset-lazily'];
-  const line = (step: string): string =>
-    `running-unit ${unitName({ operation: 'prod/join-worker/w1/1', step, host: 'w1', round: 0 })}`;
+  const line = (step: string): string => `running-unit ${unitName({ ...of, step })}`;
   expect(parseRunningUnits(steps.map(line).join('\n'))).toHaveLength(steps.length);
   expect(parseRunningUnits(`running-unit quorate-worker.service\n${line('worker')}\n${line('undo')}`)).toEqual([]);
 });
@@ -75,7 +75,7 @@ test('two attempts start one command; the second attaches to it and learns its r
 });
 
 test('beside the running command of another operation nothing is started', async () => {
-  const other = unitName({ operation: 'prod/join-worker/w1/0', step: 'join', host: 'w1', round: 0 });
+  const other = unitName({ ...of, operation: 'prod/join-worker/w1/0' });
   host.program('work', `echo "$1" >> "$FOLDER/starts"; [ "$1" = short ] || exec sleep 20`);
   await ensureUnit(host, { unit: other, argv: ['work', 'long'] });
   await vi.waitFor(async () => expect(await readRunningUnits(host)).toEqual([other]));
@@ -152,6 +152,28 @@ test('a deadline ends the following, not the unit', async () => {
   expect(reading.state).toBe('running');
   expect((await readUnit(host, unit)).state).toBe('running');
 });
+
+test.each([86_400, -86_400])(
+  'R25: a clock that is set by %i s neither ends the following nor makes it longer',
+  async (seconds) => {
+    setClock(host, seconds);
+    host.program('work', 'sleep 0.5; echo done');
+    await ensureUnit(host, { unit, argv: ['work'] });
+    expect(await follow()).toMatchObject({ reading: { state: 'succeeded' }, output: 'done\n' });
+    await forgetUnit(host, unit);
+
+    // A unit without a main process is asked for again and again.
+    host.program(
+      'systemctl',
+      'case $1 in show) printf "MainPID=0\\nLoadState=loaded\\nActiveState=activating\\nSubState=start\\n" ;; esac',
+    );
+    rmSync(join(host.folder, 'clock-was-read'), { force: true });
+    const before = performance.now();
+    expect((await follow(0, 2_000)).reading.state).toBe('running');
+    expect(performance.now() - before).toBeGreaterThan(900);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  },
+);
 
 test('an aborted follower throws the reason and leaves the unit running', async () => {
   host.program('work', `exec sleep 5`);

@@ -4,7 +4,7 @@ import type { EtcdCluster } from '../../../../lab/simulation/etcd/cluster.js';
 import type { Simulation } from '../../../../lab/simulation/index.js';
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
 import type { OperationKind } from '../../../../src/model/operation.js';
-import { watchBackends } from './backends.js';
+import { watchBackends, watchChoices } from './backends.js';
 import { watchKubeadm } from './kubeadm.js';
 import { membersOf, watchMembers } from './members.js';
 import { watchSecrets } from './secrets.js';
@@ -72,7 +72,7 @@ export const watch = ({ world }: Simulation): Watch => {
   const stops: (() => void)[] = [];
   const secrets = watchSecrets(world, violations);
   const backends = watchBackends(world, asked, violations);
-  stops.push(secrets.stop, watchKubeadm(world, { violations, resets }));
+  stops.push(secrets.stop, watchKubeadm(world, { violations, resets }), watchChoices(world, violations));
   const clusters = new Set<EtcdCluster>();
   const machines = new Set<Machine>();
   const look = (isNew: boolean): void => {

@@ -232,8 +232,9 @@ describe.concurrent('a policy that wants plans approved', () => {
     world(script, context);
     return { context, script, handle: await harness().start(context) };
   };
+  /** With one of cp3 that never started. */
   const members = (stale: Partial<ReturnType<typeof etcdMember>> = {}) => {
-    const { status: _none, ...cp3 } = etcdMember('cp3', stale);
+    const { status: _none, ...cp3 } = etcdMember('cp3', { name: '', ...stale });
     return { askedAt: 'cp1', alarms: [], members: [etcdMember('cp1'), etcdMember('cp2'), cp3] };
   };
 
@@ -255,7 +256,7 @@ describe.concurrent('a policy that wants plans approved', () => {
     await decide(handle, 'approve');
     const reason = await blocked(handle, 1);
     expect(reason.type).toBe('PlanNeedsApproval');
-    expect(reason.evidence.join()).toContain('remove the stale etcd member cp3');
+    expect(reason.evidence.join()).toContain('remove the stale etcd member');
     await decide(handle, 'approve');
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
   });

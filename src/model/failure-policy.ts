@@ -79,7 +79,7 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
     approve: 'makes a new cluster although they may carry one: then two clusters share its name and its endpoint',
   },
   PlanNeedsApproval: {
-    approve: 'carries out the plan as it is shown; a plan that reads otherwise later is asked for again',
+    approve: 'carries out the plan as it is shown; one that would change or destroy something else is asked for again',
   },
 };
 

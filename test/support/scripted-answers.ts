@@ -72,9 +72,12 @@ const requireUnchanged = (world: World, context: OperationContext, { identity }:
 
 /** Each activity done well: every change succeeds, and a reset leaves the host clean. */
 export const defaultAnswers = (world: World): Activities => {
-  const clean = async ({ target }: OperationContext): Promise<string> => {
-    delete world.hosts[target.name];
-    return `${target.name} is clean`;
+  const clean = async (context: OperationContext): Promise<string> => {
+    const { name } = context.target;
+    const before = world.hosts[name];
+    // It is the same machine.
+    if (before !== undefined) world.hosts[name] = hostOf(context, { machineId: before.machineId });
+    return `${name} is clean`;
   };
   const unchanged = (context: OperationContext, checked: Checked): void => requireUnchanged(world, context, checked);
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { QuorateError } from '../../src/model/failure.js';
 import { operationKinds } from '../../src/model/operation.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import type { DecisionAction } from '../../src/model/progress.js';
@@ -64,7 +65,7 @@ describe.concurrent('R3: nothing is destroyed on what was read before the operat
       const { context, script } = dirty(kind, step, { resumeWhenHealthy: answer === 'probe' });
       script.on(activity, async () => {
         becomesForeign(script, context);
-        return fails(answer === 'probe' ? 'Unreachable' : 'CommandFailed')(async () => undefined as never, context);
+        throw new QuorateError(answer === 'probe' ? 'Unreachable' : 'CommandFailed', 'gone', { remedy: 'mend it' });
       });
       script.on('probeCause', answers('it answers again'));
       const handle = await harness().start(context);
@@ -91,7 +92,7 @@ describe.concurrent('R3: nothing is destroyed on what was read before the operat
         'resetHost',
         async () => {
           becomesForeign(script, context);
-          return fails('Unreachable')(async () => undefined as never, context);
+          throw new QuorateError('Unreachable', 'gone', { remedy: 'mend it' });
         },
         // As the activity says it when it may only attach and there is nothing to attach to.
         fails('ChangedSinceCheck', { message: 'quorate-reset had not been begun on w2 when sight of it was lost' }),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hostActivities, resetToClean } from '../../src/activities/host.js';
+import { hostActivities, readTarget, resetToClean } from '../../src/activities/host.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { checkedFacts, etcdMember, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
@@ -17,13 +17,10 @@ beforeEach(() => {
   cluster.target.dirt = [...dirt];
 });
 const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
-  activityEnvironment().run(() =>
-    resetToClean(cluster.dependencies, context, {
-      purpose,
-      ownAttempt: false,
-      judged: { identity: identityOf(cluster.target) },
-    }),
-  );
+  activityEnvironment().run(async () => {
+    const before = await readTarget(cluster.host('cp3'), context);
+    return resetToClean(cluster.dependencies, context, { purpose, ownAttempt: false, before, judged: before });
+  });
 const unitSteps = (): string[] =>
   [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));
 

@@ -58,7 +58,7 @@ const problemsOf = (
     .map(({ host, because }) => `API server of ${host}: ${because ?? 'not ready'}`),
   ...(report.endpoint.ok ? [] : [`endpoint ${report.endpoint.address}: ${report.endpoint.because ?? 'no answer'}`]),
   ...report.backends
-    .filter(({ status }) => !status.startsWith('UP'))
+    .filter(({ status }) => status !== 'UP')
     .map(
       ({ name, status, loadBalancer, lastCheck }) =>
         `backend ${name} on ${loadBalancer} is ${status}${lastCheck === '' ? '' : ` (${lastCheck})`}`,

@@ -81,11 +81,16 @@ export const HostFacts = z.object({
   fileVersions: z.record(z.string(), z.string()).optional(),
   /** Names of links that a CNI plugin or kube-proxy leaves: cni0, flannel.1, kube-ipvs0, ... */
   cniLinks: z.array(z.string()),
-  /** Rules in chains KUBE-* and CNI-* over iptables and nftables. */
+  /** Rules, chains and whole tables of kube-proxy, the kubelet and CNI plugins, as a reset takes them out of nftables and iptables. */
   packetFilterRules: z.number(),
   /** ~/.kube/config of root and of the login user. */
   homeKubeconfigs: z.array(KubeconfigFacts),
-  /** Mounts below /var/lib/kubelet. */
+  /**
+   * Folders of a node that are a symbolic link and lead to no folder, or to one that others share, such as /var, as
+   * `/var/lib/etcd -> /data/etcd`; absent when none is.
+   */
+  brokenLinks: z.array(z.string()).optional(),
+  /** Mounts below /var/lib/kubelet, or below what it leads to where it is a link. */
   kubeletMounts: z.array(z.string()),
   /** Written by Quorate before it changes the host: which operation, which run of it, which cluster, and how that ended. */
   marker: z

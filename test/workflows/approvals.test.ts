@@ -8,7 +8,7 @@ import type { OperationContext } from '../../src/model/operation.js';
 import { clusterFacts, etcdMember, leftovers, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
-import { hostOf } from '../support/scripted-answers.js';
+import { hostOf, ownAttempt } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
 import { blocked, by, decide, ended, progressOf } from '../support/workflow-harness.js';
@@ -61,8 +61,7 @@ describe.concurrent('a dirty host', () => {
   test('with what this very operation left needs no approval', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('own') });
     const script = harness().script(context.cluster);
-    const { operation, cluster } = context;
-    script.world.hosts['w2'] = hostOf(context, leftovers(cluster, { marker: { operation, cluster } }));
+    script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster, ownAttempt(context)));
     expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
     expect(script.names().slice(3)).toEqual(changingActivities('join-worker', 'dirty'));
   });

@@ -175,7 +175,7 @@ const ask = async (process: Process, request: Request, url: string, options: Htt
           `Failed to connect to ${target.host} port ${target.port} after ${Date.now() - started} ms: Timeout was reached`,
         );
     }
-    const outcome = await httpRequest(process.machine, target, options);
+    const outcome = await httpRequest(process.machine, target, { ...options, by: process });
     if (outcome.kind === 'answered') return outcome.response;
     throw failureOf(outcome, target.host, target.port, Date.now() - started);
   };

@@ -5,7 +5,7 @@ import { grep } from '../text/grep.js';
 import { cat, cut, head, seq, sort, tee, tr, uniq, wc } from '../text/lines.js';
 import { sed } from '../text/sed.js';
 import { tail } from '../text/tail.js';
-import { base64, md5sum, openssl, sha256sum } from './base/encode.js';
+import { base64, md5sum, od, openssl, sha256sum } from './base/encode.js';
 import {
   basename,
   chmod,
@@ -26,7 +26,7 @@ import {
 } from './base/files.js';
 import { find } from './base/find.js';
 import { flock } from './base/flock.js';
-import { env, getconf, hostname, id, nproc, sudo, uname, whoami } from './base/identity.js';
+import { env, getconf, hostname, hostnamectl, id, nproc, sudo, uname, whoami } from './base/identity.js';
 import { journalctl } from './base/journalctl.js';
 import { getent, ip, modprobe, mount, ping, ss, umount } from './base/network.js';
 import { nft } from './base/nft.js';
@@ -75,6 +75,7 @@ export const basePrograms: Readonly<Record<string, Program>> = {
   grep,
   head,
   hostname,
+  hostnamectl,
   id,
   install,
   ip,
@@ -90,6 +91,7 @@ export const basePrograms: Readonly<Record<string, Program>> = {
   mv,
   nft,
   nproc,
+  od,
   openssl,
   ping,
   printf: builtin('printf'),

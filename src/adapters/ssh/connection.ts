@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import pLimit, { type LimitFunction } from 'p-limit';
 import ssh2, { type Client } from 'ssh2';
 import type { ResolvedHost } from './client-config.js';
 import { connectFailure, messageOf, unreachable, type SshError } from './connect-failure.js';
@@ -10,7 +9,6 @@ export interface ConnectionSettings {
   readonly keepaliveIntervalMs: number;
   readonly keepaliveCountMax: number;
   readonly readyTimeoutMs: number;
-  readonly maxSessions: number;
 }
 
 /** What carries the connection instead of a TCP connection of its own. */
@@ -23,10 +21,6 @@ export interface Transport {
 export interface Connection {
   readonly host: ResolvedHost;
   readonly client: Client;
-  /** Gives one of the session channels that the host allows at a time. */
-  readonly sessions: LimitFunction;
-  /** Commands nobody waits for any more but that the host may still count as sessions. */
-  readonly abandoned: Set<object>;
   isAlive(): boolean;
   /** The listener is called once, with the cause; returns the way to take it back. */
   onLost(listener: (cause: string) => void): () => void;
@@ -80,8 +74,6 @@ export const openConnection = (
     const connection: Connection = {
       host,
       client,
-      sessions: pLimit(settings.maxSessions),
-      abandoned: new Set(),
       isAlive: () => state === 'open',
       onLost: (listener) => {
         if (lostBecause !== undefined) {
@@ -114,7 +106,7 @@ export const openConnection = (
       client.connect({
         ...(transport === undefined ? { host: host.hostName, port: host.port } : { sock: transport.socket }),
         username: host.user,
-        authHandler: identities.methods,
+        authHandler: [...identities.methods],
         hostVerifier: hostKey.verify,
         algorithms: { serverHostKey: hostKey.algorithms },
         readyTimeout: host.connectTimeoutMs ?? settings.readyTimeoutMs,

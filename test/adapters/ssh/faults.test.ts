@@ -254,9 +254,11 @@ describe('sessions', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('refused for ever ends at the deadline', async () => {
+  it('refused for ever ends at the deadline: nothing was started', async () => {
     const { host } = await setUp({ refusedSessions: Number.POSITIVE_INFINITY });
-    expect((await host.run('true', { timeoutMs: 300 })).end).toEqual({ kind: 'timeout' });
+    const error = await failure(host.run('true', { timeoutMs: 500 }));
+    expect(error.type).toBe('Unreachable');
+    expect(error.message).toContain('it refuses every session');
   });
 
   it('20 commands share one connection, 8 at a time', async () => {

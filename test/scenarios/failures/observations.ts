@@ -12,7 +12,7 @@ import { kubectl, onConsole, write } from '../inject.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 import type { Site } from '../site.js';
-import { initByHand, joinByHand, joinControlPlaneByHand, resetByHand } from './by-hand.js';
+import { initByHand, joinByHand, resetByHand } from './by-hand.js';
 
 /** The first call of an activity for a host is lost, as when it does not answer for longer than the budget. */
 const lostOnce = (name: 'resetHost' | 'snapshotEtcd', host: string) => {
@@ -166,13 +166,13 @@ export const observations: readonly Scenario[] = [
     },
     async (site) => {
       // An earlier node of this cluster, of which the cluster knows nothing any more.
-      await joinByHand(site, 'cp3', 'cp3');
+      await joinByHand(site, 'cp3');
       await onConsole(site, 'cp3', 'systemctl stop kubelet');
       await kubectl(site, 'cp1', 'delete node cp3');
       const blocked = await site.run('join-control-plane', 'cp3');
       expectBlocked(blocked, 'Unreachable', /no connection to the host/);
       await resetByHand(site, 'cp3');
-      await joinControlPlaneByHand(site, 'cp3');
+      await joinByHand(site, 'cp3', { controlPlane: true });
       await eventually('it is Ready', async () => (await site.observer.readyNodes()).includes('cp3'), 120_000);
       const member = (await site.observer.members()).find(({ name }) => name === 'cp3');
       const uid = await nodeUid(site, 'cp3');

@@ -129,6 +129,8 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
 
 export interface TcpProxy {
   readonly port: number;
+  /** Connections that are open now. */
+  readonly open: number;
   /** From now on nothing passes, and nobody is told. */
   freeze(): void;
   /** Ends the client's connections with a RST. */
@@ -154,6 +156,9 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    get open() {
+      return clients.filter((client) => !client.destroyed).length;
+    },
     freeze: () => {
       for (const socket of all) {
         socket.unpipe();

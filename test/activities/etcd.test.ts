@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { etcdActivities, removeMemberSafely } from '../../src/activities/etcd.js';
 import type { Checked } from '../../src/model/checked.js';
-import type { OperationContext } from '../../src/model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
-import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { checkTarget } from '../support/check-target.js';
+import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';
 import type { FakeReply } from '../support/fake-host.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
@@ -19,23 +19,11 @@ const survivor = (cluster: SimulatedCluster, name = 'cp1') => ({
   entry: { name, address: '10.203.0.11' },
 });
 const context = operationContext();
-/** What the check saw of the cluster as it is now; the host is clean unless `checked` says otherwise. */
-const checkedIn = (
-  { members, nodes }: SimulatedCluster,
-  { name }: OperationContext['target'],
-  checked: Partial<Checked> = {},
-): Checked => {
-  const node = nodes.get(name);
-  return checkedFacts({
-    members: members.filter((member) => member.name === name || member.name === undefined).map((member) => member.id),
-    ...(node === undefined ? {} : { node: { uid: node.uid, ready: node.ready, living: false } }),
-    ...checked,
-  });
-};
 const remove = (cluster: SimulatedCluster, checked: Checked, of = context): Promise<string> =>
   activityEnvironment().run(() => etcdActivities(cluster.dependencies).removeStaleMember(of, checked));
-const stale = (cluster: SimulatedCluster, checked: Partial<Checked> = {}): Promise<string> =>
-  remove(cluster, checkedIn(cluster, context.target, checked));
+/** What `of` finds stale when nothing changes after its check; `checked` is what the check saw otherwise. */
+const stale = async (cluster: SimulatedCluster, checked: Partial<Checked> = {}, of = context): Promise<string> =>
+  remove(cluster, { ...(await checkTarget(cluster, of)).checked, ...checked }, of);
 
 describe('removing a member', () => {
   test('is done by a survivor when a majority of the voters left over is healthy', async () => {
@@ -115,7 +103,7 @@ describe('what a host left behind', () => {
     const worker = operationContext({ kind: 'join-worker' });
     cluster.members = [etcdMember('cp1'), dead('w2')];
     cluster.nodes.set('w2', nodeFacts('w2', { uid: 'old-uid' }));
-    expect(await remove(cluster, checkedIn(cluster, worker.target), worker)).toBe('deleted its old Node (Ready)');
+    expect(await stale(cluster, {}, worker)).toBe('deleted its old Node (Ready)');
     expect(cluster.events).toEqual(['cp1: delete Node w2 old-uid']);
   });
 

@@ -306,7 +306,7 @@ describe('what was reported of a run', () => {
   it('nothing of a host that people have touched since', async () => {
     const closed = run(Date.now() - 10);
     await byHand('w2', 'mkdir -p /etc/kubernetes/pki; echo x > /etc/kubernetes/pki/ca.crt');
-    onTestFinished(() => void cluster.simulation.host('w2').machine.files.remove('/etc/kubernetes/pki'));
+    onTestFinished(() => cluster.simulation.host('w2').machine.files.remove('/etc/kubernetes/pki'));
     const undone = { ...done, operation: 'x/join/w2/k4', host: 'w2', outcome: 'rolled-back', run: closed } as const;
     expect((await look(done, undone)).join('\n')).toMatch(/invariant 3: w2 was reported undone/);
     await new Promise((resolve) => setTimeout(resolve, 10));

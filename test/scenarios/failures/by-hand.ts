@@ -109,12 +109,3 @@ export const resetByHand = async (place: Place, host: string, seconds = unlimite
   const files = '/etc/cni/net.d/* /etc/kubernetes/*.conf /var/lib/etcd/*';
   await onConsole(place, host, `timeout ${seconds} kubeadm reset -f; rm -rf ${files}; true`);
 };
-
-/** Somebody resets a host, without Quorate, and takes away what kubeadm leaves. */
-export const resetByHand = async (place: Place, host: string): Promise<void> => {
-  await onConsole(
-    place,
-    host,
-    'kubeadm reset -f; rm -rf /etc/cni/net.d/* /etc/kubernetes/*.conf /var/lib/etcd/*; true',
-  );
-};

@@ -11,7 +11,7 @@ import { kubectl, onConsole, write } from '../inject.js';
 import type { Scenario } from '../scenario.js';
 import { scenario } from '../scenario.js';
 import type { Site } from '../site.js';
-import { initByHand, joinByHand, resetByHand } from './by-hand.js';
+import { initByHand, joinByHand, joinControlPlaneByHand, resetByHand } from './by-hand.js';
 
 /** The first call of an activity for a host is lost, as when it does not answer for longer than the budget. */
 const lostOnce = (name: 'resetHost' | 'snapshotEtcd', host: string) => {
@@ -170,7 +170,7 @@ export const observations: readonly Scenario[] = [
       const blocked = await site.run('join-control-plane', 'cp3');
       expectBlocked(blocked, 'Unreachable', /no connection to the host/);
       await resetByHand(site, 'cp3');
-      await joinByHand(site, 'cp3', { controlPlane: true });
+      await joinControlPlaneByHand(site, 'cp3');
       await eventually('it is Ready', async () => (await site.observer.readyNodes()).includes('cp3'), 120_000);
       const member = (await site.observer.members()).find(({ name }) => name === 'cp3');
       const uid = await nodeUid(site, 'cp3');

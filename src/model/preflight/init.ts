@@ -33,7 +33,7 @@ const livingElsewhere = (context: OperationContext, host: HostFacts, cluster: Cl
   const own = isOwnAttempt(context, host);
   const answering = (cluster?.answering ?? []).filter(({ answers, ownCa }) => answers === 'yes' && !(own && ownCa));
   const up = (cluster?.backends ?? []).filter(
-    (backend) => backend.name !== target.name && /^UP/.test(backend.status) && /L[67]OK/.test(backend.lastCheck),
+    (backend) => backend.name !== target.name && backend.status.startsWith('UP') && /L[67]OK/.test(backend.lastCheck),
   );
   if (answering.length === 0 && up.length === 0) return [];
   const places = [

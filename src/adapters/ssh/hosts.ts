@@ -140,7 +140,8 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
       if (error.others > 0) lease.limitTo(error.others);
-      if (stop.aborted) throw noSession(host, pool.usage(destination));
+      const end = stop.aborted ? (stop.reason as CommandEnd) : undefined;
+      if (end?.kind === 'timeout') throw noSession(host, pool.usage(destination));
       throw error;
     }
   };

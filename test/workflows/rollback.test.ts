@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { keepOf } from '../../src/model/keep.js';
 import { operationKinds } from '../../src/model/operation.js';
-import type { OperationKind } from '../../src/model/operation.js';
+import type { OperationContext, OperationKind } from '../../src/model/operation.js';
 import type { DecisionAction } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
+import type { Script } from '../support/scripted-activities.js';
 import { hostOf } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
@@ -144,6 +145,45 @@ describe.concurrent('an undo that fails', () => {
     expect(await ended(handle)).toMatchObject({ status: 'failed', type: 'RolledBack' });
     expect(script.names().slice(before)).toEqual(['undoJoin', 'undoJoin', 'removeBackend', 'revokeCredentials']);
     expect((await progressOf(handle)).outcome).toBe('rolled-back');
+  });
+
+  const rounds = (script: Script) =>
+    script.calls
+      .filter(({ activity }) => ['undoJoin', 'removeBackend', 'revokeCredentials'].includes(activity))
+      .map(({ activity, args }) => [activity, (args[0] as OperationContext).round]);
+
+  test('R12: is tried again in a new round, in which no unit of the try before is taken for its own', async () => {
+    const { script, handle } = await start('join-control-plane', 'prove');
+    script.on('undoJoin', fails('HostNotClean'), fails('CommandFailed'));
+    await decide(handle, 'rollback');
+    for (const decisions of [1, 2]) {
+      await blocked(handle, decisions);
+      await decide(handle, 'retry');
+    }
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+    expect(rounds(script)).toEqual([
+      ['undoJoin', 0],
+      ['undoJoin', 1],
+      ['undoJoin', 2],
+      ['removeBackend', 2],
+      ['revokeCredentials', 2],
+    ]);
+  });
+
+  test('R12: is found again in its round when only sight of it was lost', async () => {
+    const { script, handle } = await start('join-control-plane', 'prove');
+    script.on('undoJoin', fails('Unreachable'), fails('CommandFailed'));
+    await decide(handle, 'rollback');
+    expect(await blocked(handle, 1)).toMatchObject({ type: 'UndoFailed', step: 'join' });
+    await decide(handle, 'retry');
+    await blocked(handle, 2);
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ type: 'RolledBack' });
+    expect(rounds(script).slice(0, 3)).toEqual([
+      ['undoJoin', 0],
+      ['undoJoin', 0],
+      ['undoJoin', 1],
+    ]);
   });
 
   test('given up: the rest is left as it is, and nobody says that it was rolled back', async () => {

@@ -105,7 +105,7 @@ const unasked = (context: OperationContext, cluster: ClusterFacts | undefined): 
       `see that SSH reaches ${names.join(', ')}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
       [
         ...silent.map(serverLine),
-        ...unknown.map(({ server }) => `${server}: no curl on ${context.target.name} to ask with`),
+        ...unknown.map(({ server, because = 'could not be asked' }) => `${server}: ${because}`),
       ],
     ),
   ];

@@ -176,10 +176,14 @@ describe('R2: an init beside a cluster that lives', () => {
     expect(check(one)[0]?.evidence).toEqual(['cp2: no connection to cp2', 'cp3: no connection to cp3']);
   });
 
-  it('waits for a person when the host has no program to ask with', () => {
-    const one = world(context, {}, { answering: [answering('10.203.0.10:6443', { answers: 'unknown' })] });
+  it('waits for a person when the host could not find out, as without a program to ask with', () => {
+    const unknown = (of: { because?: string } = {}) =>
+      world(context, {}, { answering: [answering('10.203.0.10:6443', { answers: 'unknown', ...of })] });
+    const one = unknown({ because: 'no curl on cp1 to ask with' });
     expect(verdicts(one)).toEqual(['approval PeersUnreachable']);
+    expect(texts(one)[0]).toMatch(/^the endpoint 10\.203\.0\.10:6443 could not be asked whether prod lives there/);
     expect(check(one)[0]?.evidence).toEqual(['10.203.0.10:6443: no curl on cp1 to ask with']);
+    expect(check(unknown())[0]?.evidence).toEqual(['10.203.0.10:6443: could not be asked']);
   });
 
   it('asks again when others cannot be asked, not when the same ones say it otherwise', () => {

@@ -4,7 +4,7 @@ import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
 
 /** Where files wait while `kubeadm reset` empties their folders: for root alone, and over a restart of the host. */
-export const asideFolder = 'var/lib/quorate/aside';
+const asideFolder = 'var/lib/quorate/aside';
 
 /**
  * Copies the files that stay although `kubeadm reset` deletes them, such as the manifest of kube-vip and the kubelet's

@@ -47,6 +47,8 @@ const words: readonly Rule[] = [
   [/\bfe80::[0-9a-f:]+/g, 'fe80::<id>'],
   // curl: status and time in seconds
   [/^(\d{3}) \d+\.\d+$/g, '$1 <duration>'],
+  // read-host: size and time of a file
+  [/^(cni-file|login-kubeconfig) \d+ (?:\d+|<time>) /g, '$1 <version> '],
   // read-host: what the machine below the hosts has
   [/^(memory MemTotal:) +\d+/g, '$1 <kB>'],
   [/^uname \S+/g, 'uname <kernel>'],

@@ -67,6 +67,8 @@ const words: readonly Rule[] = [
   [/^(rules) [1-9]\d*$/g, '$1 <n>'],
   [/\brevision \d+, \d+ keys, \d+\.\d MiB/g, 'revision <n>, <n> keys, <n> MiB'],
   [/^1[78]\d{11}$/g, '<time>'],
+  // Connections of real clients outlive a reload of HAProxy; simulated ones end with their answer.
+  [/; ended \d+ connections? to \S+ that older processes of HAProxy on \S+ held/g, ''],
 ];
 
 /** Numbers that count what has happened so far, by the program that prints them. */

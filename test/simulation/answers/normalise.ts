@@ -72,6 +72,8 @@ const words: readonly Rule[] = [
   [/\b(quorate-snapshot-)\d+/g, '$1<pid>'],
   [/^\d+ \d{5,} (\d+ \d+ \d+)$/g, '<n> <bytes> $1'],
   [/^1[78]\d{11}$/g, '<time>'],
+  // Connections of real clients outlive a reload of HAProxy; simulated ones end with their answer.
+  [/; ended \d+ connections? to \S+ that older processes of HAProxy on \S+ held/g, ''],
 ];
 
 /** Numbers that count what has happened so far, by the program that prints them. */

@@ -112,7 +112,7 @@ export const targetRules = (host: string, state: TargetState, events: string[]):
       ({ script }) => [...state.units].find(([name]) => script.includes(name.slice(0, -8)))?.[1].log ?? '',
     ],
     [
-      /^systemctl list-units/,
+      /^if listed=\$\(systemctl list-units/,
       () =>
         [...state.units]
           .flatMap(([name, { exitStatus }]) => (exitStatus === undefined ? [`running-unit ${name}\n`] : []))

@@ -7,6 +7,7 @@ import { checkTarget } from '../support/check-target.js';
 import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
+import { kubeletRuns } from '../support/simulated-target.js';
 
 const context = operationContext();
 const mount = 'mount /var/lib/kubelet/pods/1/volumes/data';
@@ -116,13 +117,6 @@ describe('the activity of the step', () => {
     cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false }));
     cluster.target.nodeIdentity = ['/etc/kubernetes/pki/ca.crt 7:1767600000:1107', '/var/lib/etcd/member 8:0'];
   });
-  const kubeletRuns = (): void => {
-    cluster.target.dirt.push(
-      ...['Id=kubelet.service', 'LoadState=loaded', 'ActiveState=active', 'UnitFileState=enabled'].map(
-        (line) => `unit ${line}`,
-      ),
-    );
-  };
   /** The host that was checked and is another now; each says what has become of it. */
   const changes: [string, () => void, RegExp][] = [
     [
@@ -200,7 +194,7 @@ describe('the activity of the step', () => {
     cluster.nodes.set('cp3', nodeFacts('cp3'));
     // Of a kubelet that does not run a Node stays Ready for a while.
     const asleep = structuredClone(cluster.target.dirt);
-    kubeletRuns();
+    kubeletRuns(cluster);
     await expectUntouched(resetHost(checked), /^Node cp3 is Ready since cp3 was checked; it was not reset/, present());
     cluster.target.dirt = asleep;
     expect(await resetHost(checked)).toMatch(/read again: clean$/);
@@ -208,7 +202,7 @@ describe('the activity of the step', () => {
 
   test('resets a host whose Ready Node was shown and approved, as that of an attempt that was never proved', async () => {
     cluster.nodes.set('cp3', nodeFacts('cp3'));
-    kubeletRuns();
+    kubeletRuns(cluster);
     const { checked } = await checkTarget(cluster, context);
     expect(checked.node).toMatchObject({ living: true });
     // Another Node of its name was not.

@@ -63,7 +63,7 @@ export const allowed: readonly Allowed[] = [
   },
   { line: /^(link \d+ |address \d+: )(cni0|veth)/, because: 'of Pods with an address of their own, as below' },
   {
-    line: /^cni-file (?:<version> )?var\/lib\/cni\//,
+    line: /^cni-file (?:<version> )?(?:var\/lib\/cni|run\/netns)\//,
     because: 'of Pods with an address of their own: no simulated kubelet runs any',
   },
   {

@@ -35,6 +35,7 @@ describe.skipIf(haproxyMissing !== undefined)(
       await loseThird(setting);
       await setting.balancer.register({ name: 'cp4', address: '127.0.23.4' }, 'disabled');
       [first.ready, third.ready, third.readyzMs] = [false, true, 0];
+      await untilStatus(setting.balancer, 'cp1', /^DOWN/);
       first.readyzMs = 700;
       const { reached } = await underTraffic(setting, () => setting.host.restart());
       expect(second.requests).toBeGreaterThan(0);

@@ -24,6 +24,8 @@ export const OperationSummary = z.object({
   blockedReason: z.string().optional(),
   /** Since when; tells one block of an operation from the next. */
   blockedSince: z.string().optional(),
+  /** Number of the question it waits with: a decision that names it as `about` is no answer to a later one. */
+  blockedQuestion: z.number().int().optional(),
   /** It has the membership lock of its cluster: exclusive, and about to begin, running or blocked. Absent otherwise. */
   holdsLock: z.boolean().optional(),
   /** What it waits for, while it has not begun. */
@@ -84,10 +86,15 @@ const stateOf = (info: Execution, phase: string | undefined, blocked: boolean): 
 const nonEmpty = <Name extends string>(name: Name, value: unknown): { [key in Name]?: string } =>
   (typeof value === 'string' && value !== '' ? { [name]: value } : {}) as { [key in Name]?: string };
 
-const BlockedMemo = z.object({ blocked: z.object({ since: z.string() }) });
+const BlockedMemo = z.object({ blocked: z.object({ since: z.string(), question: z.number().int().optional() }) });
 
-/** Since when an operation is blocked, by the memo, which lists carry. */
-const blockedSinceOf = (memo: unknown): string | undefined => BlockedMemo.safeParse(memo).data?.blocked.since;
+/** Since when an operation is blocked and with which question, by the memo, which lists carry. */
+const blockOf = (memo: unknown): Pick<OperationSummary, 'blockedSince' | 'blockedQuestion'> => {
+  const { data } = BlockedMemo.safeParse(memo);
+  if (data === undefined) return {};
+  const { since, question } = data.blocked;
+  return { ...nonEmpty('blockedSince', since), ...(question === undefined ? {} : { blockedQuestion: question }) };
+};
 
 /** Whether an operation of that kind keeps the membership lock while it runs. */
 export const needsLock = (kind: string): boolean => operationKinds.some((one) => one === kind && isExclusive(one));
@@ -108,7 +115,7 @@ export const summaryOf = (info: Execution): OperationSummary | undefined => {
     state,
     ...nonEmpty('phase', phase),
     ...nonEmpty('blockedReason', state === 'blocked' ? attributes.get(keys.blockedReason) : undefined),
-    ...nonEmpty('blockedSince', state === 'blocked' ? blockedSinceOf(info.memo) : undefined),
+    ...(state === 'blocked' ? blockOf(info.memo) : {}),
     ...(needsLock(kind) && !hasEnded(state) ? { holdsLock: true } : {}),
     ...nonEmpty('by', info.memo?.['by']),
     since: info.startTime.toISOString(),

@@ -82,7 +82,7 @@ const viewStarted = async (client: Client, known: OperationSummary): Promise<Ope
       await askedTwice(client, 5_000, () => handle.query<unknown>(names.queries.progress)),
     );
     // The run's own status says whether it has ended; what it says about itself is newer than its search attributes.
-    const { blockedReason: _reason, blockedSince: _since, ...rest } = summary;
+    const { blockedReason: _reason, blockedSince: _since, blockedQuestion: _question, ...rest } = summary;
     const { blocked } = progress;
     if (hasEnded(summary.state)) {
       const state = summary.state === 'terminated' ? summary.state : (progress.outcome ?? summary.state);
@@ -91,7 +91,13 @@ const viewStarted = async (client: Client, known: OperationSummary): Promise<Ope
     const now: OperationSummary =
       blocked === undefined
         ? { ...rest, state: 'running' }
-        : { ...rest, state: 'blocked', blockedReason: blocked.type, blockedSince: blocked.since };
+        : {
+            ...rest,
+            state: 'blocked',
+            blockedReason: blocked.type,
+            blockedSince: blocked.since,
+            ...(blocked.question === undefined ? {} : { blockedQuestion: blocked.question }),
+          };
     return { ...view, summary: now, progress };
   } catch (error) {
     const outage = await outageOf(client, error);

@@ -85,7 +85,14 @@ export const retryOperations = async (
       await within(client, answerMs, () =>
         client.withAbortSignal(stop.signal, () =>
           untilLookedAt(() =>
-            sendDecision(client, summary, { action: 'retry', by, reason, ...(afterMs === 0 ? {} : { afterMs }) }),
+            sendDecision(client, summary, {
+              action: 'retry',
+              by,
+              reason,
+              // By the time it arrives the operation may ask something else.
+              ...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),
+              ...(afterMs === 0 ? {} : { afterMs }),
+            }),
           ),
         ),
       );

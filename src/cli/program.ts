@@ -228,6 +228,12 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
         .createArgument('<action>', 'what it does; which of them make sense is part of what it says while blocked')
         .choices(['approve', 'retry', 'skip', 'rollback', 'abort']),
     )
+    .addOption(
+      new Option(
+        '--about <question>',
+        'number of the question that is answered; refused when another one is open by now (default: the open one)',
+      ).argParser(count),
+    )
     .addOption(by())
     .addOption(reason())
     .addOption(noWait())

@@ -59,8 +59,12 @@ const stepTable = ({ steps, blocked, plan, outcome }: OperationProgress): string
 };
 
 /** One line for each choice, as the update `decide` takes it. */
-const updates = ({ choices }: Blocked): string[] =>
-  choices.map((action) => `{"action": "${action}", "by": "${placeholders.by}", "reason": "${placeholders.reason}"}`);
+const updates = ({ choices, question }: Blocked): string[] => {
+  const about = question === undefined ? '' : `"about": ${question}, `;
+  return choices.map(
+    (action) => `{"action": "${action}", ${about}"by": "${placeholders.by}", "reason": "${placeholders.reason}"}`,
+  );
+};
 
 const conditions = ({ choices, watching, expiresAt, notBy }: Blocked): string[] => [
   ...(watching === undefined
@@ -77,6 +81,7 @@ const conditions = ({ choices, watching, expiresAt, notBy }: Blocked): string[] 
 const blockedSections = (progress: OperationProgress, blocked: Blocked): string[] => {
   const title = progress.steps.find(({ id }) => id === blocked.step)?.title ?? blocked.step;
   const [first = 'retry'] = blocked.choices;
+  const about = blocked.question === undefined ? '' : ` --about ${blocked.question}`;
   return [
     `## Blocked: ${blocked.type}`,
     `${what(progress)} waits since **${instant(blocked.since)}** at "${text(title)}":`,
@@ -95,7 +100,7 @@ const blockedSections = (progress: OperationProgress, blocked: Blocked): string[
     'Copy one of these lines. Then **More Actions**, **Send an Update**: choose `decide`, paste the line as Data, put in who you are and why, Submit.',
     codeBlock(updates(blocked)),
     'On a command line:',
-    codeBlock([`quorate decide ${progress.operation} ${first}`]),
+    codeBlock([`quorate decide ${progress.operation} ${first}${about}`]),
   ];
 };
 

@@ -52,7 +52,7 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
       return { accepted: true, action: decision.action };
     },
     {
-      description: `Decides how a blocked operation goes on; what each choice does stands in the details. One argument: ${sample}`,
+      description: `Decides how a blocked operation goes on; what each choice does stands in the details. One argument: ${sample}; with "about": N it is taken for question N alone`,
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (decision) => {
         const { action, by, about } = parseOrRefuse(Decision, decision, {

@@ -287,6 +287,24 @@ describe.each(Object.keys(ways))('over %s', (name) => {
     expect(after.state).toBe('running');
   });
 
+  test('R6: a decision is for the question that it names, or else for the one that was read', async () => {
+    const summary = await begin(uniqueName('about'), 'w1');
+    const decision = { action: 'approve', by: 'ann@desk', reason: '' } as const;
+    await block(summary);
+    expect((await client.view(summary)).progress?.blocked).toMatchObject({ question: 1 });
+    expect((await client.view(summary)).summary).toMatchObject({ blockedQuestion: 1 });
+    await expect(client.decide(summary, { ...decision, about: 2 })).rejects.toMatchObject({
+      kind: 'refused',
+      message: 'The decision was refused: it waits for something else by now.',
+    });
+    expect((await client.view(summary)).progress?.decisions).toEqual([]);
+    await client.decide(summary, { ...decision, about: 1 });
+    await block(summary);
+    await client.decide(summary, { ...decision, action: 'retry' });
+    const handle = it.temporal.workflow.getHandle(summary.workflowId);
+    expect(await handle.query('progress')).toMatchObject({ decisions: [{ about: 1 }, { action: 'retry', about: 1 }] });
+  });
+
   test('a cancel undoes what runs and withdraws what waits', async () => {
     const cluster = uniqueName('cancel');
     const running = await begin(cluster, 'cp2');

@@ -124,7 +124,13 @@ describe('what a list says', () => {
     await eventually(async () => (await list({ blocked: true })).operations.length).toBe(2);
     const [one, ...others] = (await list({ blockedBy: 'EtcdUnhealthy' })).operations;
     expect(others).toEqual([]);
-    const blocked = { state: 'blocked', blockedReason: 'EtcdUnhealthy', blockedSince: since, holdsLock: true };
+    const blocked = {
+      state: 'blocked',
+      blockedReason: 'EtcdUnhealthy',
+      blockedSince: since,
+      blockedQuestion: 1,
+      holdsLock: true,
+    };
     expect(one).toMatchObject({ operation: cp1, ...blocked });
     expect((await it.client.view(one as OperationSummary)).summary).toMatchObject(blocked);
     const byName = new Map((await list()).operations.map((summary) => [summary.operation, summary]));
@@ -138,6 +144,7 @@ describe('what a list says', () => {
     expect(summary).toMatchObject({ state: 'running', holdsLock: true });
     expect(summary).not.toHaveProperty('blockedReason');
     expect(summary).not.toHaveProperty('blockedSince');
+    expect(summary).not.toHaveProperty('blockedQuestion');
   });
 
   test('without a worker: what has begun, and a note on what may be missing', async () => {

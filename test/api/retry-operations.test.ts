@@ -110,6 +110,22 @@ describe('retrying what is blocked', () => {
     expect(await decisions(w1)).toHaveLength(2);
   });
 
+  test('R6: is no answer to what an operation asks by the time that it arrives', async () => {
+    const w1 = await running('w1');
+    await block(w1, unreachable);
+    await listedBlocked(1);
+    const stale = await withListOfNow();
+    await block(w1, { ...blockedByDirtyHost, question: 2, since: '2026-11-23T14:00:00.000Z' });
+    expect(await retry({}, {}, stale)).toEqual({
+      dryRun: false,
+      accepted: [],
+      refused: [
+        { operation: w1.operation, blockedReason: 'Unreachable', because: 'it waits for something else by now' },
+      ],
+    });
+    expect(await decisions(w1)).toEqual([]);
+  });
+
   test('and a single decision about the same block are one', async () => {
     const w1 = await running('w1');
     await block(w1, unreachable);

@@ -108,13 +108,13 @@ describe('join', () => {
       blockedByDirtyHost.message,
       ...blockedByDirtyHost.evidence,
       blockedByDirtyHost.remedy,
-      `quorate decide ${operation} approve `,
+      `quorate decide ${operation} approve --about 1 `,
     ]) {
       expect(blocked.out).toContain(text);
     }
 
     const shown = await quorate('operations', 'show', `${cluster}/join-worker/w1`);
-    expect(shown.out).toContain(`quorate decide ${operation} approve `);
+    expect(shown.out).toContain(`quorate decide ${operation} approve --about 1 `);
     expect((await quorate('operations', 'list', '--blocked', '--cluster', cluster)).out).toContain('DirtyHost');
     const again = await quorate('operations', 'watch', cluster);
     expect(again.code).toBe(3);
@@ -122,7 +122,15 @@ describe('join', () => {
     const refused = await quorate('decide', 'nosuch/join-worker/w1', 'approve');
     expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('No operation is called') as unknown });
 
-    const deciding = quorate('decide', `${cluster}/join-worker/w1`, 'approve', '--by', 'ann', '--reason', 'ours');
+    // R6: of a question that was read before, and is not the open one.
+    const other = await quorate('decide', operation, 'approve', '--about', '2');
+    expect(other).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('waits for something else by now') as unknown,
+    });
+
+    const words = ['--about', '1', '--by', 'ann', '--reason', 'ours'];
+    const deciding = quorate('decide', `${cluster}/join-worker/w1`, 'approve', ...words);
     const decided = await meanwhile(deciding, 'running', (id) =>
       it.play(id, { outcome: 'finished', summary: 'joined' }),
     );

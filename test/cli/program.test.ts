@@ -34,6 +34,7 @@ describe('usage', () => {
     [['join', ''], 'It is empty'],
     [['join', 'w1', '--output', 'xml'], 'Allowed choices are text, json'],
     [['decide', 'prod/join-worker/w1', 'maybe'], 'Allowed choices are approve, retry, skip, rollback, abort'],
+    [['decide', 'prod/join-worker/w1', 'retry', '--about', 'it'], 'It is a number from 1'],
     [['operations', 'list', '--limit', '0'], 'It is a number from 1'],
     [['dev', '--port', '70000'], 'It is a port from 1 to 65535'],
     [['dev', '--metrics', '9464'], 'It is HOST:PORT'],

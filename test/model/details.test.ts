@@ -23,6 +23,7 @@ const progress = (overrides: Partial<OperationProgress> = {}): OperationProgress
 });
 
 const blocked: NonNullable<OperationProgress['blocked']> = {
+  question: 3,
   type: 'DirtyHost',
   step: 'check',
   message: 'w2 still carries a node of another cluster',
@@ -140,7 +141,7 @@ describe('the page of an operation', () => {
       expect.stringMatching(/\*\*More Actions\*\*, \*\*Send an Update\*\*: choose `decide`/) as unknown,
       expect.stringContaining('"approve"') as unknown,
       'On a command line:',
-      '```\nquorate decide prod/join-worker/w2/k1 approve\n```',
+      '```\nquorate decide prod/join-worker/w2/k1 approve --about 3\n```',
       '### Steps',
       '| state | step |\n| :-- | :-- |\n| `blocked`\u00a0 | **check w2**, since 13:52:10 |\n| `next`\u00a0 | reset w2 |',
       'Asked for by ann@desk. Operation `prod/join-worker/w2/k1`. Times are UTC.',
@@ -160,10 +161,19 @@ describe('the page of an operation', () => {
       const replaced = line.replace(placeholders.by, 'ann').replace(placeholders.reason, 'an old host');
       expect(Decision.parse(JSON.parse(replaced))).toEqual({
         action: decisionActions[index],
+        // R6: pasted later, it is no answer to another question.
+        about: 3,
         by: 'ann',
         reason: 'an old host',
       });
     }
+  });
+
+  test('of an operation that older code began there is no number to name', () => {
+    const { question: _none, ...older } = blocked;
+    const page = renderDetails(progress({ blocked: older }));
+    expect(page).not.toContain('about');
+    expect(page).toContain('quorate decide prod/join-worker/w2/k1 approve\n');
   });
 
   test('what goes on by itself, what ends by itself, and who may not approve', () => {

@@ -49,6 +49,7 @@ export const operationView = (
 
 /** Blocked for a cause that is looked at on a timer. */
 export const blockedByUnreachable: NonNullable<OperationProgress['blocked']> = {
+  question: 2,
   type: 'Unreachable',
   step: 'join',
   message: 'w2 (10.203.0.22:22) does not answer: connect ETIMEDOUT',

@@ -20,6 +20,7 @@ import type { Script } from './workflows/scripted-operations.js';
 const workflows = fileURLToPath(new URL('./workflows/scripted-operations.ts', import.meta.url));
 
 export const blockedByDirtyHost: Blocked = {
+  question: 1,
   type: 'DirtyHost',
   step: 'read',
   message: 'w1 still carries a node of another cluster',

@@ -94,7 +94,15 @@ export const FindQuery = z.strictObject({
   prefer: z.enum(['blocked', 'not-ended']).optional().describe('Of several subjects the only one that is so is meant.'),
 });
 
-export const DecideBody = z.strictObject({ action: z.enum(decisionActions), reason, by });
+const about = z
+  .int()
+  .min(1)
+  .optional()
+  .meta({ examples: [1] })
+  .describe(
+    'Number of the question that is answered (`blocked.question` of its progress, `blockedQuestion` of its summary); refused when the operation waits with another one by now. Default: the one it waits with when this arrives.',
+  );
+export const DecideBody = z.strictObject({ action: z.enum(decisionActions), about, reason, by });
 export const DecideAnswer = z.object({ operation: z.string(), action: z.enum(decisionActions) });
 export const CancelBody = z.strictObject({ reason, by });
 export const CancelAnswer = z.object({

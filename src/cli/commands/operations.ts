@@ -65,6 +65,8 @@ export interface DecideCommandOptions extends OutputOptions {
   readonly by: string;
   readonly reason: string;
   readonly wait: boolean;
+  /** Number of the question that is answered. */
+  readonly about?: number;
 }
 
 const accepted = (io: Io, { output }: OutputOptions, text: string, facts: object): void => {
@@ -74,11 +76,11 @@ const accepted = (io: Io, { output }: OutputOptions, text: string, facts: object
 
 export const decide = (io: Io, typed: string, action: DecisionAction, options: DecideCommandOptions): Promise<number> =>
   withClient(io, async (client) => {
-    const { by, reason } = options;
+    const { by, reason, about } = options;
     const found = await client.find(typed, 'blocked');
     const { operation } = found;
     await client
-      .decide(found, { action, by, reason })
+      .decide(found, { action, by, reason, ...(about === undefined ? {} : { about }) })
       .catch(
         mayGoOn(
           `If the decision ${action} was taken, ${operation} goes on with it.`,
@@ -101,7 +103,7 @@ export const decide = (io: Io, typed: string, action: DecisionAction, options: D
     });
   });
 
-export const cancel = (io: Io, typed: string, options: DecideCommandOptions): Promise<number> =>
+export const cancel = (io: Io, typed: string, options: Omit<DecideCommandOptions, 'about'>): Promise<number> =>
   withClient(io, async (client) => {
     const { by, reason } = options;
     const found = await client.find(typed, 'not-ended');

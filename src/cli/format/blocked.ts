@@ -14,11 +14,14 @@ const byItself = ({ watching, expiresAt, notBy }: Blocked, now: number): string[
 const withoutDetails = ({ operation, blockedReason }: OperationView['summary']): string =>
   `Blocked by ${blockedReason ?? 'an unknown reason'}; details need a worker. See \`quorate operations show ${operation}\`.`;
 
+/** Names the question in a command, so that it is no answer to a later one. */
+const about = ({ question }: Blocked): string => (question === undefined ? '' : ` --about ${question}`);
+
 /** Why an operation is blocked, and the exact commands that go on with it. */
 export const blockedText = ({ summary, progress }: OperationView, now = Date.now()): string => {
   const blocked = progress?.blocked;
   if (blocked === undefined) return `${withoutDetails(summary)}\n`;
-  const commands = blocked.choices.map((action) => `  quorate decide ${summary.operation} ${action}`);
+  const commands = blocked.choices.map((action) => `  quorate decide ${summary.operation} ${action}${about(blocked)}`);
   const longest = Math.max(...commands.map((command) => command.length));
   return [
     `Blocked: ${blocked.type}`,
@@ -67,6 +70,6 @@ export const blockedLines = (
     ),
     ...byItself(blocked, now).flatMap((line) => wrap(`    ${line}`, columns, '      ')),
     ...(looked === undefined ? [] : [`    Seen last: ${printable(looked)}`]),
-    `    quorate decide ${summary.operation} ${choices.join('|')}`,
+    `    quorate decide ${summary.operation} ${choices.join('|')}${about(blocked)}`,
   ];
 };

@@ -15,8 +15,8 @@ describe('why an operation is blocked', () => {
         | attempt 2: connect ETIMEDOUT
       What to do: see that \`ssh w2 true\` works from the machine of the worker, then retry
       Then one of:
-        quorate decide prod/join-worker/w2/1f00aa11 retry  # goes on with "kubeadm join on w2"
-        quorate decide prod/join-worker/w2/1f00aa11 abort  # ends the operation; everything is left as it is
+        quorate decide prod/join-worker/w2/1f00aa11 retry --about 2  # goes on with "kubeadm join on w2"
+        quorate decide prod/join-worker/w2/1f00aa11 abort --about 2  # ends the operation; everything is left as it is
       Goes on by itself when the host answers over SSH.
       Runbook: docs/runbook.md, Unreachable
       "
@@ -49,7 +49,7 @@ describe('why an operation is blocked', () => {
             abort  ends the operation; everything is left as it is
           Goes on by itself when the host answers over SSH.
           Seen last: connect ECONNREFUSED 10.203.0.22:22
-          quorate decide prod/join-worker/w2/1f00aa11 retry|abort"
+          quorate decide prod/join-worker/w2/1f00aa11 retry|abort --about 2"
     `);
     // Commands stay whole, to be copied.
     const sentences = lines.filter((line) => !line.includes('quorate '));

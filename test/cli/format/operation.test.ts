@@ -55,14 +55,14 @@ describe('a live block', () => {
             retry  goes on with "kubeadm join on w2"
             abort  ends the operation; everything is left as it is
           Goes on by itself when the host answers over SSH.
-          quorate decide prod/join-worker/w2/1f00aa11 retry|abort
+          quorate decide prod/join-worker/w2/1f00aa11 retry|abort --about 2
         3m 00s so far; next: step 7; asked for by ann@desk"
     `);
     const short = drawn(13);
     expect(short.length).toBeLessThanOrEqual(13);
     expect(short.join('\n')).not.toContain('attempt 1');
     expect(short).toContain('    | 2 more: quorate operations show prod/join-worker/w2/1f00aa11');
-    expect(short).toContain('    quorate decide prod/join-worker/w2/1f00aa11 retry|abort');
+    expect(short).toContain('    quorate decide prod/join-worker/w2/1f00aa11 retry|abort --about 2');
     for (const rows of [1, 2, 5, 8]) expect(drawn(rows)).toHaveLength(rows);
   });
 });

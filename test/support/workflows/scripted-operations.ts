@@ -65,9 +65,12 @@ const scripted = async ({ context, by }: SubmitRequest): Promise<void> => {
     },
     {
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
-      validator: ({ action }) => {
+      validator: ({ action, about }) => {
         const { blocked } = state;
         if (blocked === undefined) throw ApplicationFailure.nonRetryable('nothing to decide', 'NotBlocked');
+        if (about !== undefined && about !== blocked.question) {
+          throw ApplicationFailure.nonRetryable('it waits for something else by now', 'ChoiceRefused');
+        }
         if (!blocked.choices.includes(action)) {
           throw ApplicationFailure.nonRetryable(`"${action}" makes no sense now`, 'ChoiceRefused');
         }

@@ -24,10 +24,15 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      const { action, reason, by } = request.body;
+      const { action, about, reason, by } = request.body;
       return once(request, async () => {
         const summary = await locate(client, request.params);
-        await client.decide(summary, { action, reason, by: recordedAs(callerOf(request), by) });
+        await client.decide(summary, {
+          action,
+          reason,
+          by: recordedAs(callerOf(request), by),
+          ...(about === undefined ? {} : { about }),
+        });
         return { operation: summary.operation, action };
       });
     },

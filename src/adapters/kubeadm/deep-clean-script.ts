@@ -43,6 +43,7 @@ failed() { printf 'failed %s\\n' "$*"; }
 kept=${list(kept)}
 kept_patterns=${list(kept.map(findPattern))}
 kept_links=${list(keep.links)}
+aside=${list(keep.aside.map((path) => path.replace(/^\/+/, '')))}
 servers=${list(servers)}
 hashes=${list(caHashes.map((hash) => hash.replace(/^sha256:/, '')))}
 takes_out=${quote(takesOut)}

@@ -4,7 +4,7 @@ import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
 
 /** Where files wait while `kubeadm reset` empties their folders: for root alone, and over a restart of the host. */
-export const asideFolder = 'var/lib/quorate/aside';
+const asideFolder = 'var/lib/quorate/aside';
 
 /**
  * Copies the files that stay although `kubeadm reset` deletes them, such as the manifest of kube-vip and the kubelet's
@@ -30,15 +30,20 @@ done`,
   );
 };
 
-/** Shell function `put_back`: puts the files back that are not there, and deletes the copies when all are. It needs `failed`. */
+/**
+ * Shell function `put_back`: of the files that `$aside` lists, which lay there before this operation, puts back those that
+ * are gone, and deletes their copies. Copies of other operations are from another time, and stay. It needs `failed`.
+ */
 export const putBackFunction = `
 put_back() {
-  [ -d ${asideFolder} ] || return 0
-  find ${asideFolder}/ -type f ! -name '*.new' | while IFS= read -r copy; do
-    file=\${copy#${asideFolder}/}
-    [ ! -e "$file" ] && [ ! -L "$file" ] || continue
-    if mkdir -p "\${file%/*}" && cp -p "$copy" "$file.quorate" && mv -f "$file.quorate" "$file"; then continue; fi
+  [ -d ${asideFolder} ] && [ -n "$aside" ] || return 0
+  printf '%s\\n' "$aside" | while IFS= read -r file; do
+    copy=${asideFolder}/$file
+    [ -f "$copy" ] || continue
+    if [ -e "$file" ] || [ -L "$file" ]; then rm -f "$copy"; continue; fi
+    if mkdir -p "\${file%/*}" && cp -p "$copy" "$file.quorate" && mv -f "$file.quorate" "$file"; then rm -f "$copy"; continue; fi
     failed "/$file could not be put back: a copy is /$copy"
-    exit 1
-  done && rm -rf ${asideFolder}
+  done
+  find ${asideFolder} -depth -type d -exec rmdir {} + 2>/dev/null
+  return 0
 }`;

@@ -92,7 +92,7 @@ describe('one that ends in the middle leaves nothing', () => {
       'crictl',
       'case "$1" in ps) echo c1 ;; exec) shift 2; setsid "$@" & echo $! > "$FOLDER/pid"; wait ;; esac',
     );
-    host.program('etcdctl', hanging.replace('sleep 3', 'sleep 20'));
+    host.program('etcdctl', hanging.replace('sleep 3', 'while :; do sleep 0.1; done'));
     const saving = save().catch((error: unknown) => error);
     await begun();
     expect(await saving).toMatchObject({ type: 'EtcdUnavailable' });

@@ -356,6 +356,14 @@ describe('R13: what was there before stays', () => {
     expect(files.map((file) => readFileSync(path(file), 'utf8'))).toEqual(files);
   });
 
+  test('a copy that another operation left is from another time: it is not put back', async () => {
+    put('var/lib/quorate/aside/etc/kubernetes/manifests/kube-vip.yaml', 'old');
+    await clean();
+    await clean({ keep: keep({ aside: ['/var/lib/kubelet/config.json'] }) });
+    expect(existsSync(path('etc/kubernetes/manifests/kube-vip.yaml'))).toBe(false);
+    expect(existsSync(path('var/lib/quorate/aside/etc/kubernetes/manifests/kube-vip.yaml'))).toBe(true);
+  });
+
   test('nothing is reset where a file cannot be put aside; one that cannot be put back is told, its copy stays', async () => {
     put('var/lib/kubelet/config.json', 'mine');
     const aside = keep({ aside: ['/var/lib/kubelet/config.json'] });

@@ -5,17 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { backend, startSetting, type Setting } from './haproxy-setting.js';
 import { haproxyMissing, leave, openWatch, type Watch } from './real-haproxy.js';
 
-/** Watches at cp1, cp2 and cp3: least connections gives each of them one. */
-const watchAll = async ({ port, servers }: Setting): Promise<readonly Watch[]> => {
-  const watches: Watch[] = [];
-  for (const [index] of servers.entries()) {
-    const before = servers.map(({ requests }) => requests);
+/** Watches at cp1, cp2 and cp3, in this order. */
+const watchAll = async ({ port }: Setting): Promise<readonly Watch[]> => {
+  const watches = new Map<string, Watch>();
+  while (watches.size < 3) {
     const watch = await openWatch(port);
-    await sleep(50);
-    const at = servers.findIndex(({ requests }, one) => requests > (before[one] ?? 0) && watches[one] === undefined);
-    watches[at === -1 ? index : at] = watch;
+    if (watches.has(watch.servedBy)) watch.close();
+    else watches.set(watch.servedBy, watch);
   }
-  return watches;
+  return [...watches.values()].toSorted((a, b) => (a.servedBy < b.servedBy ? -1 : 1));
 };
 
 const areOpen = (watches: readonly Watch[]): readonly boolean[] => watches.map(({ isOpen }) => isOpen);

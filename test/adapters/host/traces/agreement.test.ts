@@ -93,11 +93,7 @@ const someLinks = (): string[] => {
   const link = fc.oneof(
     fc.constantFrom(...real, ...foreign),
     fc
-      .tuple(
-        fc.constantFrom(...real, ...foreign),
-        fc.nat(14),
-        fc.constantFrom(...'a b f 0 1 9 g z _ . - + :'.split(' ')),
-      )
+      .tuple(fc.constantFrom(...real, ...foreign), fc.nat(14), fc.constantFrom(...'abf019gz_.-+:'.split('')))
       .map(([name, at, letter]) => name.slice(0, at) + letter + name.slice(at + 1)),
     fc
       .tuple(
@@ -235,7 +231,10 @@ describe('R16: the reading and the deep clean agree on', () => {
     const names = ['kubelet', 'kube-apiserver', 'kube-controller', 'kube-scheduler', 'etcd', 'k3s-server', 'haproxy'];
     const units = [
       ...runtimeServices.map((unit) => `/system.slice/${unit}`),
-      ...['/system.slice/k3s.service', '/system.slice/old-kubelet.service', '/user.slice/session-3.scope', '/'],
+      '/system.slice/k3s.service',
+      '/system.slice/old-kubelet.service',
+      '/user.slice/session-3.scope',
+      '/',
       '/kubelet.slice/cri-containerd-0123.scope',
     ];
     const children: ChildProcess[] = [];

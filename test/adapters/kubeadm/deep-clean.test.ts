@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { identityFunction } from '../../../src/adapters/host/identity-script.js';
+import { identityFunction, ownMarkerStart } from '../../../src/adapters/host/identity-script.js';
 import type { Guard } from '../../../src/adapters/host/identity-script.js';
 import { deepClean } from '../../../src/adapters/kubeadm/deep-clean.js';
 import { putAside } from '../../../src/adapters/kubeadm/put-aside.js';
@@ -101,6 +101,40 @@ test('files of kubeadm, the kubelet, etcd and CNI go; others stay; the second ti
   ]);
   expect(existsSync(path('run/flannel'))).toBe(false);
   expect(await clean()).toEqual([]);
+});
+
+describe('R3: on a host that is no longer what was checked', () => {
+  const something = (): void => {
+    put('etc/machine-id', `${'c3'.repeat(16)}\n`);
+    put('etc/kubernetes/pki/ca.crt', 'a CA');
+    put('var/lib/etcd/member/wal/0.wal');
+    put('var/lib/kubelet/config.yaml');
+    host.program('systemctl', 'echo "$*" >> "$FOLDER/log"');
+    host.program('crictl', 'echo "$*" >> "$FOLDER/log"');
+  };
+  test.each([
+    ['another machine', 'etc/machine-id', `${'aa'.repeat(16)}\n`, '/etc/machine-id'],
+    ['another node', 'etc/kubernetes/kubelet.conf', 'x', '/etc/kubernetes/kubelet.conf'],
+    ['another operation’s mark', 'var/lib/quorate/marker.json', '{"operation":"x"}\n', '/var/lib/quorate/marker.json'],
+  ])('nothing is stopped, nothing is removed: %s', async (_, file, content, says) => {
+    something();
+    const seen = await identity();
+    put(file, content);
+    await expect(clean({}, [], { identity: seen })).rejects.toMatchObject({
+      type: 'ChangedSinceCheck',
+      message: expect.stringMatching(new RegExp(`: ${says} .*; the cleaning was not begun$`)) as string,
+    });
+    expect(existsSync(join(host.folder, 'log'))).toBe(false);
+    for (const there of ['etc/kubernetes/pki/ca.crt', 'var/lib/etcd/member/wal/0.wal', 'var/lib/kubelet/config.yaml'])
+      expect(existsSync(path(there))).toBe(true);
+  });
+  test('what has gone meanwhile, as by kubeadm reset, and the own mark are no difference', async () => {
+    something();
+    const seen = await identity();
+    rmSync(path('etc/kubernetes/pki'), { recursive: true });
+    put('var/lib/quorate/marker.json', `${ownMarkerStart(guard.own)},"cluster":"prod","at":"","state":"resetting"}\n`);
+    expect(await clean({}, [], { identity: seen })).toContain('/var/lib/etcd/*');
+  });
 });
 
 test('a host that never had anything of Kubernetes', async () => {

@@ -92,6 +92,7 @@ const line = (outcome: Outcome): string =>
 const details = (script: Script, outcome: Outcome): string =>
   [
     `  ${JSON.stringify(script)}`,
+    ...outcome.people.map((act) => `  people: ${act}`),
     ...outcome.reasons.map((reason) => `  waited: ${reason}`),
     ...outcome.operations.map(({ operation, summary }) => `  ${operation}: ${summary}`),
   ].join('\n');

@@ -16,6 +16,11 @@ export interface SimulatedFaults extends Faults {
    * @returns a promise of the break
    */
   loseCommand(host: string, when: 'before' | 'after'): Promise<void>;
+  /**
+   * Somebody does something on the host, or anywhere, in the moment before a command begins that arrives over SSH and whose
+   * text matches; each time, until the answer is called.
+   */
+  beforeCommand(host: string, pattern: RegExp, work: () => Promise<void> | void): () => void;
 }
 
 const ordinaryLearnerMs = 300;
@@ -97,10 +102,17 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
     },
     loseCommand: (name, when) =>
       new Promise((resolve) => machine(name).lostCommands.push({ when, lost: () => resolve() })),
+    beforeCommand: (name, pattern, work) => {
+      const { beforeCommands } = machine(name);
+      const before = { pattern, work };
+      beforeCommands.add(before);
+      return () => void beforeCommands.delete(before);
+    },
     clear: async () => {
       for (const one of world.machines.values()) {
         one.rejectedPorts.clear();
         one.lostCommands.length = 0;
+        one.beforeCommands.clear();
         one.lossPercent = 0;
         one.learnerSyncMs = ordinaryLearnerMs;
         one.clockOffsetMs = 0;

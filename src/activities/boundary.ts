@@ -43,7 +43,7 @@ const toApplicationFailure = (error: unknown, context: OperationContext | undefi
 export const previousHeartbeat = (): unknown => activityInfo().heartbeatDetails as unknown;
 
 /** Whether an attempt before this one came as far as to report something. */
-export const hasReported = (): boolean => previousHeartbeat() !== undefined && previousHeartbeat() !== null;
+const hasReported = (): boolean => previousHeartbeat() !== undefined && previousHeartbeat() !== null;
 
 /** Sets what the periodic heartbeat of the running activity carries from now on, and sends it at once. */
 export const report = (details: Record<string, string | number | boolean>): void => {

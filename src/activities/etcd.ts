@@ -4,18 +4,20 @@ import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { saveSnapshot } from '../adapters/etcd/snapshot.js';
 import type { Snapshot } from '../adapters/etcd/snapshot.js';
 import { requireUnchanged } from '../adapters/host/identity-script.js';
-import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
+import { deleteNodeIf, readNode } from '../adapters/kubernetes/change-node.js';
 import type { Checked } from '../model/checked.js';
 import { isHealthyVoter } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import { decideMember } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { isLivingNode } from '../model/preflight/living.js';
 import { memberLabel, projectRemoval } from '../model/quorum.js';
 import { claimantOf } from './claimant.js';
 import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
+import { readTarget } from './host.js';
 import { onFirstWithRoom } from './room.js';
 
 /**
@@ -67,11 +69,18 @@ const changed = ({ target }: OperationContext, what: string, evidence: readonly 
 
 /** Only the Node that was checked goes, and not while it looks more alive than it did then. */
 const removeOldNode = async (
+  dependencies: Dependencies,
   survivor: ControlPlane,
   context: OperationContext,
   { node: known }: Checked,
 ): Promise<string | undefined> => {
   const { name } = context.target;
+  // Of a kubelet that was stopped its Node stays Ready for a while; by now it may have been started again.
+  if (known?.ready === true && !known.living) {
+    const node = await readNode(survivor.host, survivor.entry.address, name);
+    if (node !== undefined && isLivingNode(node, await readTarget(hostOf(dependencies, context.target), context)))
+      throw changed(context, `Node ${name} has come to life`, [`Node ${name}: uid ${node.uid}, Ready, kubelet active`]);
+  }
   const deleted = await deleteNodeIf(survivor.host, survivor.entry.address, name, (node) => {
     if (node.uid === known?.uid && (known.ready || !node.ready)) return true;
     const what = node.uid === known?.uid ? `Node ${name} has become Ready` : `a Node ${name} was made`;
@@ -135,7 +144,7 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
         throw changed(context, `etcd member ${label} was added`, [label]);
       notes.push(await removeMemberSafely(survivor, decision.member.id, 'that this host left behind'));
     }
-    const node = await removeOldNode(survivor, context, checked);
+    const node = await removeOldNode(dependencies, survivor, context, checked);
     if (node !== undefined) notes.push(node);
     return notes.length === 0 ? 'the cluster remembers nothing of it' : notes.join('; ');
   },

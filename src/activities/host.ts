@@ -5,6 +5,7 @@ import {
   removeOtherConfigurations,
   writeConfiguration,
 } from '../adapters/kubeadm/configuration-file.js';
+import { putAside } from '../adapters/kubeadm/put-aside.js';
 import { renderReset } from '../adapters/kubeadm/render-reset.js';
 import { leftovers } from '../adapters/host/is-clean.js';
 import { removeMarker, renderMarker } from '../adapters/host/marker.js';
@@ -68,9 +69,11 @@ export const resetToClean = async (
   const guard = { identity: judged.identity, own };
   if (leftovers(before, before, keep).length === 0 && before.marker === undefined) return 'the host is clean';
   let left: readonly string[] = [];
+  const failures: string[] = [];
   for (let attempt = 0; attempt < resetTries; attempt++) {
     const lazyUnmount = attempt > 0;
     await writeConfiguration(host, context.operation, 'reset', renderReset(context, { lazyUnmount }));
+    await putAside(host, keep);
     const run = await runUnit(
       host,
       {
@@ -81,12 +84,18 @@ export const resetToClean = async (
       },
       { reconnectMs: context.policy.unreachableBudgetMs, mustExist: attach && !lazyUnmount },
     );
-    const removed = await deepClean(host, guard, {
-      servers: nodeKubeconfigs(before).flatMap(({ server }) => (server === undefined ? [] : [server])),
-      caHashes: nodeCaHashes(before),
-      lazyUnmount,
-      keep,
-    });
+    failures.length = 0;
+    const removed = await deepClean(
+      host,
+      guard,
+      {
+        servers: nodeKubeconfigs(before).flatMap(({ server }) => (server === undefined ? [] : [server])),
+        caHashes: nodeCaHashes(before),
+        lazyUnmount,
+        keep,
+      },
+      (what) => failures.push(what),
+    );
     const after = await readTarget(host, context);
     left = leftovers(after, before, keep);
     if (left.length === 0) {
@@ -101,7 +110,7 @@ export const resetToClean = async (
   throw new QuorateError('HostNotClean', `${context.target.name} is not clean after a reset: ${left[0] ?? ''}`, {
     host: context.target.name,
     remedy: `remove what is left on ${context.target.name} by hand (a busy mount: see who holds it with \`fuser -vm\`), then retry`,
-    evidence: left,
+    evidence: [...left, ...failures],
   });
 };
 

@@ -1,5 +1,6 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
+import { readBegunCluster } from '../adapters/kubernetes/read-cluster.js';
 import { readyz } from '../adapters/kubernetes/readyz.js';
 import type { Checked } from '../model/checked.js';
 import { QuorateError } from '../model/failure.js';
@@ -20,7 +21,8 @@ const lives = ({ target }: OperationContext, what: string, evidence: readonly st
 
 /**
  * Sees, right before a reset, that nothing lives on the host that did not when it was checked: no etcd member of the cluster
- * has its address, no Ready Node is behind its kubelet, and where a cluster is made, no API server of its own serves.
+ * has its address, no Ready Node is behind its kubelet, and where a cluster is made, none serves there but what this run began
+ * and nobody else has joined.
  * @param host the target, read in the same activity
  * @throws QuorateError ChangedSinceCheck; ApiUnavailable, EtcdUnavailable when no survivor can say
  */
@@ -32,10 +34,18 @@ export const requireNothingLives = async (
 ): Promise<void> => {
   const { target, kind } = context;
   if (kind === 'init') {
-    // What this very run has begun may serve already; it is nobody's yet.
-    if (checked.ownAttempt) return;
-    const own = await readyz(hostOf(dependencies, target), target.address);
-    if (own.ready) throw lives(context, `an API server has come to serve on ${target.name}`, []);
+    const own = hostOf(dependencies, target);
+    if (!(await readyz(own, target.address)).ready) return;
+    if (!checked.ownAttempt) throw lives(context, `an API server has come to serve on ${target.name}`, []);
+    // What this very run has begun may serve already; while nobody else is in it, it is nobody's yet.
+    const { nodes } = await readBegunCluster(own, target.address);
+    const others = nodes.filter(({ name }) => name !== target.name);
+    if (others.length > 0)
+      throw lives(
+        context,
+        `${others.map(({ name }) => name).join(', ')} ${others.length === 1 ? 'has' : 'have'} joined the cluster on ${target.name}`,
+        others.map(({ name, uid }) => `Node ${name}: uid ${uid}`),
+      );
     return;
   }
   const survivor = await pickControlPlane(dependencies, context);

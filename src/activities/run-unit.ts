@@ -79,8 +79,8 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
   /** Waits before the connection is tried again, or throws what is not a lost connection or lasts too long. */
   const orReconnect = async (error: unknown): Promise<void> => {
     if (!(error instanceof QuorateError) || error.type !== 'Unreachable') throw error;
-    lostSince ??= Date.now();
-    if (Date.now() - lostSince > options.reconnectMs) throw error;
+    lostSince ??= performance.now();
+    if (performance.now() - lostSince > options.reconnectMs) throw error;
     await sleep(reconnectEveryMs);
   };
 

@@ -94,6 +94,25 @@ const undoInCluster = async (
   return notes;
 };
 
+/** The Node that the join has made for the host, whose reset is done: not one of before, nor one that stands for another machine. */
+const deleteOwnNode = async (
+  survivor: ControlPlane,
+  { target }: OperationContext,
+  before: Before,
+  host: HostFacts,
+): Promise<string[]> => {
+  let other: string | undefined;
+  const deleted = await deleteNodeIf(survivor.host, survivor.entry.address, target.name, (node) => {
+    if (node.uid === before.nodeUid) return false;
+    other = ['', host.machineId].includes(node.machineId) ? undefined : node.machineId;
+    return other === undefined;
+  });
+  if (deleted !== undefined) return [`deleted the Node ${deleted.name}`];
+  return other === undefined
+    ? []
+    : [`left the Node ${target.name}: it stands for another machine (machine-id ${other})`];
+};
+
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
   undoJoin: async (context, before) => {
     const { target, kind } = context;
@@ -120,13 +139,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
         keep: before.keep,
       }),
     );
-    const deleted = await deleteNodeIf(
-      survivor.host,
-      survivor.entry.address,
-      target.name,
-      ({ uid }) => uid !== before.nodeUid,
-    );
-    if (deleted !== undefined) notes.push(`deleted the Node ${deleted.name}`);
+    notes.push(...(await deleteOwnNode(survivor, context, before, host)));
     await removeMarker(hostOf(dependencies, target), claimantOf(context));
     return notes.join('; ');
   },

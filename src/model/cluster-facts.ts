@@ -111,6 +111,8 @@ export const ClusterFacts = z.object({
         /** host:port. */
         server: z.string(),
         answers: z.enum(['yes', 'no', 'unknown']),
+        /** Why it is not known, one phrase. */
+        because: z.string().optional(),
         /** By a certificate of the CA that lies on the host. */
         ownCa: z.boolean(),
       }),

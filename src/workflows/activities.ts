@@ -40,6 +40,12 @@ const endsInTime = {
 /** Reads and changes that end by themselves within minutes. */
 export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m', retry: endsInTime });
 
+/**
+ * Snapshots of etcd, which take as long as they make progress: the activity itself gives up one that stands still. Hours are
+ * for a database of many GiB on a slow disk.
+ */
+export const snapshotting: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '6h' });
+
 /** Watches a run to its end; one attempt after the other. */
 export const watching: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
 

@@ -1,13 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { etcdActivities, removeMemberSafely } from '../../src/activities/etcd.js';
 import type { Checked } from '../../src/model/checked.js';
-import type { OperationContext } from '../../src/model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
-import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { checkTarget } from '../support/check-target.js';
+import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';
 import type { FakeReply } from '../support/fake-host.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
+import { kubeletRuns } from '../support/simulated-target.js';
 
 const id = (name: string): string => etcdMember(name).id;
 const dead = (name: string) => {
@@ -19,23 +20,11 @@ const survivor = (cluster: SimulatedCluster, name = 'cp1') => ({
   entry: { name, address: '10.203.0.11' },
 });
 const context = operationContext();
-/** What the check saw of the cluster as it is now; the host is clean unless `checked` says otherwise. */
-const checkedIn = (
-  { members, nodes }: SimulatedCluster,
-  { name }: OperationContext['target'],
-  checked: Partial<Checked> = {},
-): Checked => {
-  const node = nodes.get(name);
-  return checkedFacts({
-    members: members.filter((member) => member.name === name || member.name === undefined).map((member) => member.id),
-    ...(node === undefined ? {} : { node: { uid: node.uid, ready: node.ready, living: false } }),
-    ...checked,
-  });
-};
 const remove = (cluster: SimulatedCluster, checked: Checked, of = context): Promise<string> =>
   activityEnvironment().run(() => etcdActivities(cluster.dependencies).removeStaleMember(of, checked));
-const stale = (cluster: SimulatedCluster, checked: Partial<Checked> = {}): Promise<string> =>
-  remove(cluster, checkedIn(cluster, context.target, checked));
+/** What `of` finds stale when nothing changes after its check; `checked` is what the check saw otherwise. */
+const stale = async (cluster: SimulatedCluster, checked: Partial<Checked> = {}, of = context): Promise<string> =>
+  remove(cluster, { ...(await checkTarget(cluster, of)).checked, ...checked }, of);
 
 describe('removing a member', () => {
   test('is done by a survivor when a majority of the voters left over is healthy', async () => {
@@ -115,7 +104,7 @@ describe('what a host left behind', () => {
     const worker = operationContext({ kind: 'join-worker' });
     cluster.members = [etcdMember('cp1'), dead('w2')];
     cluster.nodes.set('w2', nodeFacts('w2', { uid: 'old-uid' }));
-    expect(await remove(cluster, checkedIn(cluster, worker.target), worker)).toBe('deleted its old Node (Ready)');
+    expect(await stale(cluster, {}, worker)).toBe('deleted its old Node (Ready)');
     expect(cluster.events).toEqual(['cp1: delete Node w2 old-uid']);
   });
 
@@ -180,6 +169,175 @@ describe('what a host left behind', () => {
     cluster.down.add('cp1');
     await stale(cluster);
     expect(cluster.events).toEqual([`cp2: member remove ${id('cp3')}`]);
+  });
+});
+
+describe('what has changed since the host was checked', () => {
+  let cluster: SimulatedCluster;
+  let checked: Checked;
+  /** cp3 left a dead voter and a Node that is not Ready; it was checked like that. */
+  beforeEach(async () => {
+    cluster = simulatedCluster();
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), dead('cp3')];
+    cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false, notReadyBecause: 'Unknown: gone' }));
+    ({ checked } = await checkTarget(cluster, context));
+  });
+  const refused = async (of = context): Promise<string> => {
+    const error: unknown = await remove(cluster, checked, of).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      type: 'ChangedSinceCheck',
+      details: { remedy: expect.stringContaining('the cluster again by itself') as string },
+    });
+    return (error as Error).message;
+  };
+  const expectUntouched = (): void => {
+    expect(cluster.events).toEqual([]);
+    expect(cluster.nodes.has('cp3')).toBe(true);
+  };
+  /** Changes the cluster right before a command of that kind is sent, once. */
+  const before = (command: RegExp, change: () => void): void => {
+    let isDone = false;
+    cluster.instead = (_, { script }) => {
+      if (!isDone && command.test(script)) {
+        isDone = true;
+        change();
+      }
+      return undefined;
+    };
+  };
+
+  test('is nothing: what was checked goes', async () => {
+    expect(await remove(cluster, checked)).toMatch(
+      /^removed the etcd member cp3 .*; deleted its old Node \(NotReady\)$/,
+    );
+  });
+
+  test('R4: its member has come to run: somebody joined it by hand', async () => {
+    cluster.members = ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name));
+    checked = { ...checked, etcdDataPresent: true, sameCluster: true };
+    expect(await refused()).toBe(
+      `etcd member cp3 (id ${id('cp3')}) has come to run since cp3 was checked; nothing was removed`,
+    );
+    expectUntouched();
+  });
+
+  test.each([
+    ['a learner that has not started', { name: undefined, isLearner: true, clientUrls: [] }],
+    ['a voter that does not answer', { name: 'cp3' }],
+  ])('R4: another member was added, %s: it is somebody’s join', async (_, of) => {
+    const { status: _status, name: _name, ...member } = etcdMember('cp3');
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), { ...member, id: 'feed', ...of }];
+    expect(await refused()).toMatch(/^etcd member .*feed.* was added since cp3 was checked; nothing was removed$/);
+    expectUntouched();
+  });
+
+  test.each([
+    ['was promoted', { isLearner: false }],
+    ['has started', { name: 'cp3', clientUrls: ['https://10.203.0.13:2379'] }],
+    ['was given another peer URL', { peerUrls: ['https://10.203.0.77:2380'] }],
+  ])('R4: the learner %s after it was projected: etcd is asked in the script that removes', async (_, of) => {
+    const { status: _status, name: _name, ...member } = etcdMember('cp3');
+    const learner = { ...member, isLearner: true, clientUrls: [] };
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), learner];
+    ({ checked } = await checkTarget(cluster, context));
+    before(/member remove/, () => {
+      cluster.members = [etcdMember('cp1'), etcdMember('cp2'), { ...learner, ...of }];
+    });
+    expect(await refused()).toMatch(/is no longer what was projected; it was not removed$/);
+    expectUntouched();
+    expect(cluster.members).toHaveLength(3);
+  });
+
+  test('R4: its Node has become Ready', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    expect(await refused()).toBe('Node cp3 has become Ready since cp3 was checked; nothing was removed');
+    expectUntouched();
+  });
+
+  test('R4: its Node becomes Ready between the look at it and its deletion', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    before(/delete --raw/, () => cluster.nodes.set('cp3', nodeFacts('cp3')));
+    expect(await refused()).toBe('Node cp3 has become Ready since cp3 was checked; nothing was removed');
+    expectUntouched();
+  });
+
+  test('a Node that is written without becoming Ready is looked at again, and goes', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    before(/delete --raw/, () =>
+      cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false, notReadyBecause: 'Unknown: still' })),
+    );
+    expect(await remove(cluster, checked)).toBe('deleted its old Node (NotReady)');
+  });
+
+  test('a Node that is written each time before it can be deleted is tried again later', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    let times = 0;
+    cluster.instead = (_, { script }) => {
+      if (!script.includes('delete --raw')) return undefined;
+      cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false, notReadyBecause: `Unknown: ${(times += 1)}` }));
+      return undefined;
+    };
+    await expect(remove(cluster, checked)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+    expect(times).toBe(5);
+    expectUntouched();
+  });
+
+  test.each([
+    ['another Node has its name', () => cluster.nodes.set('cp3', nodeFacts('cp3', { uid: 'another', ready: false }))],
+    ['a Node has its name that had none', () => (checked = { ...checked, node: undefined })],
+  ])('R4: %s', async (_, change) => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    change();
+    expect(await refused()).toBe('a Node cp3 was made since cp3 was checked; nothing was removed');
+    expectUntouched();
+  });
+
+  test('R4: the kubelet of a Node that was still Ready has come to run again', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    ({ checked } = await checkTarget(cluster, context));
+    expect(checked.node).toMatchObject({ ready: true, living: false });
+    kubeletRuns(cluster);
+    expect(await refused()).toBe('Node cp3 has come to life since cp3 was checked; nothing was removed');
+    expectUntouched();
+  });
+
+  test('a Node that was Ready with a running kubelet, and was shown as such, goes', async () => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    kubeletRuns(cluster);
+    ({ checked } = await checkTarget(cluster, context));
+    expect(checked.node).toMatchObject({ living: true });
+    expect(await remove(cluster, checked)).toBe('deleted its old Node (Ready)');
+  });
+
+  test.each([
+    ['another machine', () => (cluster.target.machineId = 'aa'.repeat(16)), /\/etc\/machine-id aaaa/],
+    [
+      'a node of somebody',
+      () => cluster.target.nodeIdentity.push('/etc/kubernetes/kubelet.conf 9:1:1'),
+      /kubelet\.conf 9:1:1/,
+    ],
+    [
+      'marked by another operation',
+      () => (cluster.target.marker = '{"operation":"x"}\n'),
+      /marker\.json \{"operation":"x"/,
+    ],
+  ])(
+    'R3: the host is %s: neither member nor Node is touched, as what is decided rests on the host',
+    async (_, change, says) => {
+      change();
+      expect(await refused()).toMatch(says);
+      expectUntouched();
+    },
+  );
+
+  test('R4: of a worker its Node alone is compared', async () => {
+    const worker = operationContext({ kind: 'join-worker', host: 'cp3' });
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    expect(await refused(worker)).toBe('Node cp3 has become Ready since cp3 was checked; nothing was removed');
+    expectUntouched();
   });
 });
 

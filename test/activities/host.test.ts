@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { hostActivities, readTarget, resetToClean } from '../../src/activities/host.js';
-import { activityEnvironment } from '../support/activity-environment.js';
-import { checkedFacts, etcdMember, operationContext } from '../support/facts.js';
+import { renderMarker } from '../../src/adapters/host/marker.js';
+import type { Checked } from '../../src/model/checked.js';
+import { activityEnvironment, testRun } from '../support/activity-environment.js';
+import { checkTarget } from '../support/check-target.js';
+import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
-import { identityOf } from '../support/simulated-target.js';
+import { kubeletRuns } from '../support/simulated-target.js';
 
 const context = operationContext();
 const mount = 'mount /var/lib/kubelet/pods/1/volumes/data';
@@ -17,14 +20,10 @@ beforeEach(() => {
   cluster.target.dirt = [...dirt];
 });
 const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
-  activityEnvironment().run(async () =>
-    resetToClean(cluster.dependencies, context, {
-      purpose,
-      ownAttempt: false,
-      before: await readTarget(cluster.host('cp3'), context),
-      judged: { identity: identityOf(cluster.target) },
-    }),
-  );
+  activityEnvironment().run(async () => {
+    const before = await readTarget(cluster.host('cp3'), context);
+    return resetToClean(cluster.dependencies, context, { purpose, ownAttempt: false, before, judged: before });
+  });
 const unitSteps = (): string[] =>
   [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));
 
@@ -107,11 +106,152 @@ describe('a reset', () => {
   });
 });
 
-test('the activity of the step resets for a join', async () => {
-  cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
-  const checked = checkedFacts({ identity: identityOf(cluster.target) });
-  await activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(context, checked));
-  expect(unitSteps()).toEqual(['reset']);
+describe('the activity of the step', () => {
+  const init = operationContext({ kind: 'init' });
+  const resetHost = (checked: Checked, of = context): Promise<string> =>
+    activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(of, checked));
+  const foreignCa = '/etc/kubernetes/pki/ca.crt 9:1767700000:1107';
+  const otherMarker = '{"operation":"test/init/cp3/k1","run":"r9","cluster":"test","at":"","state":"begun"}';
+  beforeEach(() => {
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+    cluster.nodes.set('cp3', nodeFacts('cp3', { ready: false }));
+    cluster.target.nodeIdentity = ['/etc/kubernetes/pki/ca.crt 7:1767600000:1107', '/var/lib/etcd/member 8:0'];
+  });
+  /** The host that was checked and is another now; each says what has become of it. */
+  const changes: [string, () => void, RegExp][] = [
+    [
+      'its CA was written anew',
+      () => (cluster.target.nodeIdentity[0] = foreignCa),
+      /new: \/etc\/kubernetes\/pki\/ca\.crt 9:/,
+    ],
+    [
+      'it has another etcd member',
+      () => (cluster.target.nodeIdentity[1] = '/var/lib/etcd/member 9:0'),
+      /new: \/var\/lib\/etcd\/member 9:0/,
+    ],
+    ['another operation has marked it', () => (cluster.target.marker = otherMarker), /new: .*test\/init\/cp3\/k1/],
+    ['it is another machine', () => (cluster.target.machineId = 'aa'.repeat(16)), /new: \/etc\/machine-id aaaa/],
+    ['it has no machine-id', () => (cluster.target.machineId = ''), /new: no etc\/machine-id c3c3/],
+  ];
+  const expectUntouched = async (reset: Promise<string>, says: RegExp, left: unknown): Promise<void> => {
+    const error: unknown = await reset.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      type: 'ChangedSinceCheck',
+      details: { host: expect.any(String) as string, evidence: expect.anything() as unknown },
+    });
+    const { message, details } = error as { message: string; details: { evidence: string[] } };
+    expect([message, ...details.evidence].join('\n')).toMatch(says);
+    expect(cluster.events).toEqual([]);
+    expect([cluster.target.dirt, cluster.target.marker, cluster.target.nodeIdentity]).toEqual(left);
+  };
+  const present = () => structuredClone([cluster.target.dirt, cluster.target.marker, cluster.target.nodeIdentity]);
+
+  test('resets for a join', async () => {
+    const { checked } = await checkTarget(cluster, context);
+    await resetHost(checked);
+    expect(unitSteps()).toEqual(['reset']);
+    expect(cluster.target.units.values().next().value?.description).toBe(`quorate ${context.operation} ${testRun}`);
+    expect(cluster.target.dirt).toEqual([]);
+  });
+
+  test.each(changes)('R3: touches nothing when, since it was checked, %s', async (_, change, says) => {
+    const { checked } = await checkTarget(cluster, context);
+    change();
+    await expectUntouched(resetHost(checked), says, present());
+  });
+
+  test.each(changes)('R3: cleans nothing when, while kubeadm reset runs, %s', async (_, change, says) => {
+    const { checked } = await checkTarget(cluster, context);
+    cluster.target.command = () => {
+      change();
+      return { exitStatus: 0, log: '' };
+    };
+    const error: unknown = await resetHost(checked).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type: 'ChangedSinceCheck', message: expect.stringContaining('the cleaning') });
+    expect((error as { details: { evidence: string[] } }).details.evidence.join('\n')).toMatch(says);
+    expect(cluster.events).toEqual(['cp3: write the marker', 'cp3: kubeadm reset']);
+    expect(cluster.target.dirt).toEqual(dirt);
+  });
+
+  test('R4: touches nothing when its etcd member has come to run since it was checked', async () => {
+    const { checked } = await checkTarget(cluster, context);
+    cluster.members.push(etcdMember('cp3'));
+    await expectUntouched(
+      resetHost(checked),
+      /^etcd has the member cp3 .* at its address since cp3 was checked; it was not reset/,
+      present(),
+    );
+  });
+
+  test('R4: touches nothing when an etcd member of its address was added since, whatever its name', async () => {
+    const { checked } = await checkTarget(cluster, context);
+    cluster.members.push(etcdMember('x', { name: '', peerUrls: ['https://10.203.0.13:2380'], isLearner: true }));
+    await expectUntouched(resetHost(checked), /^etcd has the member .* at its address/, present());
+  });
+
+  test('R4: touches nothing when its Node has become Ready, with its kubelet behind it', async () => {
+    const { checked } = await checkTarget(cluster, context);
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    // Of a kubelet that does not run a Node stays Ready for a while.
+    const asleep = structuredClone(cluster.target.dirt);
+    kubeletRuns(cluster);
+    await expectUntouched(resetHost(checked), /^Node cp3 is Ready since cp3 was checked; it was not reset/, present());
+    cluster.target.dirt = asleep;
+    expect(await resetHost(checked)).toMatch(/read again: clean$/);
+  });
+
+  test('resets a host whose Ready Node was shown and approved, as that of an attempt that was never proved', async () => {
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    kubeletRuns(cluster);
+    const { checked } = await checkTarget(cluster, context);
+    expect(checked.node).toMatchObject({ living: true });
+    // Another Node of its name was not.
+    cluster.nodes.set('cp3', nodeFacts('cp3', { uid: 'another' }));
+    await expectUntouched(resetHost(checked), /^Node cp3 is Ready/, present());
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    expect(await resetHost(checked)).toMatch(/read again: clean$/);
+  });
+
+  test('R3: touches nothing while no survivor can say what lives', async () => {
+    const { checked } = await checkTarget(cluster, context);
+    cluster.apiServers.clear();
+    await expect(resetHost(checked)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+    expect(cluster.events).toEqual([]);
+  });
+
+  test('R1: of an init touches nothing when an API server has come to serve on the host', async () => {
+    cluster.apiServers.clear();
+    const { checked } = await checkTarget(cluster, init);
+    cluster.apiServers.set('cp1', 'ready');
+    await expectUntouched(resetHost(checked, init), /^an API server has come to serve on cp1/, present());
+    cluster.apiServers.clear();
+    expect(await resetHost(checked, init)).toMatch(/read again: clean$/);
+  });
+
+  describe('of an init that began the cluster itself', () => {
+    beforeEach(() => {
+      cluster.apiServers.clear();
+      cluster.target.marker = `${renderMarker({ operation: init.operation, run: testRun, cluster: 'prod', at: '', state: 'begun' })}\n`;
+      cluster.nodes.clear();
+    });
+    test('cleans it, also when it serves already', async () => {
+      const { checked } = await checkTarget(cluster, init);
+      expect(checked.ownAttempt).toBe(true);
+      cluster.apiServers.set('cp1', 'ready');
+      cluster.nodes.set('cp1', nodeFacts('cp1'));
+      expect(await resetHost(checked, init)).toMatch(/read again: clean$/);
+    });
+    test('R3: touches nothing when another host has joined it since it was checked', async () => {
+      const { checked } = await checkTarget(cluster, init);
+      cluster.apiServers.set('cp1', 'ready');
+      for (const name of ['cp1', 'w1']) cluster.nodes.set(name, nodeFacts(name));
+      await expectUntouched(
+        resetHost(checked, init),
+        /^w1 has joined the cluster on cp1 since cp1 was checked/,
+        present(),
+      );
+    });
+  });
 });
 
 describe('what an earlier operation left running', () => {
@@ -131,6 +271,18 @@ describe('what an earlier operation left running', () => {
   test('may have ended by itself', async () => {
     expect(await stopEarlier()).toBe('nothing of it runs any more');
     expect(cluster.events).toEqual(['cp3: remove other configurations']);
+  });
+
+  test('R3: is left running, all of it, when something was started since the host was checked', async () => {
+    const since = 'quorate-join-1b1b1b1b1b1b.service';
+    for (const unit of [running, since])
+      cluster.target.units.set(unit, { argv: 'kubeadm join', exitStatus: undefined, log: '' });
+    await expect(stopEarlier()).rejects.toMatchObject({
+      type: 'ChangedSinceCheck',
+      message: `${since} was started on cp3 since it was checked; nothing was stopped`,
+      details: { evidence: [`${running} is running`, `${since} is running`] },
+    });
+    expect(cluster.events).toEqual([]);
   });
 
   test('that does not end is an error', async () => {

@@ -38,7 +38,7 @@ describe('credentials', () => {
       const facts = await activities().createCredentials(context);
       expect(facts).toEqual({
         tokenId: simulatedToken.id,
-        expiresAt: '2027-01-15T08:00:00.000Z',
+        expiresAt: expect.stringMatching(/^20.*Z$/),
         caHash: prodCa.hash,
         mintedOn: 'cp1',
       });
@@ -109,6 +109,56 @@ describe('revoking', () => {
     expect(cluster.events.toSorted()).toEqual(['cp1: delete secret yzabcd', 'cp1: remove the configuration']);
   });
 
+  describe('R7: what is of anybody else stays', () => {
+    const colleague = operationLabelValue('prod/join-control-plane/cp2/k1');
+    const others: readonly (readonly [id: string, description: string, label?: string])[] = [
+      ['aaaaaa', 'a token of a colleague, without an end'],
+      ['bbbbbb', ''],
+      ['cccccc', 'quorate prod/join-worker/w9/k1'],
+      ['dddddd', ownerDescription],
+      ['eeeeee', ownerDescription, colleague],
+      // An id that begins alike.
+      ['ffffff', `quorate ${controlPlane.operation}0`],
+    ];
+    const withOthers = (): void => {
+      for (const [id, description, label] of others) {
+        cluster.tokens.set(id, description);
+        if (label !== undefined) cluster.tokenLabels.set(id, label);
+      }
+    };
+    const left = () => [...cluster.tokens.keys()];
+
+    test.each([init, controlPlane, worker])('R18: after the $kind', async (of) => {
+      withOthers();
+      cluster.sharedCertificates = colleague;
+      cluster.tokens.set('zzzzzz', `quorate ${of.operation}`);
+      expect(await activities().revokeCredentials(of)).toMatch(/^revoked zzzzzz;/);
+      expect(left()).toEqual(others.map(([id]) => id));
+      expect(cluster.sharedCertificates).toBe(colleague);
+    });
+
+    test.each([
+      ['that a colleague has uploaded after ours', ''],
+      ['that another operation has uploaded after ours', colleague],
+    ])('shared certificates %s', async (_, label) => {
+      await activities().createCredentials(controlPlane);
+      expect(cluster.sharedCertificates).toBe(operationLabelValue(controlPlane.operation));
+      withOthers();
+      cluster.sharedCertificates = label;
+      await activities().revokeCredentials(controlPlane);
+      expect(cluster.sharedCertificates).toBe(label);
+      expect(left()).toEqual(others.map(([id]) => id));
+    });
+
+    test('what the operation itself has made goes, with the token that owns its certificates', async () => {
+      await activities().createCredentials(controlPlane);
+      expect(left()).toHaveLength(2);
+      await activities().revokeCredentials(controlPlane);
+      expect(left()).toEqual([]);
+      expect(cluster.sharedCertificates).toBeUndefined();
+    });
+  });
+
   test('after an init that was undone removes the files although there is no API server', async () => {
     cluster.apiServers.clear();
     expect(await activities().revokeCredentials(init)).toMatch(/^no token was left \(.*no admin\.conf\)/);
@@ -177,6 +227,84 @@ describe('running kubeadm', () => {
       state: 'begun',
     });
     expect(cluster.target.units.get(unit)?.description).toBe(`quorate ${context.operation} ${testRun}`);
+  });
+
+  describe('R1: of one run is no result of another', () => {
+    const inRun = (runId: string, of: OperationContext, checked = checkedFacts()): Promise<UnitOutcome> =>
+      activityEnvironment({ workflowExecution: { workflowId: 'test', runId } }).run(() =>
+        activities().runKubeadm(of, checked),
+      );
+    const seen = () => checkedFacts({ identity: identityOf(cluster.target) });
+    const begun = (): string[] => cluster.events.filter((event) => /: kubeadm (init|join)/.test(event));
+    const markedBy = (): unknown => (JSON.parse(cluster.target.marker ?? '{}') as { run?: unknown }).run;
+
+    test.each([init, controlPlane, worker])(
+      'the $kind that is reset in Temporal begins a command of its own, under a mark of its own',
+      async (of) => {
+        cluster.target.command = () => ({ exitStatus: 0, log: 'done\n' });
+        const first = await inRun('run-1', of, seen());
+        expect(markedBy()).toBe('run-1');
+        // The run that a reset begins has read the host as the first one has left it.
+        const second = await inRun('run-2', of, seen());
+        expect(second.unit).not.toBe(first.unit);
+        expect(begun()).toHaveLength(2);
+        expect(markedBy()).toBe('run-2');
+        // Each finds its own again.
+        expect((await inRun('run-1', of, checkedFacts())).unit).toBe(first.unit);
+        expect(begun()).toHaveLength(2);
+      },
+    );
+
+    test('a run that has read the host before another began on it begins nothing', async () => {
+      const before = seen();
+      await inRun('run-1', init, before);
+      const error: unknown = await inRun('run-2', init, before).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        type: 'ChangedSinceCheck',
+        message: expect.stringMatching(/^cp1 is no longer what was checked: .*; kubeadm init was not begun$/) as string,
+      });
+      expect(begun()).toHaveLength(1);
+      expect(markedBy()).toBe('run-1');
+    });
+
+    test('a command of another run that still runs is not joined in', async () => {
+      cluster.target.command = () => ({ exitStatus: undefined, log: '' }) as never;
+      const first = unitOfRun(init, 'init', { run: 'run-1' });
+      cluster.target.units.set(first, { argv: 'kubeadm init', exitStatus: undefined, log: '' });
+      await expect(inRun('run-2', init, seen())).rejects.toMatchObject({
+        type: 'HostNotClean',
+        message: expect.stringContaining(first) as string,
+      });
+      expect(cluster.events).toEqual([]);
+    });
+  });
+
+  test.each([
+    ['another machine', () => (cluster.target.machineId = 'aa'.repeat(16)), /\/etc\/machine-id aaaa/],
+    [
+      'a node of somebody',
+      () => cluster.target.nodeIdentity.push('/etc/kubernetes/kubelet.conf 9:1:1'),
+      /kubelet\.conf 9:1:1/,
+    ],
+    [
+      'marked by another operation',
+      () => (cluster.target.marker = '{"operation":"x"}\n'),
+      /marker\.json \{"operation":"x"/,
+    ],
+  ])('R3: is not begun on a host that is %s since it was checked', async (_, change, says) => {
+    const checked = checkedFacts({ identity: identityOf(cluster.target) });
+    change();
+    const present = cluster.target.marker;
+    const error: unknown = await inActivity(() => activities().runKubeadm(controlPlane, checked)).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({
+      type: 'ChangedSinceCheck',
+      message: expect.stringMatching(/^cp3 is no longer what was checked: .*; kubeadm join was not begun$/) as string,
+      details: { evidence: [expect.stringMatching(says), ...(_ === 'another machine' ? [expect.anything()] : [])] },
+    });
+    expect(cluster.events).toEqual([]);
+    expect(cluster.target.marker).toBe(present);
   });
 
   test('that failed says why, from its own output', async () => {

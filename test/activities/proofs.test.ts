@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { proofActivities } from '../../src/activities/proofs.js';
+import { parseMarker, renderMarker } from '../../src/adapters/host/marker.js';
 import type { OperationContext } from '../../src/model/operation.js';
-import { activityEnvironment } from '../support/activity-environment.js';
+import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';
 import { certificateAuthority } from '../support/kubelet-certificates.js';
@@ -36,6 +37,47 @@ describe('a control plane', () => {
       `started voter cp3 (id ${etcdMember('cp3').id}) of 3, /readyz and static Pods ok, Node Ready (v1.37.1)`,
     );
     expect(cluster.events).toEqual([]);
+  });
+
+  describe('R1: ends the attempt', () => {
+    const own = { operation: context.operation, run: testRun, cluster: 'prod', at: '', state: 'begun' } as const;
+    test('on the marker: what is on the host is nobody’s attempt any more', async () => {
+      cluster.target.marker = `${renderMarker(own)}\n`;
+      await proveControlPlane();
+      expect(parseMarker(cluster.target.marker)).toMatchObject({
+        operation: own.operation,
+        run: testRun,
+        state: 'joined',
+      });
+    });
+    test.each([
+      ['of an earlier run', { ...own, run: 'r0' }],
+      ['of another operation', { ...own, operation: 'prod/join-control-plane/cp3/k2' }],
+    ])('and leaves a marker %s as it is', async (_, marker) => {
+      cluster.target.marker = `${renderMarker(marker)}\n`;
+      await proveControlPlane();
+      expect(parseMarker(cluster.target.marker)).toEqual(marker);
+    });
+    test('and makes no marker on a host that had joined before', async () => {
+      await proveControlPlane();
+      expect(cluster.target.marker).toBeUndefined();
+    });
+    test('only when it succeeds', async () => {
+      cluster.target.marker = `${renderMarker(own)}\n`;
+      cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+      await expect(proveControlPlane()).rejects.toMatchObject({ type: 'MemberNotVoter' });
+      expect(parseMarker(cluster.target.marker)).toEqual(own);
+    });
+  });
+
+  test('R10: is proven by its member at an address of IPv6, however that is spelt', async () => {
+    const six = operationContext({ target: { name: 'cp3', address: '2001:db8::13', labels: {} } });
+    cluster.members = [
+      etcdMember('cp1'),
+      etcdMember('cp2'),
+      etcdMember('cp3', { peerUrls: ['https://[2001:DB8:0:0::13]:2380'] }),
+    ];
+    expect(await proveControlPlane(six)).toMatch(/^started voter cp3 /);
   });
 
   const { name: _name, status: _status, ...never } = etcdMember('cp3');

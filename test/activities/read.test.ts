@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readActivities } from '../../src/activities/read.js';
+import { renderMarker } from '../../src/adapters/host/marker.js';
 import type { ClusterFacts, EtcdMember } from '../../src/model/cluster-facts.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
@@ -108,6 +109,74 @@ describe('reading the cluster', () => {
     expect(facts.askedAt).toBeUndefined();
     // Members of a cluster that has lost its API servers are still told of.
     expect(facts.etcd?.members.map(({ id }) => id)).toContain(etcdMember('cp1').id);
+  });
+});
+
+describe('R2: reading before an init', () => {
+  test('asks from the host at the endpoint and at every other declared address, and reads the host itself as a cluster', async () => {
+    const facts = await readCluster(init);
+    expect(facts.answering).toEqual(
+      ['10.203.0.10', '10.203.0.12', '10.203.0.13'].map((address) => ({
+        server: `${address}:6443`,
+        answers: 'yes',
+        ownCa: false,
+      })),
+    );
+    expect(facts.controlPlane.map(({ host, initialised }) => [host, initialised])).toEqual([
+      ['cp1', true],
+      ['cp2', true],
+      ['cp3', true],
+    ]);
+    expect(facts.askedAt).toBe('cp1');
+    for (const name of ['cp2', 'cp3'])
+      expect(cluster.host(name).runs.filter(({ script }) => script.includes('echo unasked'))).toEqual([]);
+  });
+
+  test('finds a cluster that lives, whose hosts cannot be reached by SSH', async () => {
+    cluster.apiServers.delete('cp1');
+    cluster.down.add('cp2').add('cp3');
+    const facts = await readCluster(init);
+    expect(facts.controlPlane.map(({ initialised }) => initialised)).toEqual([false, false, false]);
+    expect(facts.answering?.map(({ answers }) => answers)).toEqual(['yes', 'yes', 'yes']);
+  });
+
+  test('finds nobody where nobody is', async () => {
+    cluster.apiServers.clear();
+    const facts = await readCluster(init);
+    expect(facts.answering?.map(({ answers }) => answers)).toEqual(['no', 'no', 'no']);
+  });
+
+  test('is no matter for a join', async () => {
+    expect(await readCluster()).not.toHaveProperty('answering');
+  });
+
+  test('waits for each host, however slow: silence is not taken for absence', async () => {
+    cluster.instead = (host, { script }) =>
+      host === 'cp2' && script.includes('echo initialised') ? { end: { kind: 'timeout' } } : undefined;
+    const [, second] = (await readCluster(init)).controlPlane;
+    expect(second).toMatchObject({ host: 'cp2', initialised: false });
+    expect(second?.because).not.toMatch(/while another host answered/);
+  });
+});
+
+describe('R1: whose marker is on the host', () => {
+  const marker = (run: string): string =>
+    `${renderMarker({ operation: context.operation, run, cluster: 'prod', at: '', state: 'begun' })}\n`;
+  const readHost = (runId: string) =>
+    activityEnvironment({ workflowExecution: { workflowId: 'test', runId } }).run(() =>
+      readActivities(cluster.dependencies).readHost(context),
+    );
+  test('is told by the run that reads it', async () => {
+    cluster.target.marker = marker('run-1');
+    expect((await readHost('run-1')).marker).toMatchObject({ run: 'run-1', state: 'begun', ofThisRun: true });
+    expect((await readHost('run-2')).marker).toMatchObject({ run: 'run-1', state: 'begun', ofThisRun: false });
+  });
+  test('of older code, which knew no runs, is of none', async () => {
+    cluster.target.marker = `${JSON.stringify({ operation: context.operation, cluster: 'prod', at: '' })}\n`;
+    expect((await readHost('run-1')).marker).toMatchObject({ ofThisRun: false });
+  });
+  test('is nobody’s where there is none', async () => {
+    expect(await readHost('run-1')).not.toHaveProperty('marker');
   });
 });
 

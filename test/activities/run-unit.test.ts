@@ -56,6 +56,24 @@ const attempt = (
 const reattached = (offset: number): ActivityEnvironment =>
   activityEnvironment({ attempt: 2, heartbeatDetails: { unit, bootId, offset, lastLine: 'whatever' } });
 
+test('R3: a command that sight was lost of is only followed, never begun, when it must exist', async () => {
+  program('exit 0');
+  const run = activityEnvironment().run(() =>
+    runUnit(host, { unit, argv: ['work'] }, { reconnectMs: 0, mustExist: true }),
+  );
+  await expect(run).rejects.toMatchObject({
+    type: 'ChangedSinceCheck',
+    message: `${unit} had not been begun on cp3 when sight of it was lost`,
+  });
+  expect(starts()).toBe(0);
+  await attempt().run;
+  const again = activityEnvironment().run(() =>
+    runUnit(host, { unit, argv: ['work'] }, { reconnectMs: 0, mustExist: true }),
+  );
+  expect(await again).toMatchObject({ state: 'succeeded' });
+  expect(starts()).toBe(1);
+});
+
 describe('a unit from its start to its end', () => {
   test('is started once, its output comes as whole lines, and its end is told', async () => {
     program(`printf 'one\\ntw'; sleep 0.3; printf 'o\\n\\nthree\\n'; exit 7`);

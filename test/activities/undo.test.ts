@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Before } from '../../src/activities/contract.js';
 import { undoActivities } from '../../src/activities/undo.js';
 import type { OperationContext } from '../../src/model/operation.js';
+import { oldCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
@@ -14,6 +15,11 @@ const worker = operationContext({ kind: 'join-worker' });
 const init = operationContext({ kind: 'init' });
 const marker = ({ operation, cluster }: OperationContext): string =>
   `${JSON.stringify({ operation, run: testRun, cluster, at: '2026-01-05T08:00:00Z', state: 'begun' })}\n`;
+const caLines = (pem: string): string[] =>
+  pem
+    .trim()
+    .split('\n')
+    .map((line) => `ca-pem ${line}`);
 const joined = ['etcd-data yes', 'kubelet-state pki', 'kubernetes-file etc/kubernetes/kubelet.conf'];
 
 let cluster: SimulatedCluster;
@@ -185,10 +191,192 @@ describe('undoing the join of a control plane', () => {
   });
 });
 
+describe('R5: undoing a join on a host that is no longer what the operation left', () => {
+  const { status: _status, ...deadCp3 } = etcdMember('cp3');
+  const oldMachine = 'c3'.repeat(16);
+  const asleep = nodeFacts('cp3', { ready: false, notReadyBecause: 'Unknown: gone' });
+  const before: Before = { machineId: oldMachine };
+  const undo = (of = context, from = before): Promise<string> =>
+    activityEnvironment().run(() => undoActivities(cluster.dependencies).undoJoin(of, from));
+  const installedAnew = (): void => {
+    cluster.target.machineId = 'aa'.repeat(16);
+    cluster.target.marker = undefined;
+    cluster.target.dirt = [];
+    cluster.target.units.clear();
+    cluster.members = [etcdMember('cp1'), etcdMember('cp2'), deadCp3];
+    cluster.nodes.set('cp3', asleep);
+  };
+  const another = `it is another machine now (machine-id ${'aa'.repeat(16)}, was ${oldMachine})`;
+  const removed = `removed the etcd member cp3 (id ${id('cp3')}) that the join had added: voters 3 → 2, tolerates 1 → 0 (healthy 2 of 3 → 2 of 2)`;
+
+  test('that was installed anew takes its dead voter and its Node away, and says that the host was not reset', async () => {
+    installedAnew();
+    expect(await undo()).toBe(`${removed}; deleted the Node cp3; cp3 was not reset: ${another}`);
+    expect(cluster.events).toEqual([
+      ...stop(context, 'cp3'),
+      `cp1: member remove ${id('cp3')}`,
+      `cp1: delete Node cp3 ${asleep.uid}`,
+    ]);
+    expect(cluster.members.map(({ name }) => name)).toEqual(['cp1', 'cp2']);
+    // Once more: nothing is left, and the host is still not what it was.
+    cluster.events.length = 0;
+    expect(await undo()).toBe('kubeadm was not started: nothing to undo on the host');
+    expect(cluster.events).toEqual(stop(context, 'cp3'));
+  });
+
+  test('that was installed anew leaves a Node of before the operation', async () => {
+    installedAnew();
+    expect(await undo(context, { ...before, nodeUid: asleep.uid })).toBe(`${removed}; cp3 was not reset: ${another}`);
+    expect(cluster.nodes.has('cp3')).toBe(true);
+  });
+
+  test('that was installed anew, and made a node of another cluster, is left; its dead voter goes', async () => {
+    installedAnew();
+    cluster.target.dirt = [...joined, 'ca-file /etc/kubernetes/pki/ca.crt', ...caLines(oldCa.pem)];
+    expect(await undo()).toBe(`${removed}; deleted the Node cp3; cp3 was not reset: ${another}`);
+    expect(cluster.target.dirt).toContain('etcd-data yes');
+  });
+
+  test('does not cost the quorum: a dead voter that cannot go now stays, and so does its Node', async () => {
+    installedAnew();
+    const { status: _, ...deadCp2 } = etcdMember('cp2');
+    cluster.members = [etcdMember('cp1'), deadCp2, deadCp3];
+    await expect(undo()).rejects.toMatchObject({ type: 'QuorumAtRisk' });
+    expect(cluster.events).toEqual(stop(context, 'cp3'));
+    expect(cluster.nodes.has('cp3')).toBe(true);
+  });
+
+  test('of a worker that was installed anew takes its Node away', async () => {
+    installedAnew();
+    cluster.members = [];
+    cluster.nodes.set('w2', nodeFacts('w2', { ready: false, machineId: oldMachine }));
+    expect(await undo(worker)).toBe(`deleted the Node w2; w2 was not reset: ${another}`);
+  });
+
+  const left = `left the etcd member cp3 (id ${id('cp3')}): it is not of this operation`;
+  test.each([
+    [
+      'was installed anew and joined by hand: its member answers',
+      () => {
+        installedAnew();
+        cluster.members = ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name));
+        cluster.target.dirt = [...joined];
+        cluster.nodes.set('cp3', nodeFacts('cp3', { machineId: 'aa'.repeat(16) }));
+      },
+      another,
+    ],
+    [
+      'was installed anew and is being joined by hand: its member has not started',
+      () => {
+        installedAnew();
+        cluster.target.dirt = [...joined];
+      },
+      another,
+    ],
+    [
+      'was reset and joined by hand',
+      () => {
+        cluster.target.marker = undefined;
+      },
+      'it carries no marker of this operation',
+    ],
+    [
+      'was joined by hand with the marker still on it',
+      () => {
+        const now = Math.floor(Date.now() / 1_000);
+        cluster.target.nodeIdentity = [`/etc/kubernetes/pki/ca.crt 9:${now + 300}:1107`];
+        cluster.target.units.set(unitOfRun(context, 'join'), {
+          argv: 'kubeadm join',
+          exitStatus: 0,
+          log: 'joined\n',
+          logTime: now,
+        });
+      },
+      "its node was made 300 s after this operation's kubeadm had ended",
+    ],
+    [
+      'was begun by another run of the operation',
+      () => {
+        cluster.target.marker = marker(context).replace(testRun, 'another run');
+      },
+      `its marker is that of ${context.operation}`,
+    ],
+  ])('leaves what somebody has done since: it %s', async (_, change, because) => {
+    change();
+    const present = structuredClone([cluster.members, [...cluster.nodes], cluster.target.dirt, cluster.target.marker]);
+    expect(await undo()).toBe(`${left}; cp3 was not reset: ${because}`);
+    expect([cluster.members, [...cluster.nodes], cluster.target.dirt, cluster.target.marker]).toEqual(present);
+    expect(cluster.events.filter((event) => !event.includes(': stop '))).toEqual([]);
+  });
+
+  test('leaves a Node that stands for another machine by now', async () => {
+    installedAnew();
+    cluster.nodes.set('cp3', { ...asleep, machineId: 'aa'.repeat(16) });
+    expect(await undo()).toBe(`${removed}; cp3 was not reset: ${another}`);
+    expect(cluster.nodes.has('cp3')).toBe(true);
+  });
+
+  test('resets its own work, and leaves the Node that stands for another machine by now', async () => {
+    cluster.nodes.set('cp3', nodeFacts('cp3', { machineId: 'aa'.repeat(16) }));
+    expect(await undo()).toMatch(
+      /read again: clean; left the Node cp3: it stands for another machine \(machine-id aaaa/,
+    );
+    expect(cluster.target.dirt).toEqual([]);
+    expect(cluster.nodes.has('cp3')).toBe(true);
+    expect(cluster.target.marker).toBeUndefined();
+  });
+
+  test.each([
+    ['another machine', () => (cluster.target.machineId = 'aa'.repeat(16))],
+    ['somebody’s by now', () => (cluster.target.marker = '{"operation":"x","cluster":"x","at":""}\n')],
+    ['a node of somebody', () => (cluster.target.nodeIdentity = ['/etc/kubernetes/pki/ca.crt 9:1:1'])],
+  ])('resets nothing on a host that is %s after it was read', async (_, change) => {
+    cluster.instead = (host, { script }) => {
+      if (host === 'cp3' && script.includes('systemd-run')) change();
+      return undefined;
+    };
+    await expect(undo()).rejects.toMatchObject({ type: 'ChangedSinceCheck' });
+    expect(cluster.events).not.toContain('cp3: kubeadm reset');
+    expect(cluster.target.dirt).toEqual(joined);
+  });
+
+  test('stops the commands of other runs of the operation, and of no other operation', async () => {
+    const unit = (run: string, of = context) => ({
+      argv: 'kubeadm join',
+      exitStatus: 0,
+      log: '',
+      description: `quorate ${of.operation} ${run}`,
+    });
+    const other = operationContext({ key: 'k2' });
+    cluster.target.units.set(unitOfRun(context, 'join', { run: 'r0' }), unit('r0'));
+    cluster.target.units.set(unitOfRun(other, 'join', { run: 'r0' }), unit('r0', other));
+    await undo();
+    expect(cluster.events.filter((event) => event.includes(': stop '))).toEqual([
+      ...stop(context, 'cp3'),
+      `cp3: stop ${unitOfRun(context, 'join', { run: 'r0' })}`,
+    ]);
+  });
+
+  test('finds the reset of an attempt before it, rather than ending it', async () => {
+    const step = unitOfRun(context, 'undo-reset');
+    const description = `quorate ${context.operation} ${testRun}`;
+    cluster.target.units.set(step, { argv: 'kubeadm reset', exitStatus: 0, log: '', description });
+    expect(await undo()).toMatch(/kubeadm reset succeeded; .*read again: clean/);
+    expect(cluster.events).not.toContain(`cp3: stop ${step}`);
+    expect(cluster.events).not.toContain('cp3: kubeadm reset');
+  });
+
+  test('R12: in a new round begins a reset of its own', async () => {
+    cluster.target.units.set(unitOfRun(context, 'undo-reset'), { argv: 'kubeadm reset', exitStatus: 0, log: '' });
+    await undo({ ...context, round: 1 });
+    expect(cluster.events).toContain('cp3: kubeadm reset');
+  });
+});
+
 describe('undoing the join of a worker', () => {
   test('does not look at etcd', async () => {
     begun(worker);
-    cluster.nodes.set('w2', nodeFacts('w2'));
+    cluster.nodes.set('w2', nodeFacts('w2', { machineId: cluster.target.machineId }));
     // Its name is nobody's in etcd; were it asked, a broken etcd would keep the worker from being undone.
     cluster.members = [];
     expect(await undoJoin(worker)).toMatch(/^kubeadm reset succeeded; .*; deleted the Node w2$/);
@@ -217,6 +405,49 @@ describe('undoing an init', () => {
     expect(cluster.events.slice(0, 3)).toEqual([...stop(init, 'cp1'), 'cp1: write the marker', 'cp1: kubeadm reset']);
     expect(cluster.target.dirt).toEqual([]);
     expect(cluster.target.marker).toBeUndefined();
+  });
+
+  test('R3: refuses when other Nodes are in the cluster by now', async () => {
+    begun(init);
+    await expect(undoInit()).rejects.toMatchObject({
+      type: 'AlreadyInitialised',
+      message: 'prod has other Nodes by now: cp2, cp3, w1; it was not reset',
+      details: {
+        host: 'cp1',
+        remedy: expect.stringContaining('keep the cluster') as string,
+        evidence: ['Node cp2: Ready', 'Node cp3: Ready', 'Node w1: Ready'],
+      },
+    });
+    expect(cluster.events).toEqual(stop(init, 'cp1'));
+    expect(cluster.target.dirt).toEqual(joined);
+    for (const name of ['cp2', 'cp3', 'w1']) cluster.nodes.delete(name);
+    expect(await undoInit()).toMatch(/read again: clean$/);
+  });
+
+  test('R5: resets nothing on a host that was installed anew', async () => {
+    begun(init);
+    cluster.apiServers.clear();
+    cluster.target.machineId = 'aa'.repeat(16);
+    const undo = activityEnvironment().run(() =>
+      undoActivities(cluster.dependencies).undoInit(init, { machineId: 'c3'.repeat(16) }),
+    );
+    expect(await undo).toMatch(/^cp1 was not reset: it is another machine now/);
+    expect(cluster.target.dirt).toEqual(joined);
+  });
+
+  test('R1: resets nothing that an earlier run has made', async () => {
+    begun(init);
+    cluster.apiServers.clear();
+    cluster.target.marker = marker(init).replace(testRun, 'another run');
+    expect(await undoInit()).toBe(`cp1 was not reset: its marker is that of ${init.operation}`);
+    expect(cluster.target.dirt).toEqual(joined);
+  });
+
+  test('R5: takes half a marker for no proof, in either direction', async () => {
+    begun(init);
+    cluster.target.marker = marker(init).slice(0, 20);
+    await expect(undoInit()).rejects.toMatchObject({ type: 'CommandFailed' });
+    expect(cluster.target.dirt).toEqual(joined);
   });
 
   test('resets nothing that another operation wrote', async () => {

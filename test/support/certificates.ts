@@ -17,9 +17,11 @@ export interface Authority {
   readonly issue: (name: string, names?: string) => IssuedCertificate;
 }
 
-/** An authority of its own, made with openssl, that issues certificates of servers and clients. */
-export const authority = (name: string): Authority => {
-  const folder = temporaryFolder();
+/**
+ * An authority of its own, made with openssl, that issues certificates of servers and clients.
+ * @param folder where its files lie; default one that goes with the test
+ */
+export const authority = (name: string, folder = temporaryFolder()): Authority => {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout'];
   const openssl = (...args: string[]): void =>
     void execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });

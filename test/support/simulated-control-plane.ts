@@ -225,7 +225,6 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
         did(`token create${controlPlane ? ' and upload-certs' : ''}`);
         return sectioned(script, {
           signed: 'yes\n',
-          expires: '1800000000\n',
           ca: caPem,
           token: `${simulatedToken.id}.${simulatedToken.secret}\n`,
         });

@@ -61,6 +61,12 @@ export const identityOf = ({ machineId, marker, nodeIdentity }: TargetState): st
   ...nodeIdentity,
 ];
 
+/** The kubelet is started on the host, and is among what a reset has to stop. */
+export const kubeletRuns = ({ target }: { readonly target: TargetState }): void => {
+  const shows = ['Id=kubelet.service', 'LoadState=loaded', 'ActiveState=active', 'UnitFileState=enabled'];
+  target.dirt.push(...shows.map((line) => `unit ${line}`));
+};
+
 const reading = (state: TargetState): string => {
   const { dirt, marker, machineId } = state;
   const now = `${Date.now()}000000`;

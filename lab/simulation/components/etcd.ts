@@ -127,7 +127,7 @@ export const etcd: Program = async (process, args) => {
   ];
   for (const one of ports) machine.listen({ ...one, process, name: 'etcd' });
   const clientUrls = [flags.get('advertise-client-urls') ?? `https://${address}:2379`];
-  cluster.started(member, flags.get('name') ?? machine.name, clientUrls, machine, process);
+  cluster.started(member, flags.get('name') ?? machine.hostname, clientUrls, machine, process);
   log(process, 'info', 'ready to serve client requests');
   try {
     await process.during(new Promise(() => undefined));

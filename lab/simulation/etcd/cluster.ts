@@ -12,10 +12,19 @@ const healthMs = 5_000;
 const removedMs = 2_500;
 const peerPort = 2380;
 
+const byOf = (by: Process | undefined): { by?: Process } => (by === undefined ? {} : { by });
+
 /** What a cluster stores: objects by key, with the revision that wrote them. */
 export interface Stored {
   readonly value: unknown;
   readonly revision: number;
+}
+
+/** What has become of a member, and the process that asked for it; absent for one that began a cluster. */
+export interface MemberChange {
+  readonly what: 'added' | 'promoted' | 'removed';
+  readonly member: Member;
+  readonly by?: Process;
 }
 
 /**
@@ -34,6 +43,7 @@ export class EtcdCluster {
   readonly alarms = new Set<string>();
   #stopElection: (() => void) | undefined;
   #listeners = new Set<() => void>();
+  #memberListeners = new Set<(change: MemberChange) => void>();
 
   constructor(private readonly world: World) {
     world.network.onLinksChanged(() => this.evaluate());
@@ -62,6 +72,12 @@ export class EtcdCluster {
   /** Called when somebody begins or ceases to lead, or a member comes or goes. */
   onChange(tell: () => void): void {
     this.#listeners.add(tell);
+  }
+
+  /** Called with each change of the members that somebody asked for, after it. */
+  onMember(tell: (change: MemberChange) => void): () => void {
+    this.#memberListeners.add(tell);
+    return () => this.#memberListeners.delete(tell);
   }
 
   #tell(): void {
@@ -174,14 +190,14 @@ export class EtcdCluster {
   }
 
   /** @throws EtcdError */
-  addMember(at: Member, peerUrls: readonly string[], isLearner: boolean): Member {
+  addMember(at: Member, peerUrls: readonly string[], isLearner: boolean, by?: Process): Member {
     this.requireLeader(at);
     if (this.members().some((one) => one.peerUrls.some((url) => peerUrls.includes(url))))
       throw refusals.peerUrlExists();
     if (!this.#isSettled) throw refusals.unhealthyCluster();
     if (isLearner && this.members().some((one) => one.isLearner)) throw refusals.tooManyLearners();
     const member = this.enter(peerUrls, isLearner);
-    this.#changedMembers();
+    this.#changedMembers({ what: 'added', member, ...byOf(by) });
     return member;
   }
 
@@ -201,14 +217,15 @@ export class EtcdCluster {
     return member;
   }
 
-  #changedMembers(): void {
+  #changedMembers(change: MemberChange): void {
     this.raftIndex += 1;
+    for (const tell of Array.from(this.#memberListeners)) tell(change);
     this.evaluate();
     this.#tell();
   }
 
   /** @throws EtcdError */
-  promote(at: Member, id: string): void {
+  promote(at: Member, id: string, by?: Process): void {
     this.requireLeader(at);
     const member = this.#members.get(id);
     if (member === undefined) throw refusals.memberNotFound();
@@ -218,11 +235,11 @@ export class EtcdCluster {
     member.isLearner = false;
     // A new voter has to be connected for a while like every other.
     member.connectedSince = Date.now();
-    this.#changedMembers();
+    this.#changedMembers({ what: 'promoted', member, ...byOf(by) });
   }
 
   /** @throws EtcdError */
-  remove(at: Member, id: string): void {
+  remove(at: Member, id: string, by?: Process): void {
     this.requireLeader(at);
     const member = this.#members.get(id);
     if (member === undefined) throw refusals.memberNotFound();
@@ -244,7 +261,7 @@ export class EtcdCluster {
       running.machine.after(removedMs, () => {
         if (running.process.status === undefined) running.process.kill(2);
       });
-    this.#changedMembers();
+    this.#changedMembers({ what: 'removed', member, ...byOf(by) });
   }
 
   /** @throws EtcdError */

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, Service } from '../network/service.js';
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import type { EtcdCluster } from './cluster.js';
 import { EtcdError, refusals } from './errors.js';
 import { decimal } from './member.js';
@@ -38,7 +39,7 @@ export class EtcdServer implements Service {
     try {
       if (request.path === '/v3/maintenance/snapshot') return { ...json(200, {}), body: this.#snapshot() };
       const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>);
-      return json(200, await this.#call(request.path, body));
+      return json(200, await this.#call(request.path, body, request.by));
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
       return json(httpStatus[error.code] ?? 500, { error: error.message, code: error.code, message: error.message });
@@ -84,7 +85,7 @@ export class EtcdServer implements Service {
     }
   }
 
-  async #call(path: string, body: Record<string, unknown>): Promise<unknown> {
+  async #call(path: string, body: Record<string, unknown>, by?: Process): Promise<unknown> {
     const { cluster, member } = this;
     const id = (): string => BigInt((body['ID'] ?? body['targetID'] ?? 0) as string | number).toString(16);
     switch (path) {
@@ -96,16 +97,16 @@ export class EtcdServer implements Service {
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/add': {
         await this.#withLeader(changeMs);
-        const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true);
+        const added = cluster.addMember(member, body['peerURLs'] as string[], body['isLearner'] === true, by);
         return { header: this.#memberHeader, member: memberJson(added), members: membersJson(cluster) };
       }
       case '/v3/cluster/member/remove':
         await this.#withLeader(changeMs);
-        cluster.remove(member, id());
+        cluster.remove(member, id(), by);
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/cluster/member/promote':
         await this.#withLeader(changeMs);
-        cluster.promote(member, id());
+        cluster.promote(member, id(), by);
         return { header: this.#memberHeader, members: membersJson(cluster) };
       case '/v3/maintenance/transfer-leadership':
         cluster.moveLeader(member, id());

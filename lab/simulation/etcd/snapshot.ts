@@ -11,7 +11,7 @@ export interface SnapshotContent {
 const chunkBytes = 32 * 1024;
 
 /** What a member sends for a snapshot: its database, in pages, and the sha256 of that. Binary, one character a byte. */
-export const makeSnapshot = (content: SnapshotContent): string => {
+const makeSnapshot = (content: SnapshotContent): string => {
   const database = JSON.stringify(content).padEnd(content.totalSize, '\0');
   return database + createHash('sha256').update(database, 'latin1').digest().toString('latin1');
 };

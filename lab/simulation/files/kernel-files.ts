@@ -37,7 +37,7 @@ const sysctlFile = (name: string): Inode =>
   );
 
 const kernelFolder = entries({
-  hostname: virtualFile((machine) => `${machine.name}\n`),
+  hostname: virtualFile((machine) => `${machine.hostname}\n`),
   random: entries({
     boot_id: virtualFile((machine) => `${machine.bootId}\n`),
     uuid: virtualFile(() => `${randomUUID()}\n`),

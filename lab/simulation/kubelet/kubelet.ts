@@ -30,15 +30,15 @@ export class RunningKubelet implements NodeReporter {
     kubernetes.reporters.set(nodeName, this);
   }
 
-  get #machine(): Machine {
+  get machine(): Machine {
     return this.process.machine;
   }
 
   /** It runs, and its API server serves. */
   get isAlive(): boolean {
     const { process } = this;
-    if (process.status !== undefined || process.isKilled || !this.#machine.isOn || this.#machine.isFrozen) return false;
-    const service = whatAnswers(this.#machine, this.kubeconfig.server)?.listener.service;
+    if (process.status !== undefined || process.isKilled || !this.machine.isOn || this.machine.isFrozen) return false;
+    const service = whatAnswers(this.machine, this.kubeconfig.server)?.listener.service;
     return service instanceof ApiServer && service.isServing;
   }
 
@@ -54,7 +54,7 @@ export class RunningKubelet implements NodeReporter {
   }
 
   #look(): readonly Condition[] {
-    const { files, sockets } = this.#machine;
+    const { files, sockets } = this.machine;
     const runs = sockets.has('/run/containerd/containerd.sock');
     const network =
       files.isDirectory(cniFolder) && files.list(cniFolder).some((name) => /\.(conf|conflist|json)$/.test(name));

@@ -82,6 +82,7 @@ export const callApi = async (
         late,
         httpRequest(machine, target, {
           method,
+          by: process,
           headers: new Map(access.token === undefined ? [] : [['authorization', `Bearer ${access.token}`]]),
           ...(body === undefined ? {} : { body }),
           ...(access.clientCertificate === undefined ? {} : { clientCertificate: access.clientCertificate }),

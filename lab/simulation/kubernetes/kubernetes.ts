@@ -1,12 +1,16 @@
 import type { EtcdCluster } from '../etcd/cluster.js';
+import type { Machine } from '../system/machine.js';
 import type { World } from '../world.js';
 import { Controllers } from './controllers.js';
 import { LeaseElection } from './lease-election.js';
 import type { KubernetesObject, Resource } from './objects.js';
+import type { Process } from '../system/process.js';
 import type { Store } from './store.js';
 
 /** What posts the state of a Node: its kubelet. */
 export interface NodeReporter {
+  /** Where it runs. */
+  readonly machine: Machine;
   readonly isAlive: boolean;
   /** Since when it has not been able to, milliseconds since the epoch. */
   readonly silentSince: number | undefined;
@@ -20,7 +24,14 @@ export interface Condition {
   readonly message: string;
 }
 
-type WriteListener = (store: Store, resource: Resource, object: KubernetesObject) => void;
+/** What has become of an object. */
+export interface Change {
+  readonly verb: 'create' | 'update' | 'delete';
+  /** The process that asked for it; absent for what nobody asked for over the API. */
+  readonly by?: Process;
+}
+
+type WriteListener = (store: Store, resource: Resource, object: KubernetesObject, change: Change) => void;
 
 /** What runs in a cluster beside its store. */
 export class Kubernetes {
@@ -54,9 +65,9 @@ export class Kubernetes {
     return () => this.#writes.delete(tell);
   }
 
-  changed(store: Store, resource: Resource, object: KubernetesObject): void {
+  changed(store: Store, resource: Resource, object: KubernetesObject, change: Change): void {
     this.controllers.wake();
-    for (const tell of Array.from(this.#writes)) tell(store, resource, object);
+    for (const tell of Array.from(this.#writes)) tell(store, resource, object, change);
   }
 }
 

@@ -13,7 +13,7 @@ export interface Candidate {
 const leaseMs = 15_000;
 const renewMs = 2_000;
 
-export const identityOf = (machine: Machine): string => `${machine.name}_${randomUUID()}`;
+export const identityOf = (machine: Machine): string => `${machine.hostname}_${randomUUID()}`;
 
 /** Leader election by a Lease: another one takes it when it has not been renewed for its duration. */
 export class LeaseElection {

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from '../network/service.js';
 import { isAllowed } from './authentication.js';
 import type { Attributes, User } from './authentication.js';
-import type { Kubernetes } from './kubernetes.js';
+import type { Change, Kubernetes } from './kubernetes.js';
 import { withStatus } from './node-status.js';
 import { apiVersionOf, newObject, resources } from './objects.js';
 import type { KubernetesObject, Resource } from './objects.js';
@@ -145,9 +145,30 @@ const read = (call: ApiCall, route: Route, query: URLSearchParams): HttpResponse
   });
 };
 
+const changeOf = ({ request: { by } }: ApiCall, verb: Change['verb']): Change => ({
+  verb,
+  ...(by === undefined ? {} : { by }),
+});
+
+/** Admission plug-in NodeRestriction: a kubelet writes no Node but its own. */
+const refuseOtherNode = ({ user }: ApiCall, resource: Resource, name: string): HttpResponse | undefined => {
+  if (resource.plural !== 'nodes' || !user.groups.includes('system:nodes')) return undefined;
+  const own = user.name.replace(/^system:node:/, '');
+  return own === name
+    ? undefined
+    : statusResponse(
+        403,
+        'Forbidden',
+        `nodes "${name}" is forbidden: node "${own}" is not allowed to modify node "${name}"`,
+        { name, kind: resource.plural },
+      );
+};
+
 const create = (call: ApiCall, { resource, namespace }: Route): HttpResponse => {
   const given = JSON.parse(call.request.body) as KubernetesObject;
   const name = given.metadata.name;
+  const refused = refuseOtherNode(call, resource, name);
+  if (refused !== undefined) return refused;
   if (call.store.get(resource, name, namespace) !== undefined)
     return statusResponse(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, {
       name,
@@ -165,12 +186,14 @@ const create = (call: ApiCall, { resource, namespace }: Route): HttpResponse => 
     },
     ...(Object.keys(requester).length === 0 ? {} : { spec: { ...given.spec, ...requester } }),
   });
-  call.kubernetes.changed(call.store, resource, stored);
+  call.kubernetes.changed(call.store, resource, stored, changeOf(call, 'create'));
   return json(201, stored);
 };
 
 const update = (call: ApiCall, route: Route): HttpResponse => {
   const { resource, namespace, name = '' } = route;
+  const refused = refuseOtherNode(call, resource, name);
+  if (refused !== undefined) return refused;
   const now = call.store.get(resource, name, namespace);
   const given = JSON.parse(call.request.body) as KubernetesObject;
   if (now === undefined) return call.request.method === 'PUT' ? create(call, route) : notFound(resource, name);
@@ -183,7 +206,7 @@ const update = (call: ApiCall, route: Route): HttpResponse => {
       creationTimestamp: now.metadata.creationTimestamp,
     } as KubernetesObject['metadata'],
   });
-  call.kubernetes.changed(call.store, resource, stored);
+  call.kubernetes.changed(call.store, resource, stored, changeOf(call, 'update'));
   return json(200, shown(call, stored));
 };
 
@@ -205,7 +228,7 @@ const remove = (call: ApiCall, { resource, namespace, name = '' }: Route): HttpR
     return statusResponse(409, 'Conflict', message, { name, kind: resource.plural });
   }
   call.store.delete(resource, name, namespace);
-  call.kubernetes.changed(call.store, resource, now);
+  call.kubernetes.changed(call.store, resource, now, changeOf(call, 'delete'));
   return json(200, {
     kind: 'Status',
     apiVersion: 'v1',

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import type { Connection } from './network.js';
 import type { HttpResponse } from './service.js';
 
@@ -10,6 +11,8 @@ export interface HttpOptions {
   readonly clientCertificate?: string;
   /** PEM of the CAs that are trusted; absent: the server's certificate is not checked. */
   readonly ca?: string;
+  /** The process that asks. */
+  readonly by?: Process;
 }
 
 export type HttpOutcome =
@@ -139,6 +142,7 @@ export const httpRequest = async (
     headers: options.headers ?? new Map(),
     body: options.body ?? '',
     from: machine,
+    ...(options.by === undefined ? {} : { by: options.by }),
     ...(options.clientCertificate === undefined ? {} : { clientCertificate: options.clientCertificate }),
   });
   if (response === undefined) return { kind: 'empty' };

@@ -1,4 +1,5 @@
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import type { Connection } from './network.js';
 
 export interface HttpRequest {
@@ -12,6 +13,8 @@ export interface HttpRequest {
   readonly clientCertificate?: string;
   /** The host that asks. */
   readonly from: Machine;
+  /** The process that asks, which no server sees: for those who watch the world. */
+  readonly by?: Process;
 }
 
 export interface HttpResponse {

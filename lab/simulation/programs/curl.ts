@@ -154,8 +154,17 @@ const askSocket = async (process: Process, path: string, url: string, options: H
   return response;
 };
 
-/** Answers within the time that is given for the connection and for all. */
-const ask = async (process: Process, request: Request, url: string, options: HttpOptions): Promise<HttpResponse> => {
+/**
+ * Answers within the time that is given for the connection and for all.
+ * @param connected called when the connection stands
+ */
+const ask = async (
+  process: Process,
+  request: Request,
+  url: string,
+  options: HttpOptions,
+  connected: () => void,
+): Promise<HttpResponse> => {
   const { values } = request;
   const started = Date.now();
   const most = seconds(values.get('max-time')) ?? Infinity;
@@ -175,7 +184,8 @@ const ask = async (process: Process, request: Request, url: string, options: Htt
           `Failed to connect to ${target.host} port ${target.port} after ${Date.now() - started} ms: Timeout was reached`,
         );
     }
-    const outcome = await httpRequest(process.machine, target, options);
+    if (address !== undefined && network.verdict(address, target.port).verdict === 'open') connected();
+    const outcome = await httpRequest(process.machine, target, { ...options, by: process });
     if (outcome.kind === 'answered') return outcome.response;
     throw failureOf(outcome, target.host, target.port, Date.now() - started);
   };
@@ -203,10 +213,11 @@ const headerText = ({ status, headers }: HttpResponse, version: string): string 
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')}\r\n`;
 
-const writeOut = (template: string, status: number, started: number): string =>
+const writeOut = (template: string, status: number, started: number, connects: number): string =>
   unescape(template).text.replaceAll(/%\{(\w+)\}/g, (_, name: string) => {
     if (name === 'http_code' || name === 'response_code') return String(status).padStart(3, '0');
     if (name === 'time_total') return ((performance.now() - started) / 1000).toFixed(6);
+    if (name === 'num_connects') return String(connects);
     return '';
   });
 
@@ -248,15 +259,16 @@ export const curl: Program = async (process, args) => {
   for (const url of request.urls) {
     const started = performance.now();
     let response: HttpResponse | undefined;
+    let connects = 0;
     try {
-      response = await ask(process, request, url, options);
+      response = await ask(process, request, url, options, () => (connects = 1));
     } catch (error) {
       if (!(error instanceof CurlError)) throw error;
       fail(error);
     }
     if (response !== undefined) deliver(process, request, response);
     const template = values.get('write-out');
-    if (template !== undefined) process.print(writeOut(template, response?.status ?? 0, started));
+    if (template !== undefined) process.print(writeOut(template, response?.status ?? 0, started, connects));
     if (response !== undefined && response.status >= 400 && flags.has('fail')) {
       fail(new CurlError(22, `The requested URL returned error: ${response.status}`));
     }

@@ -106,6 +106,7 @@ const ask = async (
   try {
     const request = httpRequest(machine, target, {
       method: 'POST',
+      by: process,
       body: JSON.stringify(body),
       ...(ca === undefined ? {} : { ca }),
       ...(clientCertificate === undefined ? {} : { clientCertificate }),

@@ -169,7 +169,7 @@ export const kubelet: Program = async (process, args) => {
   const because = obstacle(process, flags.get('config') ?? '');
   if (because !== undefined) return failed(process, because);
   writeState(process);
-  const settings = { flags, nodeName: flags.get('hostname-override') ?? machine.name };
+  const settings = { flags, nodeName: flags.get('hostname-override') ?? machine.hostname };
   const healthy = { http: () => ({ status: 200, body: 'ok' }) };
   try {
     machine.listen({ port: 10_248, address: '127.0.0.1', process, name: 'kubelet', service: healthy });

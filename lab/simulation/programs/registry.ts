@@ -26,7 +26,7 @@ import {
 } from './base/files.js';
 import { find } from './base/find.js';
 import { flock } from './base/flock.js';
-import { env, getconf, hostname, id, nproc, sudo, uname, whoami } from './base/identity.js';
+import { env, getconf, hostname, hostnamectl, id, nproc, sudo, uname, whoami } from './base/identity.js';
 import { journalctl } from './base/journalctl.js';
 import { getent, ip, modprobe, mount, ping, ss, umount } from './base/network.js';
 import { nft } from './base/nft.js';
@@ -75,6 +75,7 @@ export const basePrograms: Readonly<Record<string, Program>> = {
   grep,
   head,
   hostname,
+  hostnamectl,
   id,
   install,
   ip,

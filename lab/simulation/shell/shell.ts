@@ -112,7 +112,7 @@ const bashVariable = (shell: Shell, name: string): string | undefined => {
     case 'RANDOM':
       return String(Math.floor(Math.random() * 32_768));
     case 'HOSTNAME':
-      return shell.process.machine.name;
+      return shell.process.machine.hostname;
     default:
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { Connection, ParsedKey, ServerChannel, Session } from 'ssh2';
 import { Pipe, Sink } from '../system/description.js';
-import type { Machine } from '../system/machine.js';
+import type { BeforeCommand, Machine } from '../system/machine.js';
 import { programAt, spawn } from '../shell/external.js';
 import { runProgram } from '../system/process.js';
 import { signalName, signalNumbers } from '../system/signals.js';
@@ -27,6 +27,9 @@ const logins: Readonly<Record<string, { uid: number; home: string }>> = {
   root: { uid: 0, home: '/root' },
   ops: { uid: 1000, home: '/home/ops' },
 };
+
+/** A command's text as it was before it was quoted for the login's shell. */
+const unquoted = (command: string): string => command.replaceAll("'\\''", "'");
 
 /** Nothing goes in or out. */
 const silence = (socket: Socket): void => {
@@ -168,8 +171,23 @@ export class SshServer {
         loss?.lost();
       };
       const line = Buffer.from(command, 'utf8').toString('latin1');
-      void this.#run(accept(), line, user, loss === undefined ? undefined : answerLost);
+      const channel = accept();
+      const begin = (): void => void this.#run(channel, line, user, loss === undefined ? undefined : answerLost);
+      const before = [...this.options.machine.beforeCommands].filter(({ pattern }) => pattern.test(unquoted(command)));
+      if (before.length === 0) begin();
+      else void this.#first(before).then(begin);
     });
+  }
+
+  /** What is done before a command begins; what goes wrong in it is a mistake of whoever does it. */
+  async #first(before: readonly BeforeCommand[]): Promise<void> {
+    for (const { work } of before) {
+      try {
+        await work();
+      } catch (error) {
+        this.options.machine.defect(error);
+      }
+    }
   }
 
   /**

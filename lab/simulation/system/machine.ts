@@ -33,6 +33,13 @@ interface LostCommand {
   readonly lost: () => void;
 }
 
+/** Something that happens on the host in the moment before a command begins. */
+export interface BeforeCommand {
+  /** Of the command's text. */
+  readonly pattern: RegExp;
+  readonly work: () => Promise<void> | void;
+}
+
 /** What a host sees of the network. */
 interface OwnNetwork {
   resolve(name: string): string | undefined;
@@ -68,6 +75,8 @@ export class Machine {
 
   machineId = randomBytes(16).toString('hex');
   bootId = randomUUID();
+  /** What the kernel calls the host; set from /etc/hostname when it starts. */
+  hostname: string;
   readonly kernel = '6.1.0-44-amd64';
   readonly architecture = 'x86_64';
   readonly cpus = 2;
@@ -104,6 +113,8 @@ export class Machine {
   readonly rejectedPorts = new Set<number>();
   /** What becomes of the connections on which the next commands arrive over SSH: they break, before or after those have run. */
   readonly lostCommands: LostCommand[] = [];
+  /** What somebody does right before the commands that arrive over SSH, each as often as one matches. */
+  readonly beforeCommands = new Set<BeforeCommand>();
   /** Share of the packets to and from the host that is lost. */
   lossPercent = 0;
   /** How long a new etcd member needs to catch up with its leader; Infinity: it never does. */
@@ -119,6 +130,7 @@ export class Machine {
 
   constructor(private readonly options: MachineOptions) {
     this.name = options.name;
+    this.hostname = options.name;
     this.kind = options.kind;
     this.address = options.address;
     this.world = options.world;
@@ -258,6 +270,7 @@ export class Machine {
   #boot(): void {
     this.bootId = randomUUID();
     this.#bootedAt = Date.now();
+    this.hostname = this.files.readIfThere('/etc/hostname')?.trim() || 'localhost';
     this.processes.restart();
     this.files.mountEmpty('/run', 'tmpfs');
     this.files.mountEmpty('/tmp', 'tmpfs', 0o1777);

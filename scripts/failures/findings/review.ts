@@ -78,7 +78,7 @@ export const reviewFindings: readonly Finding[] = [
     number: 14,
     fault:
       'the snapshot was written beside the database of etcd without a look at free space, and could fill the disk under it',
-    now: 'a snapshot is begun only where there is room for the database and a margin, on another file system than that of etcd where there is one, and nothing of a failed one is left',
+    now: 'a snapshot is begun only where there is room for the database and a margin; without etcdctl on the host it comes through the gateway of etcd, and is made beside the database only as a last resort; nothing of a failed one is left',
   },
   {
     number: 15,

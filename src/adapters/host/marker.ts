@@ -6,7 +6,7 @@ import { ownMarkerStart } from './identity-script.js';
 import type { Claimant } from './identity-script.js';
 
 /** Survives a restart of the host, unlike /run. */
-export const markerFile = '/var/lib/quorate/marker.json';
+const markerFile = '/var/lib/quorate/marker.json';
 
 /** Says that Quorate wrote what is on the host: which operation and run of it, for which cluster, and how that ended. */
 export const Marker = z.object({

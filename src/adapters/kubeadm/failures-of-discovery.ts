@@ -129,7 +129,7 @@ export const identityFailures: FailureRow[] = [
     ({ host, endpoint }) =>
       `the API server of ${host} runs, but kubeadm did not reach it through ${endpoint}: the address does not answer`,
     ({ host, endpoint }) =>
-      `see who should carry ${endpoint}; kube-vip on ${host} needs super-admin.conf until the cluster is made. Roll back, as a reset takes kube-vip's manifest with it; put that back, then init again`,
+      `see who should carry ${endpoint}; kube-vip on ${host} needs super-admin.conf until the cluster is made. Roll back, which leaves kube-vip's manifest where it was; mend that, then init again`,
   ),
   row(
     'F9',

@@ -6,23 +6,29 @@ import type { Host } from '../ssh/types.js';
 export interface Answering {
   /** host:port. */
   readonly server: string;
-  /** `unknown` where the host has no program to ask with. */
+  /** `unknown` where the host has no program to ask with, or something takes the connection and says nothing. */
   readonly answers: 'yes' | 'no' | 'unknown';
+  /** Why it is not known, one phrase. */
+  readonly because?: string;
   /** It serves with a certificate of the CA that lies on the asking host; false when there is none to compare. */
   readonly ownCa: boolean;
 }
 
 // 5xx is the word of a proxy without a server behind it, or of nothing that could be joined; anything else is an answer.
+// Who takes the connection and lets the time pass (28, and one connect) may be an API server that is overloaded.
 const script = (servers: readonly string[]): string => `
 command -v curl >/dev/null 2>&1 || { echo unasked; exit 0; }
-ask() { curl -qgs --noproxy '*' --connect-timeout 3 -m 6 -o /dev/null -w '%{http_code}' "$@" 2>/dev/null || :; }
+ask() { curl -qgs --noproxy '*' --connect-timeout 3 -m 6 -o /dev/null -w '%{http_code} %{num_connects}' "$@" 2>/dev/null; }
 look() {
-  code=$(ask -k "https://$2/version")
-  case $code in
-    [234][0-9][0-9])
+  ended=0
+  said=$(ask -k "https://$2/version") || ended=$?
+  case "$ended $said" in
+    *' '[234][0-9][0-9]' '*)
       own=no
-      [ ! -r /etc/kubernetes/pki/ca.crt ] || case $(ask --cacert /etc/kubernetes/pki/ca.crt "https://$2/version") in [234][0-9][0-9]) own=yes ;; esac
+      [ ! -r /etc/kubernetes/pki/ca.crt ] || case $(ask --cacert /etc/kubernetes/pki/ca.crt "https://$2/version") in [234][0-9][0-9]' '*) own=yes ;; esac
       echo "answer $1 yes $own" ;;
+    '28 '*' 0') echo "answer $1 no no" ;;
+    '28 '*) echo "answer $1 unknown no" ;;
     *) echo "answer $1 no no" ;;
   esac
 }
@@ -39,9 +45,17 @@ echo end`;
 export const askServers = async (host: Host, servers: readonly string[]): Promise<Answering[]> => {
   const text = await execute(host, 'asking for API servers', script(servers), { timeoutMs: 30_000 });
   const isWhole = /^end$/m.test(text);
+  const because = /^unasked$/m.test(text) ? `no curl on ${host.name} to ask with` : `${host.name} did not say`;
   return servers.map((server, index) => {
-    const [, answers, own] = new RegExp(`^answer ${index} (yes|no) (yes|no)$`, 'm').exec(text) ?? [];
-    if (!isWhole || answers === undefined) return { server, answers: 'unknown', ownCa: false };
+    const [, answers, own] = new RegExp(`^answer ${index} (yes|no|unknown) (yes|no)$`, 'm').exec(text) ?? [];
+    if (!isWhole || answers === undefined) return { server, answers: 'unknown', because, ownCa: false };
+    if (answers === 'unknown')
+      return {
+        server,
+        answers,
+        because: `takes the connection of ${host.name} and does not answer`,
+        ownCa: false,
+      };
     return { server, answers: answers === 'yes' ? 'yes' : 'no', ownCa: own === 'yes' };
   });
 };

@@ -4,7 +4,7 @@
 import { quote } from '../ssh/quote.js';
 
 /** Where the unit that HAProxy ships, and Debian's, have the socket of the master process (`-S`). */
-export const masterSocket = '/run/haproxy-master.sock';
+const masterSocket = '/run/haproxy-master.sock';
 
 export interface OlderProcesses {
   /** Connections to servers of the backend. */

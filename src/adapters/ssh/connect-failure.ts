@@ -1,5 +1,5 @@
 import { QuorateError } from '../../model/failure.js';
-import type { ResolvedHost } from './client-config.js';
+import type { HostPlace, ResolvedHost } from './client-config.js';
 import type { Usage } from './connections.js';
 import type { Identities } from './identity.js';
 
@@ -16,13 +16,13 @@ export const messageOf = (error: SshError): string => {
   return String(error.code ?? error.name);
 };
 
-const place = (host: ResolvedHost): string =>
+const place = (host: HostPlace): string =>
   host.hostName === host.name && host.port === 22 ? host.name : `${host.name} (${host.hostName}:${host.port})`;
 
-const files = (host: ResolvedHost): string => host.configFiles.join(' or ');
+const files = (host: HostPlace): string => host.configFiles.join(' or ');
 
 /** No connection, perhaps later: retried. */
-export const unreachable = (host: ResolvedHost, why: string, cause?: unknown): QuorateError =>
+export const unreachable = (host: HostPlace, why: string, cause?: unknown): QuorateError =>
   new QuorateError('Unreachable', `no SSH connection to ${place(host)}: ${why}`, {
     host: host.name,
     remedy: `see that the host is up and that \`ssh ${host.name} true\` works from this machine; the configuration is in ${files(host)}`,
@@ -30,7 +30,7 @@ export const unreachable = (host: ResolvedHost, why: string, cause?: unknown): Q
   });
 
 /** Connected, but no session for a command before its deadline: nothing was started. */
-export const noSession = (host: ResolvedHost, { connections, commands, abandoned }: Usage): QuorateError => {
+export const noSession = (host: HostPlace, { connections, commands, abandoned }: Usage): QuorateError => {
   const held = [
     ...(commands > 0 ? [`${commands} commands that run`] : []),
     ...(abandoned > 0 ? [`${abandoned} commands that were given up and still run there`] : []),

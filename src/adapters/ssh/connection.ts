@@ -27,6 +27,14 @@ export interface Connection {
   close(): void;
 }
 
+const wayTo = ({ hostName, port, family, localAddress }: ResolvedHost) => ({
+  host: hostName,
+  port,
+  forceIPv4: family === 4,
+  forceIPv6: family === 6,
+  ...(localAddress === undefined ? {} : { localAddress }),
+});
+
 /** One key or one agent that does not work is no reason to give up the others. */
 const isAboutOneKey = (error: SshError): boolean =>
   error.level === 'agent' || /^Error (while )?signing/.test(error.message);
@@ -104,7 +112,7 @@ export const openConnection = (
     client.on('close', () => gone(new Error('the connection was closed')));
     try {
       client.connect({
-        ...(transport === undefined ? { host: host.hostName, port: host.port } : { sock: transport.socket }),
+        ...(transport === undefined ? wayTo(host) : { sock: transport.socket }),
         username: host.user,
         authHandler: [...identities.methods],
         hostVerifier: hostKey.verify,

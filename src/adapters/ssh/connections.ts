@@ -49,13 +49,9 @@ interface State extends Entry {
 /**
  * A command that was given up keeps its session until it ends, and its connection with it: closing that could kill it
  * (logind's KillUserProcesses, a broken pipe). So a host of few sessions is asked for another connection instead.
- * `open` connects; `onEmpty` is called when the last connection is gone.
+ * `open` connects.
  */
-export const createConnections = (
-  settings: ConnectionsSettings,
-  open: () => Promise<Connection>,
-  onEmpty: () => void,
-): Connections => {
+export const createConnections = (settings: ConnectionsSettings, open: () => Promise<Connection>): Connections => {
   const states = new Set<State>();
   const waiting = new Set<() => void>();
   let limit = settings.maxSessions;
@@ -75,8 +71,9 @@ export const createConnections = (
   const drop = (state: State): void => {
     clearTimeout(state.idle);
     if (!states.delete(state)) return;
+    // What the host grants may be more by the next time.
+    if (states.size === 0) limit = settings.maxSessions;
     wake();
-    if (states.size === 0) onEmpty();
   };
   const rest = (state: State): void => {
     clearTimeout(state.idle);
@@ -97,7 +94,8 @@ export const createConnections = (
     }
     const state: State = {
       opening: open(),
-      sessions: createSessions(() => {
+      sessions: createSessions((isLeaked) => {
+        state.retired ||= isLeaked;
         rest(state);
         wake();
       }),

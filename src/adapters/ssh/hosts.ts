@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { QuorateError } from '../../model/failure.js';
-import { resolveHost, type ConfigContext, type Destination } from './client-config.js';
+import type { ConfigContext, Destination } from './client-config.js';
 import { noSession, unreachable } from './connect-failure.js';
 import { createPool } from './pool.js';
 import { NotStarted, runCommand, SessionRefused } from './run-command.js';
@@ -86,9 +86,8 @@ const withoutOutput = (end: CommandEnd): CommandOutcome => ({ end, stdout: '', s
 /**
  * Hosts as the operator's `ssh` finds them: by its configuration, keys, agent and known_hosts, through jump hosts and
  * proxy commands. Never a password; the agent is never forwarded; an unknown host key is always refused.
- * One connection per host, opened when first needed; the files are read anew for each.
- * Of ssh_config(5) not honoured: `Match exec` and negated `Match` criteria (never match), certificates, FIDO keys,
- * hostname canonicalization, and the lists of algorithms.
+ * One connection per host where that grants sessions enough, opened when first needed; the files are read anew for each.
+ * What of ssh_config(5) is followed, refused and left aside: docs/ssh.md.
  */
 export const createHosts = (options: HostsOptions = {}): Hosts => {
   const context: ConfigContext = {
@@ -124,7 +123,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
       );
       const end = stop.reason as CommandEnd;
       if (end.kind === 'aborted') return withoutOutput(end);
-      const host = resolveHost(destination, context);
+      const host = pool.place(destination);
       if (waited.waiting > 0) throw noSession(host, waited);
       throw unreachable(host, 'not connected before the deadline of the command');
     }
@@ -140,8 +139,9 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
       return privileged && host.user !== 'root' ? requireSudo(host.name, host.user, outcome) : outcome;
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
-      lease.limitTo(error.others);
-      if (stop.aborted) throw noSession(host, pool.usage(destination));
+      if (error.others > 0) lease.limitTo(error.others);
+      const end = stop.aborted ? (stop.reason as CommandEnd) : undefined;
+      if (end?.kind === 'timeout') throw noSession(host, pool.usage(destination));
       throw error;
     }
   };
@@ -163,7 +163,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
           if (error instanceof SessionRefused) continue;
           // A connection that had died unnoticed: a new one may try.
           if (!(error instanceof NotStarted)) throw error;
-          if (died) throw unreachable(resolveHost(destination, context), error.message, error);
+          if (died) throw unreachable(pool.place(destination), error.message, error);
           died = true;
         }
       }

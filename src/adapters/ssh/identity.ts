@@ -76,6 +76,7 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
       this.notes.push(`${from}: ${typeof parsed === 'string' ? parsed : `${parsed.type} ${fingerprint(key.blob)}`}`);
       return typeof parsed === 'string' ? [] : [parsed];
     }
+    if (file?.kind === 'unreadable' && !this.host.identitiesConfigured) return [];
     if (file?.key === undefined) {
       this.notes.push(
         `${name}: ${whyUnused[file?.kind === undefined || file.kind === 'private' ? 'unusable' : file.kind]}`,
@@ -95,6 +96,9 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
         return key;
       }),
     );
+    if (found.length === 0 && !this.host.identitiesConfigured) {
+      this.notes.push(`none of the default keys: ${this.host.identityFiles.join(', ')}`);
+    }
     if (identityAgent === undefined) this.notes.push('no SSH agent');
     else if (identitiesOnly) this.notes.push(`SSH agent ${identityAgent}: only the keys configured (IdentitiesOnly)`);
     return found;
@@ -129,15 +133,18 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
 
 /**
  * The keys to log in with, in OpenSSH's order: see `orderIdentities`. Never a password; the agent is never forwarded.
- * Keys are read, and the agent is asked, when they are needed.
+ * Files are read at once, the agent is asked when the host wants a key.
  */
 export const loadIdentities = (host: ResolvedHost): Identities => {
+  if (host.offersNoKeys !== undefined) {
+    return { methods: [], notes: [`${host.offersNoKeys} in the SSH configuration: no key is offered`], encrypted: [] };
+  }
   const files = host.identityFiles.map(readIdentityFile);
   const ring = new KeyRing(host, files);
-  for (const path of host.identityFiles) {
-    const certificate = certificateBeside(path);
-    if (certificate !== undefined) ring.notes.push(`${certificate}: ${noCertificates}`);
-  }
+  const beside =
+    host.certificateFiles.length > 0 ? [] : host.identityFiles.flatMap((path) => certificateBeside(path) ?? []);
+  for (const path of [...host.certificateFiles, ...beside]) ring.notes.push(`${path}: ${noCertificates}`);
+  ring.notes.push(...host.notFollowed);
   return {
     methods: [{ type: 'agent', username: host.user, agent: ring }],
     notes: ring.notes,

@@ -1,6 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../../model/failure.js';
-import { resolveHost, type ConfigContext, type Destination, type ResolvedHost } from './client-config.js';
+import {
+  resolveHost,
+  unresolved,
+  type ConfigContext,
+  type Destination,
+  type HostPlace,
+  type ResolvedHost,
+} from './client-config.js';
+import { shellOf } from './config/shell.js';
 import { unreachable } from './connect-failure.js';
 import { openConnection, type Connection, type ConnectionSettings } from './connection.js';
 import { createConnections, type Connections, type ConnectionsSettings, type Usage } from './connections.js';
@@ -9,7 +17,7 @@ import type { Session } from './sessions.js';
 
 export interface PoolSettings extends ConnectionSettings, ConnectionsSettings {}
 
-export interface Lease {
+interface Lease {
   readonly connection: Connection;
   readonly session: Session;
   /** The host grants no more than so many sessions over one connection. */
@@ -20,6 +28,8 @@ export interface Pool {
   /** A session of a connection to a host: of the open one, of the one that is being opened, or of a new one. */
   acquire(destination: Destination): Promise<Lease>;
   usage(destination: Destination): Usage;
+  /** As its configuration was read last, for messages. */
+  place(destination: Destination): HostPlace;
   close(): void;
 }
 
@@ -55,7 +65,11 @@ const throughHop = (host: ResolvedHost, hop: Destination, error: unknown): unkno
 /** Connections to hosts, shared by all who use them; jump hosts are among them. */
 export const createPool = (settings: PoolSettings, context: ConfigContext): Pool => {
   const hosts = new Map<string, Connections>();
+  const places = new Map<string, HostPlace>();
   let closed = false;
+
+  const place = (destination: Destination): HostPlace =>
+    places.get(JSON.stringify(destination)) ?? unresolved(destination, context);
 
   /** The host before it on the way, if any. A loop is found here, as waiting for oneself would never end. */
   const hopBefore = (host: ResolvedHost): Destination | undefined => {
@@ -65,9 +79,9 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     const via = host.proxy.hops.slice(0, -1);
     return via.length === 0 ? last : { ...last, via };
   };
-  const requireNoLoop = (host: ResolvedHost): void => {
+  const requireNoLoop = async (host: ResolvedHost): Promise<void> => {
     const trail = [host.name];
-    for (let hop = hopBefore(host); hop !== undefined; hop = hopBefore(resolveHost(hop, context))) {
+    for (let hop = hopBefore(host); hop !== undefined; hop = hopBefore(await resolveHost(hop, context))) {
       trail.push(hop.name);
       if (trail.length <= maxHops) continue;
       throw new QuorateError(
@@ -82,10 +96,13 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
   };
 
   const connect = async (destination: Destination): Promise<Connection> => {
-    const host = resolveHost(destination, context);
-    if (closed) throw unreachable(host, 'the connections of this process were closed');
-    if (host.proxy.kind === 'command') return openConnection(host, settings, startProxyCommand(host.proxy.command));
-    requireNoLoop(host);
+    if (closed) throw unreachable(place(destination), 'the connections of this process were closed');
+    const host = await resolveHost(destination, context);
+    places.set(JSON.stringify(destination), host);
+    if (host.proxy.kind === 'command') {
+      return openConnection(host, settings, startProxyCommand(host.proxy.command, shellOf(context.environment)));
+    }
+    await requireNoLoop(host);
     const hop = hopBefore(host);
     if (hop === undefined) return openConnection(host, settings);
     const entry = connectionsTo(hop).any();
@@ -106,11 +123,7 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     const key = JSON.stringify(destination);
     const known = hosts.get(key);
     if (known !== undefined) return known;
-    const made = createConnections(
-      settings,
-      () => connect(destination),
-      () => hosts.delete(key),
-    );
+    const made = createConnections(settings, () => connect(destination));
     hosts.set(key, made);
     return made;
   };
@@ -128,6 +141,7 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     },
     usage: (destination) =>
       hosts.get(JSON.stringify(destination))?.usage() ?? { connections: 0, waiting: 0, commands: 0, abandoned: 0 },
+    place,
     close: () => {
       closed = true;
       for (const connections of hosts.values()) connections.close();

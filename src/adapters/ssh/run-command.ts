@@ -107,7 +107,10 @@ export const runCommand = (
     const onStop = (): void => {
       const end = stop.reason as CommandEnd;
       if (refusals > 0 && !asking && channel === undefined && end.kind === 'timeout') {
-        return fail(new SessionRefused(session.others()));
+        const others = session.others();
+        // Another connection may have more luck.
+        if (others === 0) session.leak();
+        return fail(new SessionRefused(others));
       }
       letGo();
       settle(exit ?? end);
@@ -173,6 +176,8 @@ export const runCommand = (
         } else if (neverAsked.test(error.message)) {
           fail(new NotStarted(error.message));
         } else {
+          // The session may be open with nothing in it, out of reach: the library gives it only with its command.
+          session.leak();
           settle({ kind: 'lost', cause: `the host did not confirm that it runs the command (${error.message})` });
         }
       };

@@ -8,6 +8,8 @@ export interface Session {
   abandon(): void;
   /** It was never granted, or the host has closed it. */
   free(): void;
+  /** Nothing runs in it, but the host may count it as long as there is the connection. */
+  leak(): void;
 }
 
 /** What the host may count against `MaxSessions` of its sshd, which is per connection. */
@@ -17,8 +19,8 @@ export interface Sessions {
   take(): Session;
 }
 
-/** `onFree` is called after each session that ends. */
-export const createSessions = (onFree: () => void): Sessions => {
+/** `onFree` is called after each session that ends here, with whether the host may still count it. */
+export const createSessions = (onFree: (isLeaked: boolean) => void): Sessions => {
   const taken = new Set<Session>();
   const granted = new Set<Session>();
   const abandoned = new Set<Session>();
@@ -30,15 +32,17 @@ export const createSessions = (onFree: () => void): Sessions => {
       return abandoned.size;
     },
     take: () => {
+      const end = (isLeaked: boolean): void => {
+        granted.delete(session);
+        abandoned.delete(session);
+        if (taken.delete(session)) onFree(isLeaked);
+      };
       const session: Session = {
         others: () => granted.size - (granted.has(session) ? 1 : 0),
         granted: () => void (taken.has(session) && granted.add(session)),
         abandon: () => void (taken.has(session) && abandoned.add(session)),
-        free: () => {
-          granted.delete(session);
-          abandoned.delete(session);
-          if (taken.delete(session)) onFree();
-        },
+        free: () => end(false),
+        leak: () => end(true),
       };
       taken.add(session);
       return session;

@@ -40,6 +40,17 @@ const cgroup: Check = (context, host) => {
       ];
 };
 
+/** kubeadm and etcd fail at such a link with words that do not name it. */
+const brokenLinks: Check = (context, { brokenLinks: links = [] }) =>
+  links.map((link) =>
+    fatal(
+      'HostUnsuitable',
+      `${link} on ${context.target.name} is a link that leads to no folder of its own`,
+      `make the folder that it leads to (mount its disk), or remove the link on ${context.target.name}, then try again`,
+      [link],
+    ),
+  );
+
 const swap: Check = (context, host) =>
   host.swapOn && context.kubeadm.kubelet['failSwapOn'] !== false
     ? [
@@ -211,6 +222,7 @@ const checks: readonly Check[] = [
   programs,
   runtime,
   cgroup,
+  brokenLinks,
   swap,
   size,
   disk,

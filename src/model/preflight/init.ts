@@ -33,7 +33,7 @@ const livingElsewhere = (context: OperationContext, host: HostFacts, cluster: Cl
   const own = isOwnAttempt(context, host);
   const answering = (cluster?.answering ?? []).filter(({ answers, ownCa }) => answers === 'yes' && !(own && ownCa));
   const up = (cluster?.backends ?? []).filter(
-    (backend) => backend.name !== target.name && /^UP/.test(backend.status) && /L[67]OK/.test(backend.lastCheck),
+    (backend) => backend.name !== target.name && backend.status.startsWith('UP') && /L[67]OK/.test(backend.lastCheck),
   );
   if (answering.length === 0 && up.length === 0) return [];
   const places = [
@@ -105,7 +105,7 @@ const unasked = (context: OperationContext, cluster: ClusterFacts | undefined): 
       `see that SSH reaches ${names.join(', ')}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
       [
         ...silent.map(serverLine),
-        ...unknown.map(({ server }) => `${server}: no curl on ${context.target.name} to ask with`),
+        ...unknown.map(({ server, because = 'could not be asked' }) => `${server}: ${because}`),
       ],
     ),
   ];

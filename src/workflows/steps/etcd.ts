@@ -1,4 +1,4 @@
-import { short, titled } from '../activities.js';
+import { snapshotting, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 
@@ -10,5 +10,5 @@ export const snapshot: Step<JoinState> = {
   skipWhen: (state) => (state.alreadyJoined === true ? 'the host is a member already' : undefined),
   withoutIt: () =>
     'goes on without a snapshot: a change of the members that goes wrong could only be repaired from an older one',
-  run: ({ context }) => titled(short.snapshotEtcd, `snapshot etcd of ${context.cluster}`, context),
+  run: ({ context }) => titled(snapshotting.snapshotEtcd, `snapshot etcd of ${context.cluster}`, context),
 };

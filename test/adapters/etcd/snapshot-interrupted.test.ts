@@ -85,6 +85,21 @@ describe('one that ends in the middle leaves nothing', () => {
     await eventually(() => host.parts()).toEqual([]);
   });
 
+  test('R14: what was begun in the container ends as well', async () => {
+    host.forget('etcdctl', 'etcdutl');
+    // As crictl: its end says nothing to the command that it began.
+    host.program(
+      'crictl',
+      'case "$1" in ps) echo c1 ;; exec) shift 2; setsid "$@" & echo $! > "$FOLDER/pid"; wait ;; esac',
+    );
+    host.program('etcdctl', hanging.replace('sleep 3', 'while :; do sleep 0.1; done'));
+    const saving = save().catch((error: unknown) => error);
+    await begun();
+    expect(await saving).toMatchObject({ type: 'EtcdUnavailable' });
+    expect(host.etcdFiles()).toEqual([]);
+    await eventually(() => isAlive(Number(host.read('pid')))).toBe(false);
+  });
+
   test('R14: what a dead attempt left in either folder is removed by the next; what is not of its name stays', async () => {
     const left = ['quorate-snapshot-4242.part', 'quorate-snapshot-4242.part.part'];
     for (const folder of [snapshotFolder, etcdFolder]) for (const name of left) host.put(`${folder}/${name}`, 'x');

@@ -212,6 +212,45 @@ test('an operation takes back its own tokens and, where asked, the shared certif
   ]);
 });
 
+test.each([
+  ['a colleague’s, without a label', ` ${preconditions}`],
+  ['another operation’s', `${operationLabelValue('prod/join-control-plane/cp2/k1')} ${preconditions}`],
+  ['labelled with one that only begins alike', `${label}0 ${preconditions}`],
+  ['not there', ''],
+])('R7: shared certificates that are %s stay, and so does what owns them', async (_, certs) => {
+  withTokens(tokens, certs);
+  const revoked = await revokeCredentials(host, { address: of.address, operation, sharedCertificates: true });
+  expect(revoked).toEqual(['aaaaaa', 'dddddd']);
+  expect(read('deleted')).toBe('bootstrap-token-aaaaaa bootstrap-token-dddddd\n');
+});
+
+test.each([
+  'Error from server (Conflict): Operation cannot be fulfilled on secrets "kubeadm-certs": the ResourceVersion in the precondition (812) does not match the ResourceVersion in record (813).',
+  'Error from server (NotFound): secrets "kubeadm-certs" not found',
+])('R7: shared certificates that somebody has uploaded between the look and the deletion stay: %s', async (said) => {
+  withTokens(tokens, ownCerts, said);
+  const revoke = { address: of.address, operation, sharedCertificates: true };
+  expect(await revokeCredentials(host, revoke)).toEqual(['aaaaaa', 'dddddd']);
+  expect(read('deleted').split('\n').slice(0, 2)).toEqual(deletion.split('\n'));
+});
+
+test('shared certificates that cannot be deleted are an error, and the tokens are left for the next try', async () => {
+  withTokens(tokens, ownCerts, 'Error from server (Forbidden): secrets "kubeadm-certs" is forbidden');
+  await expect(
+    revokeCredentials(host, { address: of.address, operation, sharedCertificates: true }),
+  ).rejects.toMatchObject({ type: 'CommandFailed' });
+  expect(read('deleted')).not.toContain('bootstrap-token');
+});
+
+test.each(['get secret kubeadm-certs', 'label secret'])(
+  'R7: certificates that could not be labelled as the operation’s are an error: %s',
+  async (what) => {
+    host.program('kubectl', `case "$*" in *'${what}'*) echo 'connection refused' >&2; exit 1 ;; *) echo owner ;; esac`);
+    await expect(createCredentials(host, of)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+    expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+  },
+);
+
 test('nothing to take back is fine', async () => {
   withTokens([]);
   expect(await revokeCredentials(host, { address: of.address, operation, sharedCertificates: true })).toEqual([]);

@@ -1,19 +1,22 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { identityFunction } from '../../../src/adapters/host/identity-script.js';
+import { identityFunction, ownMarkerStart } from '../../../src/adapters/host/identity-script.js';
 import type { Guard } from '../../../src/adapters/host/identity-script.js';
 import { deepClean } from '../../../src/adapters/kubeadm/deep-clean.js';
+import { putAside } from '../../../src/adapters/kubeadm/put-aside.js';
 import { readHostScript } from '../../../src/adapters/host/read-host-script.js';
 import { packetFilterFunctions } from '../../../src/adapters/host/traces/packet-filter.js';
 import { caHashOfPem } from '../../../src/adapters/host/ca-hash.js';
@@ -98,6 +101,40 @@ test('files of kubeadm, the kubelet, etcd and CNI go; others stay; the second ti
   ]);
   expect(existsSync(path('run/flannel'))).toBe(false);
   expect(await clean()).toEqual([]);
+});
+
+describe('R3: on a host that is no longer what was checked', () => {
+  const something = (): void => {
+    put('etc/machine-id', `${'c3'.repeat(16)}\n`);
+    put('etc/kubernetes/pki/ca.crt', 'a CA');
+    put('var/lib/etcd/member/wal/0.wal');
+    put('var/lib/kubelet/config.yaml');
+    host.program('systemctl', 'echo "$*" >> "$FOLDER/log"');
+    host.program('crictl', 'echo "$*" >> "$FOLDER/log"');
+  };
+  test.each([
+    ['another machine', 'etc/machine-id', `${'aa'.repeat(16)}\n`, '/etc/machine-id'],
+    ['another node', 'etc/kubernetes/kubelet.conf', 'x', '/etc/kubernetes/kubelet.conf'],
+    ['another operation’s mark', 'var/lib/quorate/marker.json', '{"operation":"x"}\n', '/var/lib/quorate/marker.json'],
+  ])('nothing is stopped, nothing is removed: %s', async (_, file, content, says) => {
+    something();
+    const seen = await identity();
+    put(file, content);
+    await expect(clean({}, [], { identity: seen })).rejects.toMatchObject({
+      type: 'ChangedSinceCheck',
+      message: expect.stringMatching(new RegExp(`: ${says} .*; the cleaning was not begun$`)) as string,
+    });
+    expect(existsSync(join(host.folder, 'log'))).toBe(false);
+    for (const there of ['etc/kubernetes/pki/ca.crt', 'var/lib/etcd/member/wal/0.wal', 'var/lib/kubelet/config.yaml'])
+      expect(existsSync(path(there))).toBe(true);
+  });
+  test('what has gone meanwhile, as by kubeadm reset, and the own mark are no difference', async () => {
+    something();
+    const seen = await identity();
+    rmSync(path('etc/kubernetes/pki'), { recursive: true });
+    put('var/lib/quorate/marker.json', `${ownMarkerStart(guard.own)},"cluster":"prod","at":"","state":"resetting"}\n`);
+    expect(await clean({}, [], { identity: seen })).toContain('/var/lib/etcd/*');
+  });
 });
 
 test('a host that never had anything of Kubernetes', async () => {
@@ -286,6 +323,62 @@ describe('R13: what was there before stays', () => {
     put('var/lib/cni/b');
     expect(await clean({ keep: keep({ files: { '/etc/cni/net.d/': '' } }) })).toEqual(['/var/lib/cni/*']);
     expect(existsSync(path('etc/cni/net.d/a.conf'))).toBe(true);
+  });
+
+  test('what kubeadm deletes as well: it is put aside before, and back when all is done', async () => {
+    const files = [
+      'etc/kubernetes/manifests/kube-vip.yaml',
+      'var/lib/kubelet/config.json',
+      'var/lib/kubelet/seccomp/a b',
+    ];
+    for (const file of files) put(file, file);
+    chmodSync(path(files[1] ?? ''), 0o600);
+    const aside = keep({ aside: [...files.map((file) => `/${file}`), '/var/lib/kubelet/none'] });
+    const kubeadmReset = (): void => {
+      for (const folder of ['etc/kubernetes/manifests', 'var/lib/kubelet']) {
+        rmSync(path(folder), { recursive: true, force: true });
+        mkdirSync(path(folder));
+      }
+    };
+    await putAside(host, aside);
+    kubeadmReset();
+    // Its worker died; the next attempt begins again.
+    await putAside(host, aside);
+    kubeadmReset();
+    put('etc/kubernetes/manifests/etcd.yaml');
+    put('var/lib/kubelet/config.yaml');
+    expect(await clean({ keep: aside })).toEqual(['/etc/kubernetes/manifests/*', '/var/lib/kubelet/*']);
+    expect(files.map((file) => readFileSync(path(file), 'utf8'))).toEqual(files);
+    expect(statSync(path(files[1] ?? '')).mode & 0o777).toBe(0o600);
+    expect(existsSync(path('var/lib/kubelet/config.yaml'))).toBe(false);
+    expect(readdirSync(path('var/lib/quorate'))).toEqual([]);
+    expect(await clean({ keep: aside })).toEqual([]);
+    expect(files.map((file) => readFileSync(path(file), 'utf8'))).toEqual(files);
+  });
+
+  test('a copy that another operation left is from another time: it is not put back', async () => {
+    put('var/lib/quorate/aside/etc/kubernetes/manifests/kube-vip.yaml', 'old');
+    await clean();
+    await clean({ keep: keep({ aside: ['/var/lib/kubelet/config.json'] }) });
+    expect(existsSync(path('etc/kubernetes/manifests/kube-vip.yaml'))).toBe(false);
+    expect(existsSync(path('var/lib/quorate/aside/etc/kubernetes/manifests/kube-vip.yaml'))).toBe(true);
+  });
+
+  test('nothing is reset where a file cannot be put aside; one that cannot be put back is told, its copy stays', async () => {
+    put('var/lib/kubelet/config.json', 'mine');
+    const aside = keep({ aside: ['/var/lib/kubelet/config.json'] });
+    put('var/lib/quorate/aside', 'a file in the way');
+    await expect(putAside(host, aside)).rejects.toMatchObject({ type: 'CommandFailed' });
+    rmSync(path('var/lib/quorate/aside'));
+    await putAside(host, aside);
+    rmSync(path('var/lib/kubelet'), { recursive: true });
+    put('var/lib/kubelet', 'a file in the way');
+    const failures: string[] = [];
+    await clean({ keep: aside }, failures);
+    expect(failures).toEqual([
+      '/var/lib/kubelet/config.json could not be put back: a copy is /var/lib/quorate/aside/var/lib/kubelet/config.json',
+    ]);
+    expect(readFileSync(path('var/lib/quorate/aside/var/lib/kubelet/config.json'), 'utf8')).toBe('mine');
   });
 
   test('network links, and what hangs on a bridge that stays', async () => {
@@ -480,7 +573,7 @@ nft add rule inet mine in ip saddr 192.0.2.8 log prefix '"jump KUBE-SERVICES"'
   });
 
   test('R13: where rules were there before, none is taken out', async () => {
-    const { said, left } = await cleanInNamespace(rules, { keep: { files: {}, links: [], packetFilterRules: 3 } });
+    const { said, left } = await cleanInNamespace(rules, { keep: { ...nothingKept, packetFilterRules: 3 } });
     expect(said).toBe('');
     expect(left).toContain('-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES');
     expect(left).toContain('table ip kube-proxy');

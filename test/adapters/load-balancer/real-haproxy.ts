@@ -150,7 +150,7 @@ export const apiServerStub = async (address: string, port: number): Promise<ApiS
       return;
     }
     stub.requests += 1;
-    response.writeHead(404).end();
+    response.writeHead(404, { 'x-served-by': address }).end();
   });
   rmSync(folder, { recursive: true });
   await new Promise<void>((resolve) => server.listen(port, address, resolve));
@@ -176,6 +176,8 @@ export const isServed = (port: number): Promise<boolean> =>
 
 /** A connection through the endpoint on which requests are made until it is closed. */
 export interface Watch {
+  /** Address of the server that it has come to. */
+  readonly servedBy: string;
   readonly isOpen: boolean;
   close(): void;
 }
@@ -184,12 +186,15 @@ export interface Watch {
 export const openWatch = (port: number): Promise<Watch> =>
   new Promise((resolve, reject) => {
     const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
-    const watch = { isOpen: true, close: () => socket.destroy() };
+    const watch = { servedBy: '', isOpen: true, close: () => socket.destroy() };
     const ask = (): boolean => socket.write('GET /watch HTTP/1.1\r\nHost: endpoint\r\n\r\n');
     const timer = setInterval(ask, 200);
     socket
       .on('secureConnect', ask)
-      .on('data', () => resolve(watch))
+      .on('data', (part: Buffer) => {
+        watch.servedBy ||= /^x-served-by: (\S+)/m.exec(part.toString())?.[1] ?? '';
+        resolve(watch);
+      })
       .on('error', reject)
       .on('close', () => {
         watch.isOpen = false;

@@ -29,18 +29,13 @@ const fakeConnection = (): Fake => {
 
 const setUp = (maxSessions = 8, maxConnections = 8) => {
   const made: Fake[] = [];
-  const seen = { empty: 0 };
-  const connections = createConnections(
-    { idleMs: 60_000, maxSessions, maxConnections },
-    async () => {
-      const connection = fakeConnection();
-      made.push(connection);
-      return connection;
-    },
-    () => seen.empty++,
-  );
+  const connections = createConnections({ idleMs: 60_000, maxSessions, maxConnections }, async () => {
+    const connection = fakeConnection();
+    made.push(connection);
+    return connection;
+  });
   const open = (): readonly boolean[] => made.map((connection) => connection.isAlive());
-  return { connections, made, open, seen };
+  return { connections, made, open };
 };
 
 const take = async (connections: Connections, count: number) => {
@@ -133,7 +128,7 @@ describe('createConnections', () => {
   });
 
   it('a jump host is kept while somebody is behind it, and asks for no session', async () => {
-    const { connections, open, seen } = setUp(1);
+    const { connections, open } = setUp(1);
     const [one] = await take(connections, 1);
     const back = connections.any().forward();
     one?.session.abandon();
@@ -145,6 +140,25 @@ describe('createConnections', () => {
     expect(open()).toEqual([false, true]);
     connections.close();
     expect(open()).toEqual([false, false]);
-    expect(seen.empty).toBe(1);
+  });
+
+  it('R21: a session that nobody can close ends its connection with the last of the others', async () => {
+    const { connections, open } = setUp(2);
+    const [one, two] = await take(connections, 2);
+    one?.session.leak();
+    await take(connections, 1);
+    expect(open()).toEqual([true, true]);
+    two?.session.free();
+    expect(open()).toEqual([false, true]);
+  });
+
+  it('R21: what the host grants is learned anew once there is no connection', async () => {
+    const { connections, made, open } = setUp(2);
+    await take(connections, 1);
+    connections.limitTo(1);
+    await take(connections, 1);
+    for (const connection of made) connection.lose();
+    await take(connections, 2);
+    expect(open()).toEqual([false, false, true]);
   });
 });

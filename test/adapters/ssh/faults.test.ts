@@ -261,6 +261,15 @@ describe('sessions', () => {
     expect(error.message).toContain('it refuses every session');
   });
 
+  it('R21: one whose command was refused stays open out of reach: others go over another connection', async () => {
+    const { server, host } = await setUp({ refusedCommands: 1 });
+    const { end } = await host.run('true');
+    expect(end).toMatchObject({ kind: 'lost', cause: expect.stringContaining('did not confirm') });
+    expect((await host.run('echo here')).stdout).toBe('here\n');
+    expect(server.connections).toHaveLength(2);
+    await vi.waitFor(() => expect(server.connections[0]).toHaveProperty('_sock.destroyed', true));
+  });
+
   it('20 commands share one connection, 8 at a time', async () => {
     const { server, host } = await setUp();
     const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => host.run(`sleep 0.05; echo ${index}`)));

@@ -47,6 +47,8 @@ const words: readonly Rule[] = [
   [/\bfe80::[0-9a-f:]+/g, 'fe80::<id>'],
   // curl: status and time in seconds
   [/^(\d{3}) \d+\.\d+$/g, '$1 <duration>'],
+  // read-host: size and time of a file
+  [/^(cni-file|login-kubeconfig) \d+ (?:\d+|<time>) /g, '$1 <version> '],
   // read-host: what the machine below the hosts has
   [/^(memory MemTotal:) +\d+/g, '$1 <kB>'],
   [/^uname \S+/g, 'uname <kernel>'],
@@ -70,6 +72,8 @@ const words: readonly Rule[] = [
   [/\b(quorate-snapshot-)\d+/g, '$1<pid>'],
   [/^\d+ \d{5,} (\d+ \d+ \d+)$/g, '<n> <bytes> $1'],
   [/^1[78]\d{11}$/g, '<time>'],
+  // Connections of real clients outlive a reload of HAProxy; simulated ones end with their answer.
+  [/; ended \d+ connections? to \S+ that older processes of HAProxy on \S+ held/g, ''],
 ];
 
 /** Numbers that count what has happened so far, by the program that prints them. */

@@ -5,7 +5,7 @@ import { renderKubeconfig } from '../../../lab/simulation/kubernetes/kubeconfig.
 import { kubernetesOf } from '../../../lab/simulation/kubernetes/kubernetes.js';
 import { secrets, Store } from '../../../lab/simulation/kubernetes/store.js';
 import { readToken } from '../../../lab/simulation/kubernetes/tokens.js';
-import type { Script, Step } from './script.js';
+import type { FaultStep, Script } from './script.js';
 
 const skewMs = 60_000;
 const momentMs = 150;
@@ -14,11 +14,9 @@ const momentMs = 150;
 export interface RandomFaults {
   /** Something of an earlier node. */
   leave(host: string, kind: Script['leftovers'][number]['kind']): void;
-  make(step: Step): Promise<void>;
+  make(step: FaultStep): Promise<void>;
   /** Ends all of them; resolves when every host is on. */
   mend(): Promise<void>;
-  /** The shared certificates were uploaded by somebody else than an operation. */
-  readonly uploaded: boolean;
 }
 
 const write = (simulation: Simulation, host: string, path: string, content: string): void => {
@@ -30,7 +28,6 @@ const write = (simulation: Simulation, host: string, path: string, content: stri
 export const makeRandomFaults = (simulation: Simulation, killWorker: () => void): RandomFaults => {
   const { faults, observer } = simulation;
   const kubeletsStopped = new Set<string>();
-  let uploaded = false;
   const serving = (): string | undefined =>
     simulation.hosts.find(({ name, kind }) => kind === 'node' && observer.isServing(name))?.name;
   const onServing = async (script: string): Promise<void> => {
@@ -47,17 +44,20 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
     for (const secret of store.list(secrets, 'kube-system')) {
       if (readToken(secret) === undefined) continue;
       store.delete(secrets, secret.metadata.name, 'kube-system');
-      kubernetesOf(simulation.world, etcd.cluster).changed(store, secrets, secret);
+      kubernetesOf(simulation.world, etcd.cluster).changed(store, secrets, secret, { verb: 'delete' });
     }
+  };
+  /** What a node of the cluster of a host has of it; undefined where there is none. */
+  const readCluster = (host: string): { ca: string; server: string; etcd: string } | undefined => {
+    const ca = observer.read(host, '/etc/kubernetes/pki/ca.crt');
+    const [, server] = /server: (\S+)/.exec(observer.read(host, '/etc/kubernetes/admin.conf') ?? '') ?? [];
+    const etcd = etcdOn(simulation.host(host).machine)?.cluster.id;
+    return ca === undefined || server === undefined || etcd === undefined ? undefined : { ca, server, etcd };
   };
   const isOn = (host: string): boolean => simulation.host(host).isOn();
 
-  const make = async (step: Step): Promise<void> => {
+  const make = async (step: FaultStep): Promise<void> => {
     switch (step.do) {
-      case 'operation':
-      case 'cancel':
-      case 'mend':
-        return;
       case 'power cut':
         return simulation.host(step.host).powerCut();
       case 'reboot':
@@ -70,6 +70,9 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
         return faults.isolate(step.host);
       case 'cut off from ssh':
         return faults.cutFrom('orchestrator', step.host);
+      case 'ssh cut to some':
+        for (const host of step.hosts) await faults.cutFrom('orchestrator', host);
+        return;
       case 'ssh lost for a moment': {
         const { machine } = simulation.host(step.host);
         machine.reachableBySsh = false;
@@ -108,7 +111,6 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
         deleteTokens();
         return;
       case 'certificates uploaded again':
-        uploaded = true;
         return onServing('kubeadm init phase upload-certs --upload-certs');
       case 'worker killed':
         killWorker();
@@ -122,27 +124,27 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
 
   return {
     leave: (host, kind) => {
-      const ca = makeCa({
-        commonName: 'kubernetes',
-        notBefore: Date.now() - skewMs,
-        notAfter: Date.now() + 1e10,
-      }).certificate;
-      if (kind === 'unknown') write(simulation, host, '/etc/kubernetes/kubelet.conf', 'not a kubeconfig');
-      else {
-        write(simulation, host, '/etc/kubernetes/pki/ca.crt', ca);
+      if (kind === 'unknown') return write(simulation, host, '/etc/kubernetes/kubelet.conf', 'not a kubeconfig');
+      const own = kind === 'ours' ? readCluster('cp1') : undefined;
+      const ca =
+        own?.ca ??
+        makeCa({ commonName: 'kubernetes', notBefore: Date.now() - skewMs, notAfter: Date.now() + 1e10 }).certificate;
+      const server = own?.server ?? 'https://10.99.0.5:6443';
+      write(simulation, host, '/etc/kubernetes/pki/ca.crt', ca);
+      write(
+        simulation,
+        host,
+        '/etc/kubernetes/kubelet.conf',
+        renderKubeconfig({ server, ca, cluster: 'old', user: 'old', credentials: { token: 'x' } }),
+      );
+      // Of a member that was removed long ago.
+      if (own !== undefined && host.startsWith('cp'))
         write(
           simulation,
           host,
-          '/etc/kubernetes/kubelet.conf',
-          renderKubeconfig({
-            server: 'https://10.99.0.5:6443',
-            ca,
-            cluster: 'old',
-            user: 'old',
-            credentials: { token: 'x' },
-          }),
+          '/var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal',
+          JSON.stringify({ cluster: own.etcd, member: '8000000000000001' }),
         );
-      }
     },
     make,
     mend: async () => {
@@ -155,9 +157,6 @@ export const makeRandomFaults = (simulation: Simulation, killWorker: () => void)
         if (observer.read(host, '/var/lib/kubelet/config.yaml') !== undefined)
           await simulation.host(host).console('systemctl start kubelet');
       }
-    },
-    get uploaded() {
-      return uploaded;
     },
   };
 };

@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 /** A test or an action; actions hold or not as tests do. */
-export type Expression = (entry: Entry) => boolean | Promise<boolean>;
+type Expression = (entry: Entry) => boolean | Promise<boolean>;
 
 /** What actions do for `find`. */
 export interface Actions {

@@ -21,7 +21,7 @@ export const whoami: Program = (process) => {
 
 export const uname: Program = (process, args) => {
   const { flags } = parseOptions(args);
-  const { kernel, architecture, name } = process.machine;
+  const { kernel, architecture, hostname: name } = process.machine;
   const all = flags.has('a');
   const parts = [
     ...(all || flags.has('s') || flags.size === 0 ? ['Linux'] : []),
@@ -48,8 +48,35 @@ export const getconf: Program = (process, [name]) => {
   return 0;
 };
 
-export const hostname: Program = (process) => {
-  process.print(`${process.machine.name}\n`);
+/** `hostname` shows the kernel's name of the host; with a name root sets it, until the host starts anew. */
+export const hostname: Program = (process, args) => {
+  const [name] = parseOptions(args).operands;
+  if (name === undefined) {
+    process.print(`${process.machine.hostname}\n`);
+    return 0;
+  }
+  if (process.uid !== 0) {
+    process.complain('hostname: you must be root to change the host name\n');
+    return 1;
+  }
+  process.machine.hostname = name;
+  return 0;
+};
+
+/** `hostnamectl [hostname]` shows it, `hostnamectl set-hostname NAME` changes it for good. */
+export const hostnamectl: Program = (process, args) => {
+  const { machine } = process;
+  const [verb = 'hostname', name] = parseOptions(args).operands;
+  if (!['hostname', 'set-hostname'].includes(verb)) {
+    process.complain(`Unknown command verb ${verb}.\n`);
+    return 1;
+  }
+  if (name === undefined) {
+    process.print(`${machine.hostname}\n`);
+    return 0;
+  }
+  machine.files.write('/etc/hostname', `${name}\n`);
+  machine.hostname = name;
   return 0;
 };
 

@@ -38,6 +38,6 @@ export const journalctl: Program = (process, args) => {
   const shown = reversed ? chosen.toReversed() : chosen;
   const output = values.get('o') ?? values.get('output') ?? 'short';
   if (shown.length === 0) process.print('-- No entries --\n');
-  else process.print(shown.map((entry) => `${line(entry, output, machine.name)}\n`).join(''));
+  else process.print(shown.map((entry) => `${line(entry, output, machine.hostname)}\n`).join(''));
   return 0;
 };

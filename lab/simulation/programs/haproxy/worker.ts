@@ -45,7 +45,7 @@ export const serve = (process: Process, worker: Process, configuration: HaproxyC
     description: configuration.description,
     startedAt: Date.now(),
     pid: worker.pid,
-    node: machine.name,
+    node: machine.hostname,
     backends,
     frontends: configuration.frontends,
   };

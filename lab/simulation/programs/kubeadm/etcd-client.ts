@@ -41,6 +41,7 @@ export const callEtcd = async <T>(
         late,
         httpRequest(machine, target, {
           method: 'POST',
+          by: process,
           body: JSON.stringify(body),
           ...(ca === undefined ? {} : { ca }),
           ...(clientCertificate === undefined ? {} : { clientCertificate }),

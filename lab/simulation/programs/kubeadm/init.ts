@@ -224,7 +224,7 @@ const readInit = (process: Process, path: string | undefined): Init => {
     documents,
     init: configuration,
     cluster,
-    nodeName: configuration.nodeRegistration?.name ?? process.machine.name,
+    nodeName: configuration.nodeRegistration?.name ?? process.machine.hostname,
     address,
     endpoint: cluster.controlPlaneEndpoint ?? `${address}:6443`,
     version: cluster.kubernetesVersion ?? process.machine.kubernetesVersion,

@@ -264,7 +264,7 @@ export const join = async (process: Process, args: readonly string[]): Promise<n
     process,
     configuration,
     registration,
-    nodeName: registration.name ?? process.machine.name,
+    nodeName: registration.name ?? process.machine.hostname,
     address: configuration.controlPlane?.localAPIEndpoint?.advertiseAddress ?? process.machine.defaultAddress,
     limits: limitsOf(configuration.timeouts),
   };

@@ -23,7 +23,7 @@ const writeFlags = (process: Process, { nodeName, registration }: KubeletOptions
   const extra = registration.kubeletExtraArgs ?? [];
   const taints = registration.taints ?? [];
   const flags = [
-    ...(nodeName === process.machine.name ? [] : [`--hostname-override=${nodeName}`]),
+    ...(nodeName === process.machine.hostname ? [] : [`--hostname-override=${nodeName}`]),
     ...(taints.length === 0
       ? []
       : [

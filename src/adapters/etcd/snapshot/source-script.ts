@@ -1,3 +1,4 @@
+import { quote } from '../../ssh/quote.js';
 import { etcdctlPrelude, etcdPki } from '../etcdctl.js';
 import { exitCodes } from './exit-codes.js';
 
@@ -14,8 +15,6 @@ const stream = `${curl} https://127.0.0.1:2379/v3/maintenance/snapshot | tr '"' 
 const checksum = `n=$(stat -c %s -- "$1") && [ "$n" -gt 32 ] && [ $((n % 512)) -eq 32 ] || exit 1
 want=$(tail -c 32 -- "$1" | od -An -v -tx1 | tr -d ' \\n') && have=$(head -c $((n - 32)) -- "$1" | sha256sum | cut -c 1-64) || exit 1
 [ "$want" = "$have" ] && printf '%s\\n' "$have"`;
-
-const inQuotes = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * Shell lines that find the way to the snapshot and see that there is room for it. Where the host has no etcdctl, etcd's
@@ -69,7 +68,7 @@ in_reach() { # LIMIT PROGRAM ARGUMENT...: in place of a subshell, so that a sign
 }
 # reading 10 MiB a second, and a minute more
 enough=$((60 + size / 10485760))
-sum_of() { timeout "$enough" sh -c ${inQuotes(checksum)} sh "$1"; }
+sum_of() { timeout "$enough" sh -c ${quote(checksum)} sh "$1"; }
 status_of() { # etcdctl of old reads a snapshot itself; a host with neither says nothing
   if [ $way = gateway ] && ! command -v etcdutl >/dev/null 2>&1; then return 0; fi
   said=$(in_reach "$enough" etcdutl snapshot status "$1" -w json 2>&1) || {
@@ -79,5 +78,5 @@ status_of() { # etcdctl of old reads a snapshot itself; a host with neither says
   }
   printf '%s\\n' "$said"
 }
-stream() { exec timeout 0 sh -c ${inQuotes(stream)} sh "$1"; }
+stream() { exec timeout 0 sh -c ${quote(stream)} sh "$1"; }
 `;

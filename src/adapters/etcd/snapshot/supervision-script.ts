@@ -14,7 +14,7 @@ const leastFreeMiB = 128;
 
 /**
  * Shell functions that look after the work of a snapshot, whose parts are `$parts` of `$folder` and `$shared`:
- * - `sweep` removes the parts;
+ * - `sweep` removes the parts, and `clear_up` ends what writes `$inner` in the container before;
  * - `free FOLDER` prints its KiB that are free;
  * - `watched COMMAND...` runs a command in the background until it ends, stands still, or the disk is nearly full;
  * - `watch_over` and `relieve` begin and end the signs of life around work in the foreground.
@@ -23,6 +23,16 @@ const leastFreeMiB = 128;
  */
 export const supervisionScript = ({ beatSeconds, stillSeconds }: Pace): string => `
 sweep() { rm -f -- "$folder"/$parts "$shared"/$parts; }
+clear_up() {
+  # a client of the container that was killed leaves its command running there
+  if [ -n "$inner" ]; then
+    for one in $(grep -lF -- "$inner" /proc/[0-9]*/cmdline 2>/dev/null); do
+      one=\${one#/proc/}
+      kill "\${one%/cmdline}" 2>/dev/null
+    done
+  fi
+  sweep
+}
 written() {
   total=0
   for one in "$folder"/$parts "$shared"/$parts; do
@@ -36,24 +46,35 @@ nearly_full() {
     [ "$(free "$one")" -ge ${leastFreeMiB * 1024} ] || { printf '%s\\n' "$one"; return; }
   done
 }
-job= watchman=
+job= watchman= inner=
 finish() {
   trap '' HUP INT TERM PIPE
-  [ -z "$watchman" ] || kill "$watchman" 2>/dev/null
-  [ -z "$job" ] || kill "$job" 2>/dev/null
-  wait
-  [ -z "$locked" ] || sweep
+  [ -z "$watchman" ] || kill -KILL "$watchman" 2>/dev/null
+  if [ -n "$job" ]; then
+    # the first is lost by a shell that has just been forked
+    kill "$job" 2>/dev/null
+    sleep 0.1
+    kill "$job" 2>/dev/null
+    wait "$job"
+  fi
+  [ -z "$locked" ] || clear_up
 }
-locked=
+locked= launching= told=
 trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 141' PIPE
-trap 'exit 143' TERM
-give_up() { # JOB STATUS: which whoever waits for the job has to see
-  trap '' TERM
+# between the beginning of a process and the note of its number nothing may end
+ended_by() { if [ -n "$launching" ]; then told=$1; else exit "$1"; fi; }
+launched() {
+  launching=
+  [ -z "$told" ] || exit "$told"
+}
+trap 'ended_by 129' HUP
+trap 'ended_by 130' INT
+trap 'ended_by 141' PIPE
+trap 'ended_by 143' TERM
+give_up() { # JOB STATUS: whoever waits for the job reads why it ended
+  printf '%s\\n' "$$ $beats $2" > "$folder/lock"
   kill "$1"
-  exit "$2"
+  exit 0
 }
 stand_guard() { # [JOB]
   trap - HUP INT TERM
@@ -63,7 +84,7 @@ stand_guard() { # [JOB]
   while sleep ${beatSeconds} >/dev/null 2>&1 9>&-; do
     if ! kill -0 $$ 2>/dev/null; then
       [ -z "$1" ] || kill "$1" 2>/dev/null
-      sweep
+      clear_up
       exit 0
     fi
     now=$(written) beats=$((beats + 1))
@@ -76,26 +97,36 @@ stand_guard() { # [JOB]
     [ -z "$(nearly_full)" ] || give_up "$1" ${exitCodes.noSpace}
   done
 }
-watch_over() { stand_guard "$1" & watchman=$!; }
+watch_over() {
+  launching=yes
+  stand_guard "$1" &
+  watchman=$!
+  launched
+}
 relieve() {
-  kill "$watchman" 2>/dev/null
+  # a shell that has just been forked may lose any other signal
+  kill -KILL "$watchman" 2>/dev/null
   wait "$watchman" 2>/dev/null
-  verdict=$?
   watchman=
 }
 watched() {
+  launching=yes
   "$@" &
   job=$!
+  launched
   watch_over "$job"
   wait "$job"
   code=$?
   job=
   relieve
+  read -r _ _ verdict < "$folder/lock"
   case $verdict in
     ${exitCodes.stoodStill})
       printf '%s\\n' "the snapshot stood still for ${stillSeconds} s after $(written) bytes" >&2
       exit $verdict ;;
-    ${exitCodes.noSpace}) no_room "$(nearly_full)" ;;
+    ${exitCodes.noSpace})
+      full=$(nearly_full)
+      no_room "\${full:-$folder}" ;;
   esac
   return $code
 }

@@ -2,26 +2,11 @@ import { nodeFolders } from '../../../model/traces.js';
 
 const names = nodeFolders.map((folder) => folder.slice(1)).join(' ');
 
-/** Where the link of a folder must not lead: what is there is more than a node's. */
-const shared = [
-  ...[
-    '',
-    '/',
-    '/bin',
-    '/boot',
-    '/dev',
-    '/dev/*',
-    '/etc',
-    '/home',
-    '/lib*',
-    '/media',
-    '/mnt',
-    '/opt',
-    '/proc',
-    '/proc/*',
-  ],
-  ...['/root', '/run', '/sbin', '/srv', '/sys', '/sys/*', '/tmp', '/usr', '/usr/*', '/var', '/var/lib', '/var/log'],
-].map((place) => (place === '' ? "''" : place));
+/** Where the link of a folder must not lead: what is there is more than a node's. Patterns of a shell. */
+const shared =
+  "'' / /bin /boot /dev /dev/* /etc /home /lib* /media /mnt /opt /proc /proc/* /root /run /sbin /srv /sys /sys/* /tmp /usr /usr/* /var /var/lib /var/log".split(
+    ' ',
+  );
 
 /**
  * Shell functions for the folders of a node, any of which may be a symbolic link, as to a disk of their own.

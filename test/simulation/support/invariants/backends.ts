@@ -28,25 +28,28 @@ export const watchChoices = (world: World, violations: Violations): (() => void)
   });
 
 /**
- * A backend is enabled only once the API server behind it has served; that of the first host alone is there before it.
- * What is served is forgotten with the API server's manifest.
+ * A backend becomes enabled only once the API server behind it has served; that of the first host alone is there before
+ * it, and those that people have put there are theirs. What is served is forgotten with the API server's manifest.
  */
-export const watchBackends = (world: World, asked: Asked, violations: Violations): (() => Promise<void>) => {
+export const watchBackends = (
+  world: World,
+  { asked, isOfPeople, violations }: { asked: Asked; isOfPeople: (server: string) => boolean; violations: Violations },
+): (() => Promise<void>) => {
   const served = new Set<string>();
-  // What is enabled when the watch begins was enabled by somebody else.
-  let isFirst = true;
+  /** By load balancer; what is enabled when the watch begins was enabled by somebody else. */
+  const enabled = new Map<string, ReadonlySet<string>>();
   return async () => {
-    const taken = isFirst;
-    isFirst = false;
     for (const machine of world.machines.values()) {
       if (apiServerOn(machine)?.isServing === true) served.add(machine.name);
       else if (!machine.files.exists('/etc/kubernetes/manifests/kube-apiserver.yaml')) served.delete(machine.name);
     }
     for (const machine of world.machines.values()) {
-      if (machine.kind !== 'load-balancer' || !machine.isOn) continue;
-      for (const name of await enabledOn(machine.sockets.get(socket))) {
-        if (taken) served.add(name);
-        if (served.has(name) || asked.kinds.get(name) === 'init') continue;
+      if (machine.kind !== 'load-balancer' || !machine.isOn || !machine.sockets.has(socket)) continue;
+      const now = new Set(await enabledOn(machine.sockets.get(socket)));
+      const before = enabled.get(machine.name) ?? now;
+      enabled.set(machine.name, now);
+      for (const name of now) {
+        if (before.has(name) || served.has(name) || asked.kinds.get(name) === 'init' || isOfPeople(name)) continue;
         violations.add(
           9,
           `the backend ${name} is enabled on ${machine.name}, and the API server of ${name} never served`,

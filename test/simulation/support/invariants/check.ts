@@ -1,8 +1,12 @@
 // What must hold at the end: every host as it was reported, and nothing lent or half done that nobody is responsible for.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Simulation } from '../../../../lab/simulation/index.js';
+import { etcdOn } from '../../../../lab/simulation/etcd/server.js';
+import { readToken } from '../../../../lab/simulation/kubernetes/tokens.js';
 import type { OperationKind } from '../../../../src/model/operation.js';
 import type { DecisionAction, OperationProgress } from '../../../../src/model/progress.js';
+import { checkResults } from './results.js';
+import type { ReportedRun } from './results.js';
 import { lackingAsControlPlane, lackingAsWorker, leftOf, membersAt } from './hosts.js';
 import { repeated } from './members.js';
 import { Violations } from './violations.js';
@@ -20,6 +24,8 @@ export interface ReportedOperation {
   readonly gaveUp?: boolean;
   /** What people had told it to do, where that is known. */
   readonly told?: ReadonlySet<DecisionAction | 'cancel'> | undefined;
+  /** The run that it speaks of, where that is known. */
+  readonly run?: ReportedRun | undefined;
 }
 
 export interface CheckOptions {
@@ -33,8 +39,8 @@ export interface CheckOptions {
   readonly foreign?: ReadonlySet<string>;
   /** Texts that must hold no secret, such as histories, by what they are. */
   readonly texts?: ReadonlyMap<string, string>;
-  /** A test has uploaded the shared certificates itself: they, and the token that owns them, may be left. */
-  readonly uploaded?: boolean;
+  /** People have done things to hosts and clusters themselves: what they made and cost is theirs. */
+  readonly people?: boolean;
   /** How long the world may take to come to rest, milliseconds; default 10 000. */
   readonly settleMs?: number;
 }
@@ -53,14 +59,37 @@ const afterwards = (before: Expected, { outcome, gaveUp }: ReportedOperation): E
   return 'unknown';
 };
 
-/** What every host must be, by name. */
-const expectations = ({ simulation, operations, touched }: CheckOptions): Map<string, Expected> => {
+/** What every host must be, by name: nobody knows what one is that people have touched since it was reported. */
+const expectations = ({ simulation, watch, operations, touched }: CheckOptions): Map<string, Expected> => {
   const expected = new Map<string, Expected>();
   for (const { name, kind } of simulation.hosts)
     if (kind === 'node') expected.set(name, touched?.has(name) === true ? 'unknown' : 'clean');
-  for (const operation of operations)
-    expected.set(operation.host, afterwards(expected.get(operation.host) ?? 'clean', operation));
+  const isTouched = (host: string, from: number, to: number): boolean =>
+    watch.hands.touches(host).some((at) => at >= from && at <= to);
+  const known = new Map<string, number>();
+  for (const operation of operations) {
+    const { host, run } = operation;
+    const since = known.get(host) ?? 0;
+    if (isTouched(host, since, run?.began ?? since)) expected.set(host, 'unknown');
+    const next = afterwards(expected.get(host) ?? 'clean', operation);
+    expected.set(host, run !== undefined && isTouched(host, run.began, run.closed) ? 'unknown' : next);
+    if (run !== undefined) known.set(host, run.closed);
+  }
+  for (const host of expected.keys())
+    // One by another name is no Node to its kubelet when that starts anew.
+    if (isTouched(host, known.get(host) ?? 0, Infinity) || simulation.host(host).machine.hostname !== host)
+      expected.set(host, 'unknown');
   return expected;
+};
+
+/** What an operation has added, and has undone as it says, is not left behind dead. */
+const checkUndone = ({ watch, operations }: CheckOptions, violations: Violations): void => {
+  for (const { operation, host, outcome, gaveUp, run } of operations) {
+    if (run === undefined || gaveUp === true || (outcome !== 'rolled-back' && outcome !== 'cancelled')) continue;
+    for (const one of watch.entered)
+      if (one.host === host && one.at >= run.began && one.at <= run.closed && one.isLeftDead())
+        violations.add(3, `${operation} ended (${outcome}), and ${one.what}, which it had brought about, is left dead`);
+  }
 };
 
 const checkEndings = (operations: readonly ReportedOperation[], violations: Violations): void => {
@@ -97,15 +126,18 @@ const checkForeign = ({ watch, foreign = new Set(), operations }: CheckOptions, 
 };
 
 const checkMembers = (options: CheckOptions, expected: ReadonlyMap<string, Expected>, violations: Violations): void => {
-  const { simulation, watch } = options;
-  const members = simulation.observer.members();
+  const { simulation, watch, people = false } = options;
+  const at = watch.memberHost();
+  // People have ended it.
+  if (people && at === undefined) return;
+  const members = simulation.observer.members(at);
   const label = ({ name, peerUrls }: (typeof members)[number]): string => (name === '' ? peerUrls.join() : name);
   for (const url of repeated(members.flatMap(({ peerUrls }) => peerUrls)))
     violations.add(1, `two etcd members with the peer URL ${url}`);
-  if (members.length > 0 && !simulation.observer.hasQuorum()) violations.add(1, 'etcd has no quorum');
+  if (members.length > 0 && !people && !simulation.observer.hasQuorum(at)) violations.add(1, 'etcd has no quorum');
   const owned = new Set(
     [...expected].flatMap(([host, state]) =>
-      state === 'clean' ? [] : membersAt(simulation, host).map(({ id }) => id),
+      state === 'clean' ? [] : membersAt(simulation, host, at).map(({ id }) => id),
     ),
   );
   for (const member of members) {
@@ -117,12 +149,28 @@ const checkMembers = (options: CheckOptions, expected: ReadonlyMap<string, Expec
   }
 };
 
+/** The load balancers send requests to the cluster of that host, and to no other. */
+const leadsTo = async ({ hosts, observer, world }: Simulation, at: string): Promise<boolean> => {
+  const clusterOf = (host: string): string | undefined => {
+    const machine = world.machines.get(host);
+    return machine === undefined ? undefined : etcdOn(machine)?.cluster.id;
+  };
+  const balancers = hosts.filter(({ kind }) => kind === 'load-balancer');
+  const up = (await Promise.all(balancers.map(({ name }) => observer.backends(name)))).map((backends) =>
+    backends.filter(({ status }) => status.startsWith('UP')),
+  );
+  return up.every((backends) => backends.length > 0 && backends.every(({ name }) => clusterOf(name) === clusterOf(at)));
+};
+
 const checkHosts = async (
   options: CheckOptions,
   expected: ReadonlyMap<string, Expected>,
   violations: Violations,
 ): Promise<void> => {
-  const { simulation, operations } = options;
+  const { simulation, watch, operations, people = false } = options;
+  const at = watch.memberHost();
+  // What nobody can read, as people have ended the cluster or lead its endpoint elsewhere, is not looked at.
+  if (people && (at === undefined || !simulation.observer.hasQuorum(at) || !(await leadsTo(simulation, at)))) return;
   for (const [host, state] of expected) {
     if (state === 'unknown') continue;
     const last = operations.findLast((one) => one.host === host && one.outcome === 'finished');
@@ -131,9 +179,9 @@ const checkHosts = async (
       state === 'clean'
         ? []
         : isWorker
-          ? lackingAsWorker(simulation, host)
-          : await lackingAsControlPlane(simulation, host);
-    const left = state === 'joined' ? [] : await leftOf(simulation, host);
+          ? lackingAsWorker(simulation, host, at)
+          : await lackingAsControlPlane(simulation, host, at);
+    const left = state === 'joined' ? [] : await leftOf(simulation, host, at);
     if (state === 'joined' && lacking.length > 0)
       violations.add(4, `${host} was reported joined: ${lacking.join('; ')}`);
     if (state === 'clean' && left.length > 0)
@@ -145,24 +193,28 @@ const checkHosts = async (
 
 /** Nothing that was lent for an operation is left once nobody is responsible for it any more. */
 const checkLent = async (
-  { simulation, operations, uploaded = false }: CheckOptions,
+  { simulation, watch, operations, people = false }: CheckOptions,
   expected: ReadonlyMap<string, Expected>,
   violations: Violations,
 ): Promise<void> => {
   const { observer } = simulation;
+  const at = watch.memberHost();
   // An operation that was aborted, or an undo that was given up, has left things as they are, and says so.
   const open = operations.filter(
     ({ outcome, gaveUp }) => outcome === undefined || outcome === 'aborted' || gaveUp === true,
   );
   const isOpen = (description: string): boolean =>
     open.some(({ operation, kind }) => description.includes(operation) || kind === 'init');
-  const sharing = uploaded || open.some(({ kind }) => kind !== 'join-worker');
-  for (const { id, description } of observer.tokens()) {
-    if (isOpen(description) || (sharing && description.includes('kubeadm-certs'))) continue;
-    violations.add(8, `the token ${id} (${description}) is left`);
+  const sharing = open.some(({ kind }) => kind !== 'join-worker');
+  const secrets = people && at === undefined ? [] : observer.secrets(at);
+  for (const secret of secrets) {
+    if (people && watch.isOfPeople(secret)) continue;
+    const { id = '', description = '' } = readToken(secret) ?? {};
+    if (secret.metadata.name === 'kubeadm-certs') {
+      if (!sharing) violations.add(8, 'the Secret kubeadm-certs is left');
+    } else if (!isOpen(description) && !(sharing && description.includes('kubeadm-certs')))
+      violations.add(8, `the token ${id} (${description}) is left`);
   }
-  if (!sharing && observer.secrets().some(({ metadata }) => metadata.name === 'kubeadm-certs'))
-    violations.add(8, 'the Secret kubeadm-certs is left');
   for (const { name, kind } of simulation.hosts) {
     if (kind === 'load-balancer') {
       for (const backend of await observer.backends(name)) {
@@ -210,6 +262,8 @@ const checkOnce = async (options: CheckOptions): Promise<Violations> => {
   checkEndings(options.operations, violations);
   checkPatience(options.operations, violations);
   checkForeign(options, violations);
+  checkUndone(options, violations);
+  checkResults(options.operations, options.watch.hands.runs, violations);
   checkMembers(options, expected, violations);
   await checkHosts(options, expected, violations);
   await checkLent(options, expected, violations);

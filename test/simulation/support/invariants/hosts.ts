@@ -6,23 +6,27 @@ const components = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-s
 const label = 'node-role.kubernetes.io/control-plane';
 const nodePorts = new Set([2379, 2380, 6443, 10_250, 10_257, 10_259]);
 
-const peerHosts = ({ observer }: Simulation): (readonly [string, ReturnType<typeof observer.members>[number]])[] =>
-  observer.members().flatMap((member) => member.peerUrls.map((url) => [hostOfUrl(url), member] as const));
+const peerHosts = (
+  { observer }: Simulation,
+  at?: string,
+): (readonly [string, ReturnType<typeof observer.members>[number]])[] =>
+  observer.members(at).flatMap((member) => member.peerUrls.map((url) => [hostOfUrl(url), member] as const));
 
-/** Members of etcd that have the address of a host. */
+/** Members of etcd that have the address of a host. @param at a host of the cluster; default the first that is found */
 export const membersAt = (
   simulation: Simulation,
   host: string,
+  at?: string,
 ): readonly ReturnType<Simulation['observer']['members']>[number][] =>
-  peerHosts(simulation)
+  peerHosts(simulation, at)
     .filter(([address]) => address === simulation.host(host).address)
     .map(([, member]) => member);
 
 /** What a host that was reported joined as control plane lacks of the four proofs. */
-export const lackingAsControlPlane = async (simulation: Simulation, host: string): Promise<string[]> => {
+export const lackingAsControlPlane = async (simulation: Simulation, host: string, at?: string): Promise<string[]> => {
   const { observer, hosts } = simulation;
   const { machine } = simulation.host(host);
-  const members = membersAt(simulation, host);
+  const members = membersAt(simulation, host, at);
   const [member] = members;
   const stopped = components.filter((name) => machine.staticPods.named(name)?.isRunning !== true);
   const balancers = hosts.filter(({ kind }) => kind === 'load-balancer');
@@ -40,15 +44,19 @@ export const lackingAsControlPlane = async (simulation: Simulation, host: string
         : []),
     ...(observer.isServing(host) ? [] : ['its API server is not ready']),
     ...(stopped.length === 0 ? [] : [`static Pods that do not run: ${stopped.join(', ')}`]),
-    ...lackingNode(simulation, host, true),
+    ...lackingNode(simulation, host, { controlPlane: true, at }),
     ...backends
       .filter(({ status }) => !status.startsWith('UP'))
       .map(({ name, status }) => `on ${name} its backend is ${status}`),
   ];
 };
 
-const lackingNode = ({ observer }: Simulation, host: string, controlPlane: boolean): string[] => {
-  const node = observer.nodes().find(({ name }) => name === host);
+const lackingNode = (
+  { observer }: Simulation,
+  host: string,
+  { controlPlane, at }: { controlPlane: boolean; at: string | undefined },
+): string[] => {
+  const node = observer.nodes(at).find(({ name }) => name === host);
   if (node === undefined) return ['no Node'];
   return [
     ...(node.ready ? [] : ['its Node is not Ready']),
@@ -58,10 +66,11 @@ const lackingNode = ({ observer }: Simulation, host: string, controlPlane: boole
 };
 
 /** What a host that was reported joined as worker lacks: a Ready Node, and a kubelet's certificate of this cluster's CA. */
-export const lackingAsWorker = (simulation: Simulation, host: string): string[] => {
+export const lackingAsWorker = (simulation: Simulation, host: string, at?: string): string[] => {
   const { observer } = simulation;
   const certificate = observer.read(host, '/var/lib/kubelet/pki/kubelet-client-current.pem');
-  const cas = simulation.hosts.flatMap(({ name }) =>
+  const asked = at === undefined ? simulation.hosts : [simulation.host(at)];
+  const cas = asked.flatMap(({ name }) =>
     observer.isServing(name) ? (observer.read(name, '/etc/kubernetes/pki/ca.crt') ?? []) : [],
   );
   const isIssued = (text: string): boolean => {
@@ -71,7 +80,7 @@ export const lackingAsWorker = (simulation: Simulation, host: string): string[] 
     );
   };
   return [
-    ...lackingNode(simulation, host, false),
+    ...lackingNode(simulation, host, { controlPlane: false, at }),
     ...(certificate !== undefined && isIssued(certificate)
       ? []
       : ["its kubelet has no client certificate of this cluster's CA"]),
@@ -79,7 +88,7 @@ export const lackingAsWorker = (simulation: Simulation, host: string): string[] 
 };
 
 /** What is left on a host that was reported clean, and of it in the cluster. */
-export const leftOf = async (simulation: Simulation, host: string): Promise<string[]> => {
+export const leftOf = async (simulation: Simulation, host: string, at?: string): Promise<string[]> => {
   const { observer, hosts } = simulation;
   const { machine } = simulation.host(host);
   const files = [
@@ -105,8 +114,8 @@ export const leftOf = async (simulation: Simulation, host: string): Promise<stri
     ...[...machine.packetFilter.keys()]
       .filter((table) => table.includes('kube'))
       .map((table) => `the packet filter ${table}`),
-    ...membersAt(simulation, host).map(({ id }) => `the etcd member ${id}`),
-    ...(observer.nodes().some(({ name }) => name === host) ? ['its Node'] : []),
+    ...membersAt(simulation, host, at).map(({ id }) => `the etcd member ${id}`),
+    ...(observer.nodes(at).some(({ name }) => name === host) ? ['its Node'] : []),
     ...backends.flat().map((name) => `its backend on ${name}`),
   ];
 };

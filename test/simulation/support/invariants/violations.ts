@@ -2,7 +2,7 @@
  * The invariants of docs/design.md that are watched here, by their numbers there; `ended` and `simulation` are the two
  * that stand beside them: every run ends in words, and the simulated world itself has no error.
  */
-export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 'ended' | 'simulation';
+export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 'ended' | 'simulation';
 
 /** What an invariant is broken by, in clear words. */
 export class Violations {

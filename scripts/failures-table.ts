@@ -1,6 +1,6 @@
-// Plays the matrix of failures on simulated hosts, or with --lab on those of the lab, and writes docs/failures.md; with
-// --render it writes it from what was measured last. Arguments besides are vitest's, such as a file or -t 'F26: ': only the
-// failures that they play are measured anew.
+// Plays the matrix of failures and the findings on simulated hosts, or with --lab on those of the lab, and writes
+// docs/failures.md; with --render it writes it from what was measured last. Arguments besides are vitest's, such as a file
+// or -t 'F26: ': only what they play is measured anew.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,16 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { format, resolveConfig } from 'prettier';
 import { findFailureTests } from './failures/find-tests.js';
+import { findingLists } from './failures/findings.js';
+import { compareNumbers, testNamePattern } from './failures/numbers.js';
 import { failures } from './failures/registry.js';
 import { renderFailures } from './failures/render.js';
 import { FailureResult, measuredFile, readMeasured } from './failures/results.js';
 import type { Measured } from './failures/results.js';
 
 const page = 'docs/failures.md';
+/** The matrix, then the findings. */
+const prefixes = ['F', ...findingLists.map(({ prefix }) => prefix)];
 const git = (...args: readonly string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
 /** What vitest is told for each kind of hosts. */
@@ -35,7 +39,12 @@ const play = (
   try {
     const { status } = spawnSync(
       process.execPath,
-      ['scripts/run-vitest.mjs', ...place.args, ...(args.includes('-t') ? [] : ['-t', 'F[0-9]+: ']), ...args],
+      [
+        'scripts/run-vitest.mjs',
+        ...place.args,
+        ...(args.includes('-t') ? [] : ['-t', testNamePattern(prefixes)]),
+        ...args,
+      ],
       { stdio: 'inherit', env: { ...process.env, ...place.environment, QUORATE_VERDICTS: file } },
     );
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
@@ -45,6 +54,8 @@ const play = (
   }
 };
 
+const byNumber = compareNumbers(prefixes);
+
 /** Which of the failures were played takes the place of what was measured of them before. */
 const merge = (before: Measured, results: readonly FailureResult[]): Measured => {
   const isAnew = ({ where, failure }: FailureResult): boolean =>
@@ -53,7 +64,7 @@ const merge = (before: Measured, results: readonly FailureResult[]): Measured =>
   const commit = `${git('rev-parse', '--short', 'HEAD')}${changed ? '+' : ''}`;
   const on = new Date().toISOString().slice(0, 10);
   return [...before.filter((one) => !isAnew(one)), ...results.map((one) => ({ ...one, commit, on }))].sort(
-    (a, b) => a.failure - b.failure || a.where.localeCompare(b.where) || a.test.localeCompare(b.test),
+    (a, b) => byNumber(a.failure, b.failure) || a.where.localeCompare(b.where) || a.test.localeCompare(b.test),
   );
 };
 
@@ -63,7 +74,7 @@ const print = (results: readonly FailureResult[]): void => {
     const rows = verdicts.length === 0 ? [undefined] : verdicts;
     for (const verdict of rows)
       table.push([
-        `F${failure}`,
+        failure,
         where,
         passed ? (verdict?.type ?? 'nothing fails') : 'THE TEST FAILED',
         verdict === undefined ? '' : `${verdict.seconds.toFixed(2)} s`,
@@ -82,7 +93,7 @@ if (played !== undefined) {
   const options = await resolveConfig(measuredFile);
   writeFileSync(measuredFile, await format(JSON.stringify(measured), { ...options, filepath: measuredFile }));
 }
-writeFileSync(page, renderFailures(failures, measured, findFailureTests()));
+writeFileSync(page, renderFailures({ failures, findingLists, measured, tests: findFailureTests() }));
 print(played?.results ?? []);
 console.log(`${page} written`);
 process.exitCode = played?.code ?? 0;

@@ -30,9 +30,9 @@ const activities: Activities = {
     }
     return hostOf(context);
   },
-  runKubeadm: async (context) => {
+  runKubeadm: async (context, checked) => {
     await sleep(Number(kubeadmMs) * (0.5 + Math.random()), undefined, { signal: Context.current().cancellationSignal });
-    return answers.runKubeadm(context);
+    return answers.runKubeadm(context, checked);
   },
 };
 const worker = await createWorker({

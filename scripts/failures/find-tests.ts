@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { numbersInSource } from './numbers.js';
+import type { FailureNumber } from './numbers.js';
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -16,24 +18,31 @@ const withImports = (file: string, seen: Set<string>): void => {
   }
 };
 
-/** Numbers of the failures that test files have a test of by its name, `F12: ...`. */
-const numbersIn = (testFiles: readonly string[]): ReadonlySet<number> => {
+/** What test files have a test of by its name, `F12: ...`. */
+const numbersIn = (testFiles: readonly string[]): ReadonlySet<FailureNumber> => {
   const files = new Set<string>();
   for (const file of testFiles) withImports(file, files);
-  const numbers = [...files].flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/['"`]F(\d+): /g)].map(([, number]) => Number(number)),
-  );
-  return new Set(numbers);
+  return new Set([...files].flatMap((file) => numbersInSource(readFileSync(file, 'utf8'))));
 };
 
-/** Where each failure has a test, as the names in the test files say. */
+/** Where failures and findings have a test, as the names in the test files say; in the order in which the page tells them. */
 export interface FailureTests {
-  readonly simulation: ReadonlySet<number>;
-  readonly lab: ReadonlySet<number>;
+  readonly simulation: ReadonlySet<FailureNumber>;
+  readonly lab: ReadonlySet<FailureNumber>;
+  /** Of a part of the product alone: everything else that vitest.config.ts runs. */
+  readonly 'unit test': ReadonlySet<FailureNumber>;
 }
 
 /** Reads the test files below the current folder. */
-export const findFailureTests = (): FailureTests => ({
-  simulation: numbersIn(filesBelow('test/simulation').filter((file) => file.endsWith('.test.ts'))),
-  lab: numbersIn(filesBelow('test/lab').filter((file) => file.endsWith('.lab.ts'))),
-});
+export const findFailureTests = (): FailureTests => {
+  const files = filesBelow('test');
+  const isSimulated = (file: string): boolean => file.startsWith('test/simulation/');
+  // The tests of this page name numbers that are no tests of them.
+  const isOfThePage = (file: string): boolean => file.startsWith('test/scripts/failures/');
+  const tests = files.filter((file) => file.endsWith('.test.ts') && !isOfThePage(file));
+  return {
+    simulation: numbersIn(tests.filter(isSimulated)),
+    lab: numbersIn(files.filter((file) => file.endsWith('.lab.ts'))),
+    'unit test': numbersIn(tests.filter((file) => !isSimulated(file))),
+  };
+};

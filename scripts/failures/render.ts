@@ -1,4 +1,6 @@
 import type { FailureTests } from './find-tests.js';
+import type { FindingList } from './findings.js';
+import type { FailureNumber } from './numbers.js';
 import type { Failure } from './registry.js';
 import type { FailureResult, Measured, Verdict } from './results.js';
 
@@ -19,8 +21,11 @@ const words = (message: string): string =>
     .replaceAll(/_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '_…')
     .replaceAll(/\bsim-[0-9a-f]+\b/g, 'prod');
 
-const resultsOf = (measured: Measured, failure: Failure, where: FailureResult['where']): readonly FailureResult[] =>
-  measured.filter((one) => one.failure === failure.number && one.where === where);
+const resultsOf = (
+  measured: Measured,
+  number: FailureNumber,
+  where: FailureResult['where'],
+): readonly FailureResult[] => measured.filter((one) => one.failure === number && one.where === where);
 
 /** Before anything is made, then in its course. */
 const order: Readonly<Record<Verdict['since'], number>> = { start: 0, fault: 1, kubeadm: 2 };
@@ -36,8 +41,11 @@ const verdictsOf = (results: readonly FailureResult[]): readonly Verdict[] => {
   return [...found.values()].sort((a, b) => order[a.since] - order[b.since]);
 };
 
+const verdictLines = (results: readonly FailureResult[]): readonly string[] =>
+  verdictsOf(results).map(({ type, message }) => `\`${type}\`: ${cell(words(message))}`);
+
 const said = (failure: Failure, results: readonly FailureResult[]): string => {
-  const lines = verdictsOf(results).map(({ type, message }) => `\`${type}\`: ${cell(words(message))}`);
+  const lines = verdictLines(results);
   const { prevented } = failure;
   if (prevented === undefined) return lines.join('<br>');
   const step = prevented.step;
@@ -58,8 +66,8 @@ const figures = (results: readonly FailureResult[]): string =>
     .map((one) => `${seconds(one.seconds)}${after[one.since]}`)
     .join('<br>');
 
-const whereTested = ({ number }: Failure, tests: FailureTests): string =>
-  [...(tests.simulation.has(number) ? ['simulation'] : []), ...(tests.lab.has(number) ? ['lab'] : [])].join(', ');
+const whereTested = (number: FailureNumber, places: readonly (keyof FailureTests)[], tests: FailureTests): string =>
+  places.filter((place) => tests[place].has(number)).join(', ');
 
 /** `on DATE at commit COMMIT`, for each of them. */
 const whenMeasured = (measured: Measured): string =>
@@ -74,22 +82,58 @@ const inTheLab = (measured: Measured): string => {
   return ` \`npm run test:lab:failures\` plays on the real hosts of the [lab](lab.md) what they can have, and writes it too: ${passed.length} of ${results.length} passed${failed.length === 0 ? '' : ` (not ${failed.join(', ')})`}, ${whenMeasured(results)}.`;
 };
 
+/** What the page is made of. */
+export interface FailuresPage {
+  readonly failures: readonly Failure[];
+  readonly findingLists: readonly FindingList[];
+  readonly measured: Measured;
+  readonly tests: FailureTests;
+}
+
+/** A heading, what the list is, and its table: what was said and how fast where a scenario tells. */
+const renderFindings = (list: FindingList, { measured, tests }: FailuresPage): string => {
+  const rows = list.findings.map(({ number, fault, now }) => {
+    const id = `${list.prefix}${number}`;
+    const simulated = resultsOf(measured, id, 'simulation');
+    const columns = [
+      id,
+      cell(fault),
+      cell(now),
+      verdictLines(simulated).join('<br>') || '–',
+      figures(simulated) || '–',
+      whereTested(id, ['simulation', 'lab', 'unit test'], tests),
+    ];
+    return `| ${columns.join(' | ')} |`;
+  });
+  return `## ${list.heading}
+
+${list.introduction}
+
+| | what went wrong | what holds now | Quorate says | after | tested in |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+};
+
 /** docs/failures.md. */
-export const renderFailures = (failures: readonly Failure[], measured: Measured, tests: FailureTests): string => {
-  const both = failures.filter(({ number }) => tests.simulation.has(number) && tests.lab.has(number)).length;
+export const renderFailures = (page: FailuresPage): string => {
+  const { failures, findingLists, measured, tests } = page;
+  const tested = failures.filter(({ number }) => tests.simulation.has(`F${number}`));
+  const both = tested.filter(({ number }) => tests.lab.has(`F${number}`)).length;
   const hasLab = measured.some(({ where }) => where === 'lab');
   const rows = failures.map((failure) => {
-    const simulated = resultsOf(measured, failure, 'simulation');
-    const inLab = resultsOf(measured, failure, 'lab');
+    const id = `F${failure.number}`;
+    const simulated = resultsOf(measured, id, 'simulation');
+    const inLab = resultsOf(measured, id, 'lab');
     const columns = [
-      `F${failure.number}`,
+      id,
       cell(failure.title),
       cell(failure.kubeadm),
       said(failure, simulated),
       figures(simulated) || '–',
       ...(hasLab ? [figures(inLab) || '–'] : []),
       cell(failure.next),
-      whereTested(failure, tests),
+      whereTested(id, ['simulation', 'lab'], tests),
     ];
     return `| ${columns.join(' | ')} |`;
   });
@@ -98,7 +142,7 @@ export const renderFailures = (failures: readonly Failure[], measured: Measured,
 
 The failures that joining hosts to a kubeadm cluster meets, each with a test that brings it about on purpose: what kubeadm alone says and when, what Quorate says and after how long, and what happens next. The types are explained, with what may be decided, in the [runbook](runbook.md).
 
-This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured ${whenMeasured(measured.filter(({ where }) => where === 'simulation'))}; ${tests.simulation.size} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.${inTheLab(measured)}
+This page is generated: \`npm run docs:failures\` plays all of them on [simulated hosts](lab.md) and writes it (\`-- --render\` only writes it). Measured ${whenMeasured(measured.filter(({ where }) => where === 'simulation'))}; ${tested.length} of ${failures.length} have a test in simulation, ${both} of them one in the lab as well.${inTheLab(measured)}
 
 ## The table
 
@@ -115,5 +159,6 @@ Some evidence comes only when a wait is over. The time of these is counted from 
 ${waits.map(({ number, waits: reason = '' }) => `- F${number}: ${reason}.`).join('\n')}
 
 What a budget of the specification bounds is told when the first try fails, and asked about when the budget is used up: \`policy.budgets.unreachable\` for what does not answer, \`policy.budgets.ready\` for what is not ready yet.
-`;
+
+${findingLists.map((list) => renderFindings(list, page)).join('\n')}`;
 };

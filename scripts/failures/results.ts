@@ -13,10 +13,11 @@ const Verdict = z.object({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
-/** What one test of the matrix saw. */
+/** What one test by a number saw. */
 export const FailureResult = z.object({
   where: z.enum(['simulation', 'lab']),
-  failure: z.number().int(),
+  /** Such as `F12`; a test of several has a result for each. */
+  failure: z.string().regex(/^[A-Z]\d+$/),
   /** Its whole name, `F12: ...`. */
   test: z.string(),
   passed: z.boolean(),

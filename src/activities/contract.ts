@@ -1,9 +1,11 @@
+import type { Checked } from '../model/checked.js';
 import type { ClusterFacts, NodeFacts } from '../model/cluster-facts.js';
 import type { FailureType } from '../model/failure.js';
 import type { ProbeKind } from '../model/failure-policy.js';
 import type { QueueMemory } from '../model/queue-memory.js';
 import type { OperationEvent } from '../model/operation-event.js';
 import type { HostFacts } from '../model/host-facts.js';
+import type { Keep } from '../model/keep.js';
 import type { OperationContext } from '../model/operation.js';
 import type { ReachFacts } from '../model/reach-facts.js';
 import type { StatusReport } from '../model/status.js';
@@ -49,6 +51,14 @@ export interface JoinFacts {
   readonly evidence: readonly string[];
 }
 
+/** What was before the operation began to change the host: its undo goes back to that. */
+export interface Before {
+  /** uid of the Node of the host's name; absent when there was none, or the operation has reset the host it stood for. */
+  readonly nodeUid?: string | undefined;
+  readonly machineId: string;
+  readonly keep?: Keep | undefined;
+}
+
 /** One line for the operator about what an undo or a change did, such as "removed the learner cp3". */
 type Note = string;
 
@@ -61,25 +71,41 @@ export interface Activities {
   readStatus(context: OperationContext): Promise<StatusReport>;
   // etcd
   snapshotEtcd(context: OperationContext): Promise<Note>;
-  /** Removes the stale member, of a control-plane host, and the Node of the target itself; projected right before. */
-  removeStaleMember(
-    context: OperationContext,
-    host: { etcdDataPresent: boolean; sameCluster?: boolean | undefined },
-  ): Promise<Note>;
+  /**
+   * Removes the stale member, of a control-plane host, and the Node of the target itself; projected right before.
+   * @throws ApplicationFailure ChangedSinceCheck when the host, a member or the Node is another than was checked
+   */
+  removeStaleMember(context: OperationContext, checked: Checked): Promise<Note>;
   // host
   /** Ends the commands that earlier operations left running on the target, so that nothing changes under this one. */
-  stopEarlier(context: OperationContext): Promise<Note>;
-  resetHost(context: OperationContext): Promise<Note>;
+  stopEarlier(context: OperationContext, checked: Checked): Promise<Note>;
+  /**
+   * `kubeadm reset` and what it leaves, on the host that was checked and that nothing lives on.
+   * @param options.keep what was there before the operation and nobody was asked about; absent: all that looks like a node's
+   *   goes
+   * @param options.attach only follows the command that was begun before sight of it was lost
+   * @throws ApplicationFailure ChangedSinceCheck when it is another host, or carries another node, by now
+   */
+  resetHost(context: OperationContext, checked: Checked, options?: { keep?: Keep; attach?: boolean }): Promise<Note>;
   prepareHost(context: OperationContext): Promise<Note>;
   // kubeadm
   createCredentials(context: OperationContext): Promise<CredentialsFacts>;
   revokeCredentials(context: OperationContext): Promise<Note>;
   writeInitConfiguration(context: OperationContext): Promise<Note>;
-  runKubeadm(context: OperationContext): Promise<UnitOutcome>;
+  /**
+   * Starts kubeadm on the host that was checked, or finds it again, and follows it to its end.
+   * @param options.attach only follows the one that was begun before sight of it was lost
+   * @throws ApplicationFailure ChangedSinceCheck when it is another host, or carries another node, by now, and with `attach`
+   *   when none was begun
+   */
+  runKubeadm(context: OperationContext, checked: Checked, options?: { attach?: boolean }): Promise<UnitOutcome>;
   readJoin(context: OperationContext): Promise<JoinFacts>;
-  /** Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node unless it is the one from before. */
-  undoJoin(context: OperationContext, nodeUidBefore: string | undefined): Promise<Note>;
-  undoInit(context: OperationContext): Promise<Note>;
+  /**
+   * Undo of a join: stop the unit, leave etcd by observation, reset, delete the Node unless it is the one from before. The
+   * member and the Node are undone at a survivor whatever became of the host; only what is this run's own is reset.
+   */
+  undoJoin(context: OperationContext, before: Before): Promise<Note>;
+  undoInit(context: OperationContext, before: Before): Promise<Note>;
   // proofs
   proveControlPlane(context: OperationContext): Promise<Note>;
   proveWorker(context: OperationContext): Promise<Note>;

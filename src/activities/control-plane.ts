@@ -31,10 +31,12 @@ const afterFirstMs = 1_000;
 /**
  * `/readyz` of each host's own API server, asked side by side; a host that does not answer is not ready. One that is off
  * must not hold up what the others have told, so it is not waited for until SSH gives up on it.
+ * @param options.patient waits for each of them all the same: where silence would be taken for absence; default false
  */
 export const askControlPlane = (
   dependencies: Dependencies,
   candidates: readonly ContextHost[],
+  { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<AskedHost[]> => {
   const notReady = (because: string): Readyz => ({ initialised: false, ready: false, because });
   let answered: () => void = () => undefined;
@@ -53,7 +55,7 @@ export const askControlPlane = (
         },
         (error: unknown) => notReady(errorText(error)),
       );
-      return { entry, host, answer: await Promise.race([asked, silent]) };
+      return { entry, host, answer: await (patient ? asked : Promise.race([asked, silent])) };
     }),
   );
 };

@@ -1,21 +1,19 @@
 import { moveLeader, removeMember } from '../adapters/etcd/change-members.js';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { saveSnapshot } from '../adapters/etcd/snapshot.js';
-import { deleteNode, readNode } from '../adapters/kubernetes/change-node.js';
-import type { EtcdMember } from '../model/cluster-facts.js';
+import { requireUnchanged } from '../adapters/host/identity-script.js';
+import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
+import type { Checked } from '../model/checked.js';
 import { isHealthyVoter } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
-import { decideMember, peerUrlOf } from '../model/member-decision.js';
+import { decideMember } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { memberLabel, projectRemoval } from '../model/quorum.js';
+import { claimantOf } from './claimant.js';
 import type { Activities } from './contract.js';
-import { pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
-
-/** Members that belong to the target, by the peer URL of its address or by its name. */
-export const membersOfTarget = ({ target }: OperationContext, members: readonly EtcdMember[]): EtcdMember[] =>
-  members.filter((member) => member.name === target.name || member.peerUrls.includes(peerUrlOf(target.address)));
 
 /**
  * Removes one member as a survivor sees it: projected on the list just read, leadership moved away first, gone when
@@ -47,7 +45,7 @@ export const removeMemberSafely = async (survivor: ControlPlane, id: string, why
     const heir = members.find((one) => one.id !== id && isHealthyVoter(one));
     if (heir !== undefined) await moveLeader(survivor.host, member.clientUrls, heir.id);
   }
-  await removeMember(survivor.host, id);
+  await removeMember(survivor.host, member);
   const after = await readEtcd(survivor.host);
   if (after.members.some((one) => one.id === id)) {
     throw new QuorateError('EtcdUnavailable', `etcd still lists ${memberLabel(member)} after its removal`, {
@@ -57,12 +55,26 @@ export const removeMemberSafely = async (survivor: ControlPlane, id: string, why
   return `removed the ${member.isLearner ? 'learner' : 'etcd member'} ${memberLabel(member)} ${why}: ${projection.text}`;
 };
 
-/** The target's own Node when it is not the one of a living kubelet: kubeadm refuses a Ready twin. */
-const removeOldNode = async (survivor: ControlPlane, context: OperationContext): Promise<string | undefined> => {
-  const node = await readNode(survivor.host, survivor.entry.address, context.target.name);
-  if (node === undefined) return undefined;
-  await deleteNode(survivor.host, survivor.entry.address, node.name, node.uid);
-  return `deleted its old Node (${node.ready ? 'Ready' : 'NotReady'})`;
+const changed = ({ target }: OperationContext, what: string, evidence: readonly string[]): QuorateError =>
+  new QuorateError('ChangedSinceCheck', `${what} since ${target.name} was checked; nothing was removed`, {
+    host: target.name,
+    remedy: `the operation reads ${target.name} and the cluster again by itself; when it blocks, see who else works on it, then retry`,
+    evidence,
+  });
+
+/** Only the Node that was checked goes, and not while it looks more alive than it did then. */
+const removeOldNode = async (
+  survivor: ControlPlane,
+  context: OperationContext,
+  { node: known }: Checked,
+): Promise<string | undefined> => {
+  const { name } = context.target;
+  const deleted = await deleteNodeIf(survivor.host, survivor.entry.address, name, (node) => {
+    if (node.uid === known?.uid && (known.ready || !node.ready)) return true;
+    const what = node.uid === known?.uid ? `Node ${name} has become Ready` : `a Node ${name} was made`;
+    throw changed(context, what, [`Node ${name}: uid ${node.uid}, ${node.ready ? 'Ready' : 'NotReady'}`]);
+  });
+  return deleted === undefined ? undefined : `deleted its old Node (${deleted.ready ? 'Ready' : 'NotReady'})`;
 };
 
 export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'snapshotEtcd' | 'removeStaleMember'> => ({
@@ -72,8 +84,14 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
     return `${saved.file} on ${entry.name}: revision ${saved.revision}, ${saved.totalKeys} keys, ${(saved.sizeBytes / 2 ** 20).toFixed(1)} MiB, verified`;
   },
 
-  removeStaleMember: async (context, { etcdDataPresent, sameCluster }) => {
+  removeStaleMember: async (context, checked) => {
     const survivor = await pickControlPlane(dependencies, context);
+    // What the decision below takes from the host holds only while it is the host that was checked.
+    await requireUnchanged(hostOf(dependencies, context.target), 'the removal', {
+      identity: checked.identity,
+      own: claimantOf(context),
+    });
+    const { etcdDataPresent, sameCluster } = checked;
     const notes: string[] = [];
     // One at a time, with a fresh list each; a host has at most a voter and a learner to its name, a worker none.
     for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {
@@ -86,12 +104,15 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
           evidence: [memberLabel(decision.member)],
         });
       }
-      if (decision.kind === 'already-joined')
-        return `etcd member ${memberLabel(decision.member)} runs on it: nothing is stale`;
       if (decision.kind === 'join') break;
+      const label = memberLabel(decision.member);
+      // A host whose member ran when it was checked does not come here.
+      if (decision.kind === 'already-joined') throw changed(context, `etcd member ${label} has come to run`, [label]);
+      if (!checked.members.includes(decision.member.id))
+        throw changed(context, `etcd member ${label} was added`, [label]);
       notes.push(await removeMemberSafely(survivor, decision.member.id, 'that this host left behind'));
     }
-    const node = await removeOldNode(survivor, context);
+    const node = await removeOldNode(survivor, context, checked);
     if (node !== undefined) notes.push(node);
     return notes.length === 0 ? 'the cluster remembers nothing of it' : notes.join('; ');
   },

@@ -1,7 +1,6 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { diagnoseKubelet } from '../adapters/host/diagnose-bootstrap.js';
-import { writeMarker } from '../adapters/host/marker.js';
-import { readHost } from '../adapters/host/read-host.js';
+import { renderMarker } from '../adapters/host/marker.js';
 import { classifyFailure } from '../adapters/kubeadm/classify-failure.js';
 import { initCommand, joinCommand } from '../adapters/kubeadm/commands.js';
 import { removeConfiguration, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
@@ -14,14 +13,14 @@ import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
-import { unitName } from '../adapters/systemd/unit-name.js';
+import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
-import { hasReported } from './boundary.js';
+import { claimantOf, markerOf, unitOf } from './claimant.js';
 import type { Activities, JoinFacts, UnitOutcome } from './contract.js';
 import { hostOf, peers, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
-import { membersOfTarget } from './etcd.js';
+import { readTarget } from './host.js';
 import { createProgressReporter } from './kubeadm-progress.js';
 import { runUnit } from './run-unit.js';
 import type { UnitRun } from './run-unit.js';
@@ -29,15 +28,11 @@ import type { UnitRun } from './run-unit.js';
 /** Step in the name of the unit in which kubeadm runs. */
 const kubeadmStep = (context: OperationContext): 'init' | 'join' => (context.kind === 'init' ? 'init' : 'join');
 
-/** Names of the units that this operation may have started for kubeadm, newest round first. */
+/** Names of the units that this run of the operation may have started for kubeadm, newest round first. */
 export const kubeadmUnits = (context: OperationContext): string[] =>
-  Array.from({ length: context.round + 1 }, (_, index) =>
-    unitName({
-      operation: context.operation,
-      step: kubeadmStep(context),
-      host: context.target.name,
-      round: context.round - index,
-    }),
+  Array.from(
+    { length: context.round + 1 },
+    (_, index) => unitOf(context, kubeadmStep(context), context.round - index).unit,
   );
 
 const outcomeOf = (context: OperationContext, unit: string, run: UnitRun, phase: string | undefined): UnitOutcome => {
@@ -125,9 +120,9 @@ export const kubeadmActivities = (
       const asked = await pickControlPlane(dependencies, context, candidates);
       const ids = await revokeCredentials(asked.host, {
         address: asked.entry.address,
-        of: context.kind === 'init' ? 'all' : { operation: context.operation },
-        // One Secret for the whole cluster: a control-plane join beside a worker's join still needs it.
-        sharedCertificates: context.kind !== 'join-worker',
+        operation: context.operation,
+        // One Secret for the whole cluster: only the join of a control plane uploads it.
+        sharedCertificates: context.kind === 'join-control-plane',
       });
       return ids.length === 0 ? 'no token was left' : `revoked ${ids.join(', ')}`;
     };
@@ -145,27 +140,25 @@ export const kubeadmActivities = (
     return `${path}, readable by root alone`;
   },
 
-  runKubeadm: async (context) => {
+  runKubeadm: async (context, checked, { attach = false } = {}) => {
     const host = hostOf(dependencies, context.target);
     const step = kubeadmStep(context);
-    const unit = unitName({ operation: context.operation, step, host: context.target.name, round: context.round });
+    const { unit, description } = unitOf(context, step);
     const reporter = createProgressReporter(step, (since) => diagnoseBootstrap(dependencies, context, host, since));
     try {
-      // An attempt that has told of its unit had marked the host before.
-      if (!hasReported())
-        await writeMarker(host, {
-          operation: context.operation,
-          cluster: context.cluster,
-          at: new Date().toISOString(),
-        });
       const run = await runUnit(
         host,
         {
           unit,
+          description,
           argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation),
           runtimeMaxSec: Math.ceil(context.policy.joinBudgetMs / 1000),
+          claim: {
+            guard: { identity: checked.identity, own: claimantOf(context) },
+            marker: renderMarker(markerOf(context)),
+          },
         },
-        { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs },
+        { onLines: reporter.lines, reconnectMs: context.policy.unreachableBudgetMs, mustExist: attach },
       );
       return outcomeOf(context, unit, run, reporter.phase());
     } finally {
@@ -178,14 +171,14 @@ export const kubeadmActivities = (
     const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
     const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
-      readHost(host, { address: context.target.address, criSocket: context.kubeadm.criSocket }),
+      readTarget(host, context),
       readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
       context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
       readKubeletCertificate(host),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
     ]);
-    const member = membersOfTarget(context, members)[0];
+    const member = membersOfHost(context.target, members)[0];
     const kubeletConf = facts.kubeconfigs.find(({ file }) => file.endsWith('/kubelet.conf'));
     return {
       member:

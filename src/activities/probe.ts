@@ -9,6 +9,7 @@ import { isHealthyVoter } from '../model/cluster-facts.js';
 import { failureClasses } from '../model/failure.js';
 import { probeKinds } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
+import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
 import { preflight } from '../model/preflight/index.js';
@@ -17,7 +18,6 @@ import { projectRemoval, quorumState } from '../model/quorum.js';
 import type { Activities } from './contract.js';
 import { hostOf, peers, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
-import { membersOfTarget } from './etcd.js';
 import { loadBalancerOf, readActivities } from './read.js';
 
 type Cause = Parameters<Activities['probeCause']>[1];
@@ -84,7 +84,7 @@ const cluster: Probe = async (dependencies, context) => {
 const quorum: Probe = async (dependencies, context) => {
   const asked = await pickControlPlane(dependencies, context);
   const { members } = await readEtcd(asked.host);
-  for (const { id } of membersOfTarget(context, members)) {
+  for (const { id } of membersOfHost(context.target, members)) {
     const projection = projectRemoval(members, id);
     if (!projection.allowed) throw new Error(projection.because);
   }
@@ -103,7 +103,7 @@ const node: Probe = async (dependencies, context) => {
 const member: Probe = async (dependencies, context) => {
   const { name } = context.target;
   const asked = await pickControlPlane(dependencies, context, others(context));
-  const [own] = membersOfTarget(context, (await readEtcd(asked.host)).members);
+  const [own] = membersOfHost(context.target, (await readEtcd(asked.host)).members);
   if (own === undefined || !isHealthyVoter(own)) throw new Error(`the etcd member of ${name} is no healthy voter yet`);
   return `the etcd member of ${name} is a healthy voter`;
 };

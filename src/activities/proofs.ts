@@ -1,14 +1,16 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { concludeMarker } from '../adapters/host/marker.js';
 import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { setNodeLabelsAndTaints, waitForNodeReady } from '../adapters/kubernetes/change-node.js';
 import { controlPlaneLabel } from '../adapters/kubernetes/node.js';
 import { waitForControlPlane } from '../adapters/kubernetes/wait-for-control-plane.js';
 import type { NodeFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
-import { peerUrlOf } from '../model/member-decision.js';
+import { isAtAddress } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { isStarted, memberLabel } from '../model/quorum.js';
+import { markerOf } from './claimant.js';
 import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
@@ -38,7 +40,7 @@ const proveVoter = async (dependencies: Dependencies, context: OperationContext)
   const { target, kind } = context;
   const asked = kind === 'init' ? hostOf(dependencies, target) : (await pickControlPlane(dependencies, context)).host;
   const { members } = await readEtcd(asked);
-  const member = members.find((one) => one.peerUrls.includes(peerUrlOf(target.address)));
+  const member = members.find((one) => isAtAddress(one, target.address));
   if (member === undefined || !isStarted(member) || member.isLearner || member.status === undefined) {
     const seen =
       member === undefined
@@ -97,6 +99,7 @@ export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'p
       // The CNI plugin can only be applied once there is a cluster.
       proveNode(dependencies, context, context.kind === 'init'),
     ]);
+    await concludeMarker(hostOf(dependencies, target), markerOf(context));
     return `${voter}, /readyz and static Pods ok, ${node}`;
   },
 
@@ -118,6 +121,7 @@ export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'p
         },
       );
     }
+    await concludeMarker(host, markerOf(context));
     return `${node}, client certificate ${certificate.subject} of this cluster's CA`;
   },
 });

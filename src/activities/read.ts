@@ -1,16 +1,20 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
-import { readHost } from '../adapters/host/read-host.js';
-import { readCluster } from '../adapters/kubernetes/read-cluster.js';
+import { apiServerPort } from '../adapters/kubeadm/configuration.js';
+import { askServers } from '../adapters/kubernetes/answering.js';
+import type { Answering } from '../adapters/kubernetes/answering.js';
+import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
 import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
+import { urlHost } from '../model/network-address.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { memberLabel, quorumOf } from '../model/quorum.js';
 import type { Activities } from './contract.js';
 import { askControlPlane, hostOf, peers } from './control-plane.js';
 import type { AskedHost } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
+import { readTarget } from './host.js';
 
 export const loadBalancerOf = ({ hosts }: Dependencies, { loadBalancer, endpoint }: OperationContext) =>
   createLoadBalancer({ hosts, loadBalancer, endpoint });
@@ -31,6 +35,13 @@ const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts 
   return undefined;
 };
 
+/** The endpoint and every other declared API server, asked from the host on which a cluster is to be made. */
+const askForOthers = (dependencies: Dependencies, context: OperationContext): Promise<Answering[]> =>
+  askServers(hostOf(dependencies, context.target), [
+    context.endpoint,
+    ...peers(context).map(({ address }) => `${urlHost(address)}:${apiServerPort}`),
+  ]);
+
 /** The cluster as the given control-plane hosts show it, read side by side. */
 export const readClusterFrom = async (
   dependencies: Dependencies,
@@ -41,10 +52,14 @@ export const readClusterFrom = async (
   const backends: Promise<BackendFacts[]> = loadBalancerOf(dependencies, context)
     .describe()
     .catch(() => []);
-  const asked = await askControlPlane(dependencies, candidates);
+  const isInit = context.kind === 'init';
+  const [asked, answering] = await Promise.all([
+    askControlPlane(dependencies, candidates, { patient: isInit }),
+    isInit ? askForOthers(dependencies, context) : undefined,
+  ]);
   const first = asked.find(({ answer }) => answer.ready);
   const [reading, etcd] = await Promise.all([
-    first === undefined ? undefined : readCluster(first.host, first.entry.address),
+    first === undefined ? undefined : (isInit ? readBegunCluster : readCluster)(first.host, first.entry.address),
     readEtcdAnywhere(asked),
   ]);
   return {
@@ -52,11 +67,13 @@ export const readClusterFrom = async (
       host: entry.name,
       initialised: answer.initialised,
       ready: answer.ready,
+      ...(answer.answers === undefined ? {} : { answers: answer.answers }),
       ...(answer.because === undefined ? {} : { because: answer.because }),
     })),
     ...(first === undefined ? {} : { askedAt: first.entry.name }),
     ...(reading ?? { nodes: [], leases: [] }),
     ...(etcd === undefined ? {} : { etcd }),
+    ...(answering === undefined ? {} : { answering }),
     backends: await backends,
   };
 };
@@ -100,13 +117,14 @@ const requireAnswer = (context: OperationContext, facts: ClusterFacts): void => 
 export const readActivities = (
   dependencies: Dependencies,
 ): Pick<Activities, 'readHost' | 'readCluster' | 'checkReach'> => ({
-  readHost: (context) =>
-    readHost(hostOf(dependencies, context.target), {
-      address: context.target.address,
-      criSocket: context.kubeadm.criSocket,
-    }),
+  readHost: (context) => readTarget(hostOf(dependencies, context.target), context),
   readCluster: async (context) => {
-    const facts = await readClusterFrom(dependencies, context, peers(context));
+    // A host that is to be the first may carry a cluster already: it is read as one.
+    const facts = await readClusterFrom(
+      dependencies,
+      context,
+      context.kind === 'init' ? context.controlPlane : peers(context),
+    );
     requireAnswer(context, facts);
     return facts;
   },

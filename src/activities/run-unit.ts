@@ -32,7 +32,16 @@ export interface RunUnitOptions {
   readonly onLines?: (lines: readonly string[]) => void;
   /** How long a lost connection is opened again within this attempt, milliseconds. */
   readonly reconnectMs: number;
+  /** Only follows a unit that was started before; default false. */
+  readonly mustExist?: boolean;
 }
+
+const neverBegun = (host: Host, unit: string): QuorateError =>
+  new QuorateError('ChangedSinceCheck', `${unit} had not been begun on ${host.name} when sight of it was lost`, {
+    host: host.name,
+    remedy: `the operation reads ${host.name} and the cluster again by itself, and begins from there`,
+    evidence: [`${unit} is not loaded, and has no log`],
+  });
 
 /** `running` is none of the endings: the caller follows on. */
 const ended = (reading: UnitReading): UnitRun['state'] | undefined => {
@@ -44,7 +53,8 @@ const ended = (reading: UnitReading): UnitRun['state'] | undefined => {
  * Starts a unit or finds the one that an earlier attempt started, and follows it to its end. A unit that was started
  * before and is gone is never started again: the world has to be read first. Only a requested cancel stops the unit;
  * a dead worker, a lost connection or a shutdown leaves it running for the next attempt.
- * @throws QuorateError Unreachable when the connection does not come back in time; CancelledFailure
+ * @throws QuorateError Unreachable when the connection does not come back in time; ChangedSinceCheck when it must exist and
+ *   was never begun, or what `ensureUnit` compares is different; CancelledFailure
  */
 export const runUnit = async (host: Host, command: UnitCommand, options: RunUnitOptions): Promise<UnitRun> => {
   const { unit } = command;
@@ -93,6 +103,7 @@ export const runUnit = async (host: Host, command: UnitCommand, options: RunUnit
     const existing = await readExisting();
     // Its log outlives the unit and a restart of the host: it was started once.
     if (existing.state === 'absent' && (existing.logSize > 0 || startedBefore)) return finish(existing, 'interrupted');
+    if (existing.state === 'absent' && options.mustExist === true) throw neverBegun(host, unit);
     const started = existing.state === 'absent' ? await ensureUnit(host, { ...command, logFile }) : existing;
     const { bootId } = started;
     report({ unit, bootId, offset });

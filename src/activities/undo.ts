@@ -1,53 +1,166 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
-import { readMarker, removeMarker } from '../adapters/host/marker.js';
-import { deleteNode, readNode } from '../adapters/kubernetes/change-node.js';
+import { leftovers } from '../adapters/host/is-clean.js';
+import { removeMarker } from '../adapters/host/marker.js';
+import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
+import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
+import { readyz } from '../adapters/kubernetes/readyz.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
+import { unitsOf } from '../adapters/systemd/units-of.js';
+import type { EtcdMember } from '../model/cluster-facts.js';
+import { QuorateError } from '../model/failure.js';
+import type { HostFacts } from '../model/host-facts.js';
+import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
-import type { Activities } from './contract.js';
+import { notOurWork } from '../model/own-work.js';
+import { isLivingNode } from '../model/preflight/living.js';
+import { sameCluster } from '../model/preflight/ownership.js';
+import { memberLabel } from '../model/quorum.js';
+import { claimantOf, unitOf } from './claimant.js';
+import type { Activities, Before } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
-import { membersOfTarget, removeMemberSafely } from './etcd.js';
-import { resetToClean } from './host.js';
+import { removeMemberSafely } from './etcd.js';
+import { readTarget, resetToClean } from './host.js';
 import { kubeadmUnits } from './kubeadm.js';
 
-/** A cancelled attempt has stopped its unit; one whose worker died, or of an earlier round, has not. */
-const stopKubeadm = async (dependencies: Dependencies, context: OperationContext): Promise<void> => {
+/**
+ * A cancelled attempt has stopped its unit; one whose worker died, or of an earlier round or run, has not.
+ * @returns when this run's kubeadm printed last, seconds since the epoch by the host's clock; undefined when it never ran
+ */
+const stopKubeadm = async (dependencies: Dependencies, context: OperationContext): Promise<number | undefined> => {
   const host = hostOf(dependencies, context.target);
-  for (const unit of kubeadmUnits(context)) await stopUnit(host, unit);
+  const own = kubeadmUnits(context);
+  // A reset that an attempt before this one has begun is found again below, also while it runs.
+  const resets = ['undo-reset', 'undo-reset-lazily'].map((step) => unitOf(context, step).unit);
+  const ofOthers = (await unitsOf(host, context.operation)).filter((unit) => ![...own, ...resets].includes(unit));
+  let last = 0;
+  for (const unit of own) last = Math.max(last, (await stopUnit(host, unit)).logTime);
+  for (const unit of ofOthers) await stopUnit(host, unit);
+  return last === 0 ? undefined : last;
 };
 
-/** Only what this operation wrote is reset: the marker is written before kubeadm is started. */
-const isOurs = async (dependencies: Dependencies, context: OperationContext): Promise<boolean> =>
-  (await readMarker(hostOf(dependencies, context.target)))?.operation === context.operation;
+/** The host as it is now, and why what is on it is not this run's own work; undefined when it is. */
+const readWork = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  { machineId }: Before,
+  known: { lastPrinted: number | undefined; caHash?: string | undefined },
+): Promise<{ host: HostFacts; notOurs: string | undefined }> => {
+  const host = await readTarget(hostOf(dependencies, context.target), context);
+  const half = host.identity.find((line) => line.startsWith('/var/lib/quorate/marker.json '));
+  // Half a marker proves nothing, in either direction.
+  if (host.marker === undefined && half !== undefined)
+    throw new QuorateError(
+      'CommandFailed',
+      `the marker on ${context.target.name} cannot be read: whose the host is, is not known`,
+      {
+        host: context.target.name,
+        remedy: `see what is on ${context.target.name}; when it is nobody's, \`rm /var/lib/quorate/marker.json\` there, then retry`,
+        evidence: [half],
+      },
+    );
+  return { host, notOurs: notOurWork(host, { machineId, ...known }) };
+};
+
+/**
+ * Nothing on the host can be that member or stand behind that Node: it carries no node, or one of another cluster.
+ */
+const carriesNothingOf = (host: HostFacts, caHash: string | undefined): boolean =>
+  leftovers(host).length === 0 || (caHash !== undefined && sameCluster(host, { caHash }) === false);
+
+/** What is left of the join in the cluster although its host is not what the operation left: undone by observation alone. */
+const undoInCluster = async (
+  survivor: ControlPlane,
+  context: OperationContext,
+  before: Before,
+  { host, members, caHash }: { host: HostFacts; members: readonly EtcdMember[]; caHash: string | undefined },
+): Promise<string[]> => {
+  const notes: string[] = [];
+  const isGone = carriesNothingOf(host, caHash);
+  for (const member of members) {
+    // One that answers, or whose host may be starting it, is somebody's.
+    if (isGone && member.status === undefined)
+      notes.push(await removeMemberSafely(survivor, member.id, 'that the join had added'));
+    else notes.push(`left the etcd member ${memberLabel(member)}: it is not of this operation`);
+  }
+  const deleted = await deleteNodeIf(
+    survivor.host,
+    survivor.entry.address,
+    context.target.name,
+    (node) => node.uid !== before.nodeUid && isGone && node.machineId === before.machineId && !isLivingNode(node, host),
+  );
+  if (deleted !== undefined) notes.push(`deleted the Node ${deleted.name}`);
+  return notes;
+};
 
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
-  undoJoin: async (context, nodeUidBefore) => {
-    const notes: string[] = [];
-    await stopKubeadm(dependencies, context);
-    if (!(await isOurs(dependencies, context))) return 'kubeadm was not started: nothing to undo on the host';
+  undoJoin: async (context, before) => {
+    const { target, kind } = context;
+    const lastPrinted = await stopKubeadm(dependencies, context);
     const survivor = await pickControlPlane(dependencies, context);
-    if (context.kind === 'join-control-plane') {
-      // Before the reset, while a voter still runs: a wiped voter would count against the quorum (invariant 2).
-      const { members } = await readEtcd(survivor.host);
-      for (const member of membersOfTarget(context, members)) {
-        notes.push(await removeMemberSafely(survivor, member.id, 'that the join had added'));
-      }
+    const { caHash } = await readCluster(survivor.host, survivor.entry.address);
+    const { host, notOurs } = await readWork(dependencies, context, before, { lastPrinted, caHash });
+    const members = kind === 'join-control-plane' ? membersOfHost(target, (await readEtcd(survivor.host)).members) : [];
+    if (notOurs !== undefined) {
+      const notes = await undoInCluster(survivor, context, before, { host, members, caHash });
+      if (notes.length === 0 && host.marker === undefined && leftovers(host).length === 0)
+        return 'kubeadm was not started: nothing to undo on the host';
+      return [...notes, `${target.name} was not reset: ${notOurs}`].join('; ');
     }
-    notes.push(await resetToClean(dependencies, context, 'undo-reset'));
-    const node = await readNode(survivor.host, survivor.entry.address, context.target.name);
-    if (node !== undefined && node.uid !== nodeUidBefore) {
-      await deleteNode(survivor.host, survivor.entry.address, node.name, node.uid);
-      notes.push(`deleted the Node ${node.name}`);
-    }
-    await removeMarker(hostOf(dependencies, context.target));
+    const notes: string[] = [];
+    // Before the reset, while a voter still runs: a wiped voter would count against the quorum (invariant 2).
+    for (const member of members) notes.push(await removeMemberSafely(survivor, member.id, 'that the join had added'));
+    notes.push(
+      await resetToClean(dependencies, context, {
+        purpose: 'undo-reset',
+        ownAttempt: true,
+        before: host,
+        judged: host,
+        keep: before.keep,
+      }),
+    );
+    const deleted = await deleteNodeIf(
+      survivor.host,
+      survivor.entry.address,
+      target.name,
+      ({ uid }) => uid !== before.nodeUid,
+    );
+    if (deleted !== undefined) notes.push(`deleted the Node ${deleted.name}`);
+    await removeMarker(hostOf(dependencies, target), claimantOf(context));
     return notes.join('; ');
   },
 
-  undoInit: async (context) => {
-    await stopKubeadm(dependencies, context);
-    if (!(await isOurs(dependencies, context))) return 'kubeadm was not started: nothing to undo on the host';
-    const note = await resetToClean(dependencies, context, 'undo-reset');
-    await removeMarker(hostOf(dependencies, context.target));
+  undoInit: async (context, before) => {
+    const { target, cluster } = context;
+    const lastPrinted = await stopKubeadm(dependencies, context);
+    const { host, notOurs } = await readWork(dependencies, context, before, { lastPrinted });
+    if (notOurs !== undefined)
+      return host.marker === undefined && leftovers(host).length === 0
+        ? 'kubeadm was not started: nothing to undo on the host'
+        : `${target.name} was not reset: ${notOurs}`;
+    const own = hostOf(dependencies, target);
+    if ((await readyz(own, target.address)).ready) {
+      const others = (await readBegunCluster(own, target.address)).nodes.filter(({ name }) => name !== target.name);
+      if (others.length > 0)
+        throw new QuorateError(
+          'AlreadyInitialised',
+          `${cluster} has other Nodes by now: ${others.map(({ name }) => name).join(', ')}; it was not reset`,
+          {
+            host: target.name,
+            remedy: `keep the cluster (\`abort\` leaves it as it is), or take those Nodes out first, then retry`,
+            evidence: others.map(({ name, ready }) => `Node ${name}: ${ready ? 'Ready' : 'NotReady'}`),
+          },
+        );
+    }
+    const note = await resetToClean(dependencies, context, {
+      purpose: 'undo-reset',
+      ownAttempt: true,
+      before: host,
+      judged: host,
+      keep: before.keep,
+    });
+    await removeMarker(own, claimantOf(context));
     return note;
   },
 });

@@ -40,11 +40,13 @@ export const decideOperation = async (
   }
   const { progress } = await viewOperation(client, summary);
   const updateId = decisionUpdateId(operation, progress?.blocked?.since, decision.action);
+  const question = decision.about ?? progress?.blocked?.question;
   const handle = client.workflow.getHandle(workflowId, runId);
   const send = (): Promise<unknown> =>
     persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
       handle.executeUpdate<unknown, [Decision]>(names.updates.decide, {
-        args: [decision],
+        // What is open by the time it arrives may be another question.
+        args: [{ ...decision, ...(question === undefined ? {} : { about: question }) }],
         updateId,
       }),
     );

@@ -83,6 +83,8 @@ export const ClusterFacts = z.object({
       /** Nothing of this cluster is on the host: no admin.conf. */
       initialised: z.boolean(),
       ready: z.boolean(),
+      /** Something answers HTTP on its port 6443, with or without an admin.conf beside it; absent: nothing does. */
+      answers: z.boolean().optional(),
       /** Why it is not ready, or why it could not be asked. */
       because: z.string().optional(),
     }),
@@ -99,6 +101,21 @@ export const ClusterFacts = z.object({
   nodes: z.array(NodeFacts),
   leases: z.array(LeaseFacts),
   etcd: EtcdFacts.optional(),
+  /**
+   * Before a cluster is made: whether API servers answer the host at the endpoint and at the other declared addresses,
+   * whoever they belong to. Absent in a reading for anything else.
+   */
+  answering: z
+    .array(
+      z.object({
+        /** host:port. */
+        server: z.string(),
+        answers: z.enum(['yes', 'no', 'unknown']),
+        /** By a certificate of the CA that lies on the host. */
+        ownCa: z.boolean(),
+      }),
+    )
+    .optional(),
   backends: z.array(BackendFacts),
 });
 export type ClusterFacts = z.infer<typeof ClusterFacts>;

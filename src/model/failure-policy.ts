@@ -73,6 +73,9 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
     approve: 'removes that member, right after the quorum was projected again on a list just read, and goes on',
   },
   IdentityConflict: { approve: 'deletes the Node of the machine that is gone, and goes on' },
+  PeersUnreachable: {
+    approve: 'makes a new cluster although they may carry one: then two clusters share its name and its endpoint',
+  },
   PlanNeedsApproval: {
     approve: 'carries out the plan as it is shown; a plan that reads otherwise later is asked for again',
   },

@@ -32,6 +32,7 @@ export const failureClasses = {
   PortInUse: 'dirty-host', // a port Kubernetes needs is held by something else
   // approval
   PlanNeedsApproval: 'approval', // the policy wants each plan approved before the first change
+  PeersUnreachable: 'approval', // control-plane hosts that may carry the cluster could not be asked before an init
   // cluster unhealthy
   QuorumAtRisk: 'cluster-unhealthy', // the projection refuses the change
   EtcdUnhealthy: 'cluster-unhealthy', // member down, alarm, learner pending
@@ -53,6 +54,7 @@ export const failureClasses = {
   AlreadyInitialised: 'definitive', // init on a cluster that exists
   NotInitialised: 'definitive', // join into a cluster that does not exist
   // after a change
+  ChangedSinceCheck: 'definitive', // the host or the cluster is no longer what was checked, again and again
   KubeadmFailed: 'definitive', // kubeadm ended with an error that is none of the above
   TlsBootstrapStuck: 'definitive', // the kubelet got no certificate; evidence names the missing party
   KubeletNotRunning: 'definitive',

@@ -81,14 +81,39 @@ export const HostFacts = z.object({
   fileVersions: z.record(z.string(), z.string()).optional(),
   /** Names of links that a CNI plugin or kube-proxy leaves: cni0, flannel.1, kube-ipvs0, ... */
   cniLinks: z.array(z.string()),
-  /** Rules in chains KUBE-* and CNI-* over iptables and nftables. */
+  /** Rules, chains and whole tables of kube-proxy, the kubelet and CNI plugins, as a reset takes them out of nftables and iptables. */
   packetFilterRules: z.number(),
   /** ~/.kube/config of root and of the login user. */
   homeKubeconfigs: z.array(KubeconfigFacts),
-  /** Mounts below /var/lib/kubelet. */
+  /**
+   * Folders of a node that are a symbolic link and lead to no folder, or to one that others share, such as /var, as
+   * `/var/lib/etcd -> /data/etcd`; absent when none is.
+   */
+  brokenLinks: z.array(z.string()).optional(),
+  /** Mounts below /var/lib/kubelet, or below what it leads to where it is a link. */
   kubeletMounts: z.array(z.string()),
-  /** Written by Quorate before it joins: which operation, which cluster. */
-  marker: z.object({ operation: z.string(), cluster: z.string(), caHash: z.string().optional() }).optional(),
+  /** Written by Quorate before it changes the host: which operation, which run of it, which cluster, and how that ended. */
+  marker: z
+    .object({
+      operation: z.string(),
+      cluster: z.string(),
+      caHash: z.string().optional(),
+      /** Temporal's id of the run that wrote it. */
+      run: z.string().optional(),
+      /**
+       * `resetting`: it resets what was there before it; `begun`: what is there now is its own attempt; `joined`: the host
+       * was proven a member, which is nobody's attempt.
+       */
+      state: z.enum(['resetting', 'begun', 'joined']).optional(),
+      /** Written by the very run of the operation that read it. */
+      ofThisRun: z.boolean().optional(),
+    })
+    .optional(),
+  /**
+   * What tells whose the host is, one line each (`adapters/host/identity-script.ts`): machine-id, marker, and the files
+   * that say which node it carries, with inode, time and size. A destructive command compares them right before it acts.
+   */
+  identity: z.array(z.string()).default([]),
   /** Units of Quorate's operations whose command runs now, such as quorate-join-0f3c….service; absent when none does. */
   runningUnits: z.array(z.string()).optional(),
   /** The API server that kubelet.conf or admin.conf points to answered just now (any HTTP status). */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HostFacts } from './host-facts.js';
+import { cniFolders } from './traces.js';
 import { homeKubeconfigsOfNode } from './preflight/dirt-found.js';
 
 /**
@@ -25,9 +26,6 @@ export type Keep = z.infer<typeof Keep>;
 /** For a reset that was decided: everything that looks like a node's goes. */
 export const nothingKept: Keep = { files: {}, links: [], packetFilterRules: 0 };
 
-/** Folders of CNI files, which are kept whole where there were more files than a reading lists. */
-const cniFolders = ['/etc/cni/net.d/', '/var/lib/cni/', '/run/flannel/'];
-
 /**
  * What an undo leaves, from the last reading in which nothing of the operation was on the host.
  *
@@ -41,7 +39,7 @@ export const keepOf = (before: HostFacts, { reset }: { readonly reset: boolean }
   const paths = [
     ...before.homeKubeconfigs.map(({ file }) => file).filter((file) => !gone.has(file)),
     ...(reset ? [] : before.cniFiles),
-    ...(!reset && (before.unlistedCniFiles ?? 0) > 0 ? cniFolders : []),
+    ...(!reset && (before.unlistedCniFiles ?? 0) > 0 ? cniFolders.map((folder) => `${folder}/`) : []),
   ];
   return {
     files: Object.fromEntries(paths.map((path) => [path, version(path)])),
@@ -66,7 +64,8 @@ export const keptOn = (keep: Keep, after: HostFacts): string[] => {
   for (const [path, version] of Object.entries(keep.files)) {
     const now = after.fileVersions?.[path] ?? '';
     if (path.endsWith('/')) phrases.push(`left everything below ${path}, where more lay before than is listed`);
-    else if (!there.has(path)) phrases.push(`${path}, which was there before, is gone`);
+    else if (!there.has(path) && (after.unlistedCniFiles ?? 0) === 0)
+      phrases.push(`${path}, which was there before, is gone`);
     else if (version !== '' && now !== '' && now !== version)
       phrases.push(`left ${path}, which was there before and was written since`);
     else phrases.push(`left ${path}, which was there before`);
@@ -79,7 +78,7 @@ export const keptOn = (keep: Keep, after: HostFacts): string[] => {
     );
   if (keep.packetFilterRules > 0)
     phrases.push(
-      `left ${after.packetFilterRules} packet-filter rules of kube-proxy or CNI: ${keep.packetFilterRules} were there before, and which these are cannot be told`,
+      `left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (${keep.packetFilterRules} then, ${after.packetFilterRules} now)`,
     );
   return phrases;
 };

@@ -1,5 +1,5 @@
 import type { EtcdMember } from './cluster-facts.js';
-import { urlHost } from './network-address.js';
+import { sameUrl, urlHost } from './network-address.js';
 import { isStarted, memberLabel, projectRemoval, type QuorumProjection } from './quorum.js';
 
 export type MemberDecision =
@@ -25,11 +25,21 @@ export interface MemberQuestion {
 /** Peer URL of the member that kubeadm makes for a host. */
 export const peerUrlOf = (address: string): string => `https://${urlHost(address)}:2380`;
 
+/** Whether a member has the peer URL of a host, however its address is spelt. */
+export const isAtAddress = ({ peerUrls }: Pick<EtcdMember, 'peerUrls'>, address: string): boolean =>
+  peerUrls.some((url) => sameUrl(url, peerUrlOf(address)));
+
+/** Members that are a host's, by the peer URL of its address or by its name. */
+export const membersOfHost = (
+  host: { readonly name: string; readonly address: string },
+  members: readonly EtcdMember[],
+): EtcdMember[] => members.filter((member) => member.name === host.name || isAtAddress(member, host.address));
+
 const answers = (member: EtcdMember): boolean => member.status !== undefined;
 
 const decideOne = (member: EtcdMember, question: MemberQuestion): MemberDecision => {
   const { members, host, etcdDataPresent, sameCluster } = question;
-  const atOurAddress = member.peerUrls.includes(peerUrlOf(host.address));
+  const atOurAddress = isAtAddress(member, host.address);
   const label = memberLabel(member);
   const conflict = (because: string): MemberDecision => ({ kind: 'conflict', member, because });
   const remove = (): MemberDecision => ({
@@ -74,9 +84,7 @@ const order: readonly MemberDecision['kind'][] = [
  * Removing one at a time, ask again with a fresh list until the answer is no removal.
  */
 export const decideMember = (question: MemberQuestion): MemberDecision => {
-  const { host } = question;
-  const decisions = question.members
-    .filter((member) => member.name === host.name || member.peerUrls.includes(peerUrlOf(host.address)))
+  const decisions = membersOfHost(question.host, question.members)
     .map((member) => decideOne(member, question))
     .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   return decisions[0] ?? { kind: 'join' };

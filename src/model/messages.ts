@@ -69,6 +69,8 @@ export const Decision = z.object({
     .max(1000)
     .default('')
     .refine((reason) => reason !== placeholders.reason, `say why instead of ${placeholders.reason}, or leave it empty`),
+  /** Number of the question that is answered (`blocked.question`); refused when another one is open. Default the open one. */
+  about: z.int().optional(),
   /** When it goes on after the decision, milliseconds; default at once. Many that are retried together go on one after the other. */
   afterMs: z.int().min(0).max(600_000).optional(),
 });

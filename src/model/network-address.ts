@@ -84,7 +84,39 @@ export const addressKey = (text: string): string => {
   return address === undefined ? text : `IPv${address.family} ${address.value}`;
 };
 
+/** The groups of an IPv6 address as RFC 5952 has them: lower case, no leading zeros, the longest run of zeros as `::`. */
+const ipv6Text = (value: bigint): string => {
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === '0') length += 1;
+    if (length > best.length) best = { start, length };
+  }
+  if (best.start === -1) return groups.join(':');
+  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+};
+
+/**
+ * The one spelling of an address, as Kubernetes, etcd and `ip` print it: names that are made of it, such as peer URLs, are
+ * compared with theirs. What is no address stays as it is.
+ */
+export const canonicalAddress = (text: string): string => {
+  const address = parseAddress(text);
+  return address?.family === 6 ? ipv6Text(address.value) : text;
+};
+
 export const sameAddress = (a: string, b: string): boolean => addressKey(a) === addressKey(b);
+
+/** Scheme, address and port of a URL of etcd or an API server, its address spelt in one way. */
+const urlKey = (url: string): string => {
+  const [, scheme = '', bracketed, plain = '', rest = ''] =
+    /^(\w+:\/\/)?(?:\[([^\]]+)\]|([^:/[\]]+))(.*)$/.exec(url) ?? [];
+  return `${scheme.toLowerCase()}${addressKey(bracketed ?? plain)}${rest.replace(/\/$/, '')}`;
+};
+
+/** Whether two URLs mean the same place, however the addresses in them are spelt: etcd keeps a URL as it was given. */
+export const sameUrl = (a: string, b: string): boolean => a === b || urlKey(a) === urlKey(b);
 
 const unusable = (
   [

@@ -22,6 +22,8 @@ export const StepProgress = z.object({
 export type StepProgress = z.infer<typeof StepProgress>;
 
 export const Blocked = z.object({
+  /** Counts the questions of the operation; a decision that names it (`about`) is taken for this one alone. */
+  question: z.int().optional(),
   type: z.enum(failureTypes as [(typeof failureTypes)[number], ...(typeof failureTypes)[number][]]),
   step: z.string(),
   message: z.string(),

@@ -28,8 +28,20 @@ const proxy = (options: Omit<ActivityOptions, 'cancellationType' | 'scheduleToCl
 /** Reads and changes that end by themselves within minutes. */
 export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m' });
 
-/** Commands in units on hosts; kubeadm's own worst case is about 30 minutes plus image pulls. */
-export const long: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
+/** Watches a run to its end; one attempt after the other. */
+export const watching: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
+
+/** kubeadm's own worst case is about 30 minutes plus image pulls; two resets take 20. */
+const longestCommandMs = 60 * 60_000;
+
+/**
+ * Commands in units on hosts, and proofs, which wait for as long as the budgets of the policy say. The server ends an
+ * attempt only after all of them: one that it ended before would be tried again without end, and nobody would be told.
+ */
+export const long = ({ policy }: OperationContext): ActivityInterfaceFor<Activities> =>
+  proxy({
+    startToCloseTimeout: longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs,
+  });
 
 /** Deliveries to webhooks. */
 export const notifying: ActivityInterfaceFor<Activities> = proxy({

@@ -38,6 +38,8 @@ const sample = '{"action": "retry | skip | approve | rollback | abort", "by": "w
 /** Registers the update `decide`; it is refused, with the reason, where it makes no sense. */
 export const createDecisions = (journal: Journal, watcher: Watcher): Decisions => {
   let taken: Decision | undefined;
+  /** Number of the question that is open, or was last: an answer to an earlier one is none to a later one. */
+  let question = 0;
   const take = (decision: Decision): void => {
     taken = decision;
     journal.decided(decision);
@@ -53,7 +55,7 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
       description: `Decides how a blocked operation goes on; what each choice does stands in the details. One argument: ${sample}`,
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (decision) => {
-        const { action, by } = parseOrRefuse(Decision, decision, {
+        const { action, by, about } = parseOrRefuse(Decision, decision, {
           type: 'InvalidDecision',
           what: 'not a decision',
           remedy: `send ${sample}`,
@@ -75,6 +77,12 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
             `"${itself}" stands for decisions that nobody took: say who you are in "by"`,
           );
         }
+        if (about !== undefined && about !== blocked.question) {
+          throw refusal(
+            'ChoiceRefused',
+            `${operation} waits for something else by now (${blocked.type}: ${blocked.message}); look at it again and decide that`,
+          );
+        }
         if (action === 'approve' && blocked.notBy === by.trim()) {
           throw refusal(
             'ApproverIsAsker',
@@ -87,10 +95,13 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
   return {
     async ask({ step, failure, choices, expiresInMs, notBy }) {
       taken = undefined;
+      question += 1;
+      const asked = question;
       // An approval is a person's to give: nothing that is seen stands for it.
       const isWatched = choices.approve === undefined;
       const watching = isWatched ? watcher.watches(failure) : undefined;
       journal.blocked({
+        question: asked,
         type: failure.type,
         step,
         message: failure.message,
@@ -104,7 +115,9 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
       });
       const stopWatching = isWatched
         ? watcher.watch(failure, (seen) => {
-            if (taken === undefined) take({ action: 'retry', by: itself, reason: seen });
+            // A probe that was cancelled may still answer; its question has been answered otherwise.
+            if (asked === question && journal.progress.blocked?.question === asked && taken === undefined)
+              take({ action: 'retry', by: itself, reason: seen });
           })
         : () => {};
       const decided = (): boolean => taken !== undefined;

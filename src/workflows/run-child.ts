@@ -15,7 +15,7 @@ import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
 import type { OperationOutcome } from '../model/progress.js';
-import { long, looking, lookout, titled } from './activities.js';
+import { looking, lookout, titled, watching } from './activities.js';
 import { sinceReset } from './since-reset.js';
 import { attributes } from './visibility.js';
 
@@ -69,7 +69,7 @@ const endingSeen = ({ outcome, runId, message }: OperationEnding): Ending => {
 const watch = async (workflowId: string, runId?: string): Promise<OperationEnding | undefined> => {
   try {
     const summary = `watch ${workflowId} to its end`;
-    return await titled(long.watchOperation, summary, workflowId, ...(runId === undefined ? [] : [runId]));
+    return await titled(watching.watchOperation, summary, workflowId, ...(runId === undefined ? [] : [runId]));
   } catch {
     await sleep('3s', { summary: `before ${workflowId} is tried again` });
     return undefined;

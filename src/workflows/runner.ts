@@ -29,8 +29,16 @@ const fail = (failure: Failure): ApplicationFailure =>
 /** Before anything was changed these wait for the world; everything else ends the operation at once. */
 const waitsBeforeAnyChange = (type: FailureType): boolean => failurePolicy(type).beforeAnyChange === 'wait';
 
+/** How long an observation may be acted on; each destructive act compares it with the world besides, milliseconds. */
+const factsHoldMs = 15 * 60_000;
+
+/** What is different each time it is acted on is somebody at work: after so many new readings a person decides. */
+const readingsAnew = 3;
+const readAnewAfterMs = 5_000;
+
 /**
- * Runs the steps of an operation in order. A step that fails is tried again from where the step says after a decision;
+ * Runs the steps of an operation in order. A step that fails is tried again from where the step says after a decision, and
+ * no step acts on what was seen before one (`restsOn`);
  * a cancel or the decision `rollback` undoes in reverse order what was begun; `abort` leaves everything as it is.
  * @throws ApplicationFailure of the failure's type, `RolledBack`, `Aborted`, or `UndoFailed` when an operator gave up an
  *   undo; CancelledFailure after a cancel was undone.
@@ -57,19 +65,28 @@ export const runOperation = async <State extends OperationState>(
 
   const recovered = new Map<FailureType, number>();
   const wentBackFor = new Set<string>();
+  /** When each step was done last, and how often the operation had waited for an answer by then. */
+  const observed = new Map<string, { readonly atMs: number; readonly waits: number }>();
+  /** Steps that somebody decided to go on without, with the note. */
+  const leftOut = new Map<string, string>();
+  let waits = 0;
   let changed = false;
+  /** The step that goes on with the command it has lost sight of. */
+  let attaching: string | undefined;
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
+  const first = steps[0]?.id ?? '';
+  const retryFrom = (step: Step<State>): string => (step.retriedInPlace === undefined ? first : step.id);
   const titleOf = (id: string): string => steps[indexOf(id)]?.title(state.context) ?? id;
   const choicesFor = (step: Step<State>, failure: Failure, approvable: boolean): Choices => {
     const undos = saga.titles(state.context);
-    const from = titleOf(step.retryFrom ?? step.id);
+    const from = titleOf(retryFrom(step));
     return {
       ...(approvable ? { approve: failurePolicy(failure.type).approve ?? 'goes on' } : {}),
       retry:
-        failure.lostSight === true
+        failure.lostSight === true && step.attaches === true
           ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again, none is begun twice`
-          : `goes on from "${from}" in a new round; what the world shows as done is not repeated`,
+          : `goes on from "${from}"${step.retriedInPlace === undefined ? ' in a new round' : ''}; what the world shows as done is not repeated`,
       ...(step.withoutIt === undefined || approvable ? {} : { skip: step.withoutIt(state.context) }),
       ...(undos.length === 0 ? {} : { rollback: `looks first, then undoes: ${undos.join('; ')}` }),
       abort: `ends the operation; ${changed ? 'everything is left as it is' : 'nothing was changed'}`,
@@ -100,6 +117,13 @@ export const runOperation = async <State extends OperationState>(
     const approvable = subject !== undefined;
     const { approvals } = state.context.policy;
     const times = recovered.get(failure.type) ?? 0;
+    if (failure.type === 'ChangedSinceCheck' && step.restsOn !== undefined && times < readingsAnew) {
+      recovered.set(failure.type, times + 1);
+      journal.step(step.id, 'failed', `${failure.message}; read again`);
+      const afterMs = Math.min(readAnewAfterMs, state.context.policy.readyBudgetMs);
+      await sleep(afterMs, { summary: 'before what has changed is read again' });
+      return nextRound(step.restsOn);
+    }
     const recovery = approvable ? undefined : step.recoverFrom?.(failure.type, times, state.context);
     if (recovery !== undefined) {
       recovered.set(failure.type, times + 1);
@@ -121,19 +145,24 @@ export const runOperation = async <State extends OperationState>(
       ...(approvable && !changed ? { expiresInMs: approvals.expireAfterMs } : {}),
       ...(approvable && approvals.byAnother ? { notBy: by } : {}),
     });
+    waits += 1;
     switch (decision.action) {
       case 'approve':
         state.approvals.set(failure.type, {
           subject: subject ?? '',
           untilMs: Date.now() + approvals.expireAfterMs,
         });
-        return nextRound(step.retryFrom ?? step.id);
+        return nextRound(first);
       case 'skip':
-        journal.step(step.id, 'skipped', `left out by ${decision.by}: ${failure.message}`);
-        return indexOf(step.id) + 1;
+        leftOut.set(step.id, `left out by ${decision.by}: ${failure.message}`);
+        return indexOf(step.id);
       case 'retry':
         // In the same round, so that a command that outlived the connection is found again rather than begun twice.
-        return failure.lostSight === true ? indexOf(step.id) : nextRound(step.retryFrom ?? step.id);
+        if (failure.lostSight === true && step.attaches === true) {
+          attaching = step.id;
+          return indexOf(step.id);
+        }
+        return nextRound(retryFrom(step));
       case 'rollback':
         throw ApplicationFailure.nonRetryable(
           await rollBack(`rolled back by ${decision.by}`, 'rolled-back'),
@@ -150,12 +179,21 @@ export const runOperation = async <State extends OperationState>(
     }
   };
 
+  /** Whether what a step saw is from before the operation waited for an answer, or old; old once, as a step may take long. */
+  const isOutdated = (observation: string, forStep: string): boolean => {
+    const seen = observed.get(observation);
+    if (seen === undefined || seen.waits !== waits) return true;
+    if (Date.now() - seen.atMs <= factsHoldMs || wentBackFor.has(`${forStep} age`)) return false;
+    wentBackFor.add(`${forStep} age`);
+    return true;
+  };
+
   const runSteps = async (): Promise<void> => {
     for (let index = 0; index < steps.length;) {
       const step = steps[index];
       if (step === undefined)
-        throw new Error(`no step ${index}: a retryFrom or recoverFrom names a step that does not exist`);
-      const skip = step.skipWhen?.(state);
+        throw new Error(`no step ${index}: a restsOn or recoverFrom names a step that does not exist`);
+      const skip = leftOut.get(step.id) ?? step.skipWhen?.(state);
       if (skip !== undefined) {
         journal.step(step.id, 'skipped', skip);
         index += 1;
@@ -169,11 +207,24 @@ export const runOperation = async <State extends OperationState>(
         index = indexOf(lapsed);
         continue;
       }
+      const isAttaching = attaching === step.id;
+      attaching = undefined;
+      if (step.restsOn !== undefined && !isAttaching && isOutdated(step.restsOn, step.id)) {
+        const next = nextRound(step.restsOn);
+        for (const later of steps.slice(next)) journal.step(later.id, 'pending');
+        index = next;
+        continue;
+      }
       saga.register(step);
       journal.step(step.id, 'running');
       try {
         if (step.changes) changed = true;
-        journal.step(step.id, 'done', await step.run(state, journal));
+        journal.step(
+          step.id,
+          'done',
+          await step.run(state, { plan: (lines) => journal.plan(lines), attaching: isAttaching }),
+        );
+        observed.set(step.id, { atMs: Date.now(), waits });
         index += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;

@@ -53,7 +53,11 @@ export const createSaga = <State extends OperationState>(journal: Journal, decis
             abort: `ends the operation; this and what is not undone yet is left as it is`,
           },
         });
-        if (decision.action === 'retry') continue;
+        if (decision.action === 'retry') {
+          // A unit of this round has ended: its result is that of the try before. One that sight was lost of is found again.
+          if (found.lostSight !== true) state.context = { ...state.context, round: state.context.round + 1 };
+          continue;
+        }
         journal.step(step.id, 'failed', `left as it is by ${decision.by}: ${found.message}`);
         return { failure, goOn: decision.action === 'skip' };
       }

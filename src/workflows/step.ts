@@ -1,6 +1,6 @@
 import type { OperationContext } from '../model/operation.js';
 import type { FailureType } from '../model/failure.js';
-import { unknownSubject } from '../model/preflight/finding.js';
+import { covers } from '../model/preflight/finding.js';
 
 /** An approval is for what was shown, and holds for a while. */
 interface Approval {
@@ -17,9 +17,7 @@ export const isApproved = (
   nowMs: number,
 ): boolean => {
   const approval = approvals.get(type);
-  return (
-    approval !== undefined && nowMs < approval.untilMs && (approval.subject === subject || subject === unknownSubject)
-  );
+  return approval !== undefined && nowMs < approval.untilMs && covers(approval.subject, subject);
 };
 
 /** What every operation remembers between its steps; operations add what they read. */
@@ -30,9 +28,11 @@ export interface OperationState {
 }
 
 /** What the runner lends to a step. */
-interface StepTools {
+export interface StepTools {
   /** Shows what will be done, one line each. */
   plan(lines: readonly string[]): void;
+  /** Goes on with the command that this step had begun before sight of it was lost, and begins none. */
+  readonly attaching: boolean;
 }
 
 /**
@@ -66,8 +66,22 @@ export interface Step<State extends OperationState> {
     readonly title: (context: OperationContext) => string;
     readonly run: (state: State) => Promise<string>;
   };
-  /** Step from which a `retry` goes on in a new round; default this one. After sight was lost it is always this one. */
-  readonly retryFrom?: string;
+  /**
+   * The step whose observation this one acts on. It is not begun on what was seen before the operation last waited for a
+   * decision or a probe, nor on what is older than a quarter of an hour: the operation goes back there first. What turns
+   * out to be different when it acts (`ChangedSinceCheck`) goes back there by itself.
+   */
+  readonly restsOn?: string;
+  /**
+   * Why a `retry` may try this step again without reading the world anew, one sentence; absent: it goes on from the first
+   * step, which reads, in a new round.
+   */
+  readonly retriedInPlace?: string;
+  /**
+   * Its command runs in a unit that is found again by operation, run and round: after sight of it was lost, a `retry` tries
+   * this step again in the same round.
+   */
+  readonly attaches?: true;
   /**
    * Where the operation goes on by itself after this failure, instead of asking.
    * @param times how often it has done so for this failure type already

@@ -26,7 +26,7 @@ test('each host is asked; one that cannot be reached is not ready, with why', as
   const asked = await askControlPlane(cluster.dependencies, context.controlPlane);
   expect(asked.map(({ entry, answer }) => [entry.name, answer])).toEqual([
     ['cp1', { initialised: false, ready: false, because: expect.stringContaining('no connection to cp1') }],
-    ['cp2', { initialised: true, ready: false, because: 'not ready: etcd failed: reason withheld' }],
+    ['cp2', { initialised: true, ready: false, answers: true, because: 'not ready: etcd failed: reason withheld' }],
     ['cp3', { initialised: false, ready: false, because: expect.stringContaining('no admin.conf') }],
   ]);
 });
@@ -44,8 +44,32 @@ test('a host that says nothing is not waited for when another one has answered',
   const asked = await askControlPlane(dependencies, context.controlPlane.slice(0, 2));
   expect(asked.map(({ answer }) => answer)).toEqual([
     { initialised: false, ready: false, because: 'no answer over SSH within 4 s, while another host answered' },
-    { initialised: true, ready: true },
+    { initialised: true, ready: true, answers: true },
   ]);
+});
+
+test('R2: a host that is slow is waited for where its silence would be taken for absence', async () => {
+  const { hosts } = cluster.dependencies;
+  let answer: () => void = () => undefined;
+  const slow = new Promise<void>((resolve) => (answer = resolve));
+  const dependencies = {
+    ...cluster.dependencies,
+    hosts: {
+      ...hosts,
+      host: (name: string) =>
+        name === 'cp1'
+          ? {
+              name,
+              run: (...args: Parameters<ReturnType<typeof hosts.host>['run']>) =>
+                slow.then(() => hosts.host(name).run(...args)),
+            }
+          : hosts.host(name),
+    },
+  };
+  const asked = askControlPlane(dependencies, context.controlPlane.slice(0, 2), { patient: true });
+  // Longer than the others are waited for.
+  setTimeout(() => answer(), 4_500);
+  expect((await asked).map(({ answer: { ready } }) => ready)).toEqual([true, true]);
 });
 
 describe('the host that is asked about the cluster', () => {

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hostActivities, resetToClean } from '../../src/activities/host.js';
+import { hostActivities, readTarget, resetToClean } from '../../src/activities/host.js';
 import { activityEnvironment } from '../support/activity-environment.js';
-import { operationContext } from '../support/facts.js';
+import { checkedFacts, etcdMember, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
+import { identityOf } from '../support/simulated-target.js';
 
 const context = operationContext();
 const mount = 'mount /var/lib/kubelet/pods/1/volumes/data';
@@ -16,7 +17,14 @@ beforeEach(() => {
   cluster.target.dirt = [...dirt];
 });
 const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
-  activityEnvironment().run(() => resetToClean(cluster.dependencies, context, purpose));
+  activityEnvironment().run(async () =>
+    resetToClean(cluster.dependencies, context, {
+      purpose,
+      ownAttempt: false,
+      before: await readTarget(cluster.host('cp3'), context),
+      judged: { identity: identityOf(cluster.target) },
+    }),
+  );
 const unitSteps = (): string[] =>
   [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));
 
@@ -24,6 +32,7 @@ describe('a reset', () => {
   test('runs kubeadm, cleans what it leaves, reads the host again, and takes its own traces with it', async () => {
     expect(await reset()).toBe('kubeadm reset succeeded; cleaned 3 leftovers; read again: clean');
     expect(cluster.events).toEqual([
+      'cp3: write the marker',
       'cp3: kubeadm reset',
       'cp3: deep clean',
       'cp3: remove the configuration',
@@ -99,13 +108,18 @@ describe('a reset', () => {
 });
 
 test('the activity of the step resets for a join', async () => {
-  await activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(context));
+  cluster.members = [etcdMember('cp1'), etcdMember('cp2')];
+  const checked = checkedFacts({ identity: identityOf(cluster.target) });
+  await activityEnvironment().run(() => hostActivities(cluster.dependencies).resetHost(context, checked));
   expect(unitSteps()).toEqual(['reset']);
 });
 
 describe('what an earlier operation left running', () => {
   const running = 'quorate-join-0f3c5a7b9d1e.service';
-  const stopEarlier = () => activityEnvironment().run(() => hostActivities(cluster.dependencies).stopEarlier(context));
+  const stopEarlier = (units: readonly string[] = [running]) =>
+    activityEnvironment().run(() =>
+      hostActivities(cluster.dependencies).stopEarlier(context, checkedFacts({ units: [...units] })),
+    );
 
   test('is stopped, and its configuration goes; what has ended is left', async () => {
     cluster.target.units.set(running, { argv: 'kubeadm join', exitStatus: undefined, log: '' });

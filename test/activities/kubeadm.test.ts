@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../src/activities/kubeadm.js';
 import type { UnitOutcome } from '../../src/activities/contract.js';
+import { operationLabelValue } from '../../src/adapters/kubeadm/tokens.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
-import { activityEnvironment } from '../support/activity-environment.js';
-import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { activityEnvironment, testRun } from '../support/activity-environment.js';
+import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';
 import { certificateAuthority } from '../support/kubelet-certificates.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
-import { simulatedToken } from '../support/simulated-control-plane.js';
+import { ownerDescription, simulatedToken } from '../support/simulated-control-plane.js';
+import { identityOf } from '../support/simulated-target.js';
+import { unitOfRun } from '../support/unit-of-run.js';
 
 const controlPlane = operationContext();
 const worker = operationContext({ kind: 'join-worker' });
@@ -20,6 +23,8 @@ const token = `${simulatedToken.id}.${simulatedToken.secret}`;
 let cluster: SimulatedCluster;
 beforeEach(() => (cluster = simulatedCluster()));
 const activities = () => kubeadmActivities(cluster.dependencies);
+const inActivity = <Result>(work: () => Promise<Result> | Result): Promise<Result> =>
+  activityEnvironment().run(() => Promise.resolve(work()));
 const file = (name: string): string | undefined =>
   [...cluster.target.files].find(([path]) => path.endsWith(`/${name}.yaml`))?.[1];
 
@@ -71,35 +76,37 @@ describe('revoking', () => {
     cluster.tokens.set('abcdef', `quorate ${controlPlane.operation}`);
     cluster.tokens.set('ghijkl', `quorate ${worker.operation}`);
     cluster.tokens.set('mnopqr', 'of somebody else');
-    cluster.sharedCertificates = true;
+    cluster.tokens.set('stuvwx', ownerDescription);
+    cluster.tokenLabels.set('stuvwx', operationLabelValue(controlPlane.operation));
+    cluster.sharedCertificates = operationLabelValue(controlPlane.operation);
   };
 
   test('after the join of a control plane takes its token and the shared certificates', async () => {
     mint();
-    expect(await activities().revokeCredentials(controlPlane)).toMatch(/^revoked abcdef; nothing .* \/run\/quorate$/);
+    expect(await activities().revokeCredentials(controlPlane)).toMatch(
+      /^revoked abcdef, stuvwx; nothing .* \/run\/quorate$/,
+    );
     expect([...cluster.tokens.keys()]).toEqual(['ghijkl', 'mnopqr']);
-    expect(cluster.sharedCertificates).toBe(false);
+    expect(cluster.sharedCertificates).toBeUndefined();
     expect(cluster.events).toContain('cp3: remove the configuration');
   });
 
   test('after the join of a worker leaves the shared certificates: a control plane may be joining with them', async () => {
     mint();
     await activities().revokeCredentials(worker);
-    expect([...cluster.tokens.keys()]).toEqual(['abcdef', 'mnopqr']);
-    expect(cluster.sharedCertificates).toBe(true);
+    expect([...cluster.tokens.keys()]).toEqual(['abcdef', 'mnopqr', 'stuvwx']);
+    expect(cluster.sharedCertificates).toBe(operationLabelValue(controlPlane.operation));
     expect(cluster.events).toContain('w2: remove the configuration');
   });
 
-  test('after an init takes every token, asked at the only control plane there is', async () => {
+  test('after an init takes its own token, asked at the only control plane there is', async () => {
     mint();
+    cluster.tokens.set('yzabcd', `quorate ${init.operation}`);
     cluster.apiServers.delete('cp2');
     cluster.apiServers.delete('cp3');
     await activities().revokeCredentials(init);
-    expect(cluster.tokens.size).toBe(0);
-    expect(cluster.events.toSorted()).toEqual([
-      'cp1: delete secret abcdef ghijkl mnopqr',
-      'cp1: remove the configuration',
-    ]);
+    expect([...cluster.tokens.keys()]).toEqual(['abcdef', 'ghijkl', 'mnopqr', 'stuvwx']);
+    expect(cluster.events.toSorted()).toEqual(['cp1: delete secret yzabcd', 'cp1: remove the configuration']);
   });
 
   test('after an init that was undone removes the files although there is no API server', async () => {
@@ -109,7 +116,7 @@ describe('revoking', () => {
   });
 
   test('after an init is tried again while its API server does not answer: the tokens would live on', async () => {
-    mint();
+    cluster.tokens.set('yzabcd', `quorate ${init.operation}`);
     cluster.apiServers.set('cp1', 'not-ready');
     await expect(activities().revokeCredentials(init)).rejects.toMatchObject({ type: 'ApiUnavailable' });
     cluster.apiServers.set('cp1', 'ready');
@@ -143,7 +150,7 @@ test('the configuration of an init is written for root alone; the note holds not
 
 describe('running kubeadm', () => {
   const run = (context: OperationContext): Promise<UnitOutcome> =>
-    activityEnvironment().run(() => activities().runKubeadm(context));
+    inActivity(() => activities().runKubeadm(context, checkedFacts({ identity: identityOf(cluster.target) })));
   const log = (name: string): string =>
     readFileSync(new URL(`../adapters/kubeadm/logs/${name}.txt`, import.meta.url), 'utf8');
 
@@ -153,16 +160,23 @@ describe('running kubeadm', () => {
     ['join-worker', worker, 'w2', 'kubeadm join'],
   ] as const)('for %s marks the host before the command begins to write on it', async (name, context, host, argv) => {
     cluster.target.command = () => ({ exitStatus: 0, log: log(name) });
-    const [unit] = kubeadmUnits(context);
+    const unit = unitOfRun(context, name === 'init' ? 'init' : 'join');
     expect(await run(context)).toEqual({
       unit,
       state: 'succeeded',
       exitStatus: 0,
       phase: name === 'init' ? 'installs CoreDNS and kube-proxy' : 'has joined',
-      logFile: `/var/log/quorate/${unit?.replace('.service', '')}.log`,
+      logFile: `/var/log/quorate/${unit.replace('.service', '')}.log`,
     });
     expect(cluster.events).toEqual([`${host}: write the marker`, `${host}: ${argv}`]);
-    expect(JSON.parse(cluster.target.marker ?? '')).toMatchObject({ operation: context.operation, cluster: 'prod' });
+    expect(JSON.parse(cluster.target.marker ?? '')).toEqual({
+      operation: context.operation,
+      run: testRun,
+      cluster: 'prod',
+      at: expect.any(String) as string,
+      state: 'begun',
+    });
+    expect(cluster.target.units.get(unit)?.description).toBe(`quorate ${context.operation} ${testRun}`);
   });
 
   test('that failed says why, from its own output', async () => {
@@ -178,23 +192,24 @@ describe('running kubeadm', () => {
   });
 
   test('that was interrupted is not explained by a log which did not fail', async () => {
-    const [unit = ''] = kubeadmUnits(controlPlane);
+    const unit = unitOfRun(controlPlane, 'join');
     const environment = activityEnvironment({ heartbeatDetails: { unit, bootId: 'b0', offset: 0 } });
-    const outcome = await environment.run(() => activities().runKubeadm(controlPlane));
+    const outcome = await environment.run(() => activities().runKubeadm(controlPlane, checkedFacts()));
     expect(outcome).toMatchObject({ unit, state: 'interrupted' });
     expect(outcome.failure).toBeUndefined();
     // Nothing is written either: a host that is lost just now would end the attempt before it could wait for it.
     expect(cluster.events).toEqual([]);
   });
 
-  test('in a new round is a new unit; its names are known to the undo', () => {
-    const again = kubeadmUnits({ ...controlPlane, round: 2 });
+  test('in a new round is a new unit; its names are known to the undo', async () => {
+    const again = await inActivity(() => kubeadmUnits({ ...controlPlane, round: 2 }));
     expect(new Set(again).size).toBe(3);
-    expect(again.at(-1)).toBe(kubeadmUnits(controlPlane)[0]);
+    expect(again.at(-1)).toBe(unitOfRun(controlPlane, 'join', { round: 0 }));
   });
 });
 
 describe('reading what became of a join', () => {
+  const readJoin = (of: OperationContext) => inActivity(() => activities().readJoin(of));
   const member = etcdMember('cp3');
   const { name: _, ...unnamed } = member;
   test.each([
@@ -205,7 +220,7 @@ describe('reading what became of a join', () => {
     ['voter', [member]],
   ])('its member is %s', async (expected, ours) => {
     cluster.members = [etcdMember('cp1'), etcdMember('cp2'), ...ours];
-    const facts = await activities().readJoin(controlPlane);
+    const facts = await readJoin(controlPlane);
     expect(facts.member).toBe(expected);
     expect(facts.memberId).toBe(ours[0]?.id);
     expect(facts.node).toMatchObject({ name: 'cp3', uid: nodeFacts('cp3').uid, ready: true });
@@ -214,7 +229,7 @@ describe('reading what became of a join', () => {
 
   test('a worker has none, although a member has its address', async () => {
     cluster.members = [etcdMember('cp1'), etcdMember('w2')];
-    const facts = await activities().readJoin(worker);
+    const facts = await readJoin(worker);
     expect(facts).toMatchObject({ member: 'none', kubeletBootstrapped: false });
     expect(facts.node).toBeUndefined();
   });
@@ -261,14 +276,14 @@ describe('reading what became of a join', () => {
               .map((line) => `ca-pem ${line}`),
           ]),
     ];
-    expect((await activities().readJoin(controlPlane)).kubeletBootstrapped).toBe(expected);
+    expect((await readJoin(controlPlane)).kubeletBootstrapped).toBe(expected);
   });
 
   test('an init has only itself to ask', async () => {
     cluster.apiServers.delete('cp2');
     cluster.apiServers.delete('cp3');
     cluster.members = [etcdMember('cp1')];
-    expect(await activities().readJoin(init)).toMatchObject({ member: 'voter', node: { name: 'cp1' } });
+    expect(await readJoin(init)).toMatchObject({ member: 'voter', node: { name: 'cp1' } });
   });
 });
 

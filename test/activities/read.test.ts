@@ -3,6 +3,7 @@ import { readActivities } from '../../src/activities/read.js';
 import type { ClusterFacts, EtcdMember } from '../../src/model/cluster-facts.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
+import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
@@ -100,6 +101,7 @@ describe('reading the cluster', () => {
   });
 
   test('before an init is a fact, whatever is there', async () => {
+    cluster.apiServers.delete('cp1');
     cluster.apiServers.set('cp2', 'silent');
     cluster.apiServers.set('cp3', 'not-ready');
     const facts = await readCluster(init);
@@ -110,7 +112,7 @@ describe('reading the cluster', () => {
 });
 
 test('reading the host asks the target alone', async () => {
-  const facts = await readActivities(cluster.dependencies).readHost(context);
+  const facts = await activityEnvironment().run(() => readActivities(cluster.dependencies).readHost(context));
   expect(facts).toMatchObject({ hostname: 'cp3', cpus: 4 });
   expect(cluster.host('cp1').runs).toEqual([]);
 });

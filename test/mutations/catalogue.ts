@@ -322,4 +322,164 @@ export const mutations: readonly Mutation[] = [
       ],
     },
   },
+  {
+    title: 'what looks like the name of a unit of an operation is one',
+    edits: [
+      {
+        file: 'src/adapters/systemd/running-units.ts',
+        replace: "const namePattern = `^quorate-(${steps.join('|')})-${'[0-9a-f]'.repeat(12)}[.]service$`;",
+        by: 'const namePattern = `^quorate-.*|${steps.length}`;',
+      },
+    ],
+    tests: {
+      'test/adapters/host/read-host.test.ts': ["R19: a unit that only begins like an operation's is none"],
+      'test/adapters/systemd/units.test.ts': [
+        'R19: every name that unitName makes for a step of a command is taken for one, others are not',
+      ],
+    },
+  },
+  {
+    title: 'a service with a file of its own is taken for an operation by its name',
+    edits: [
+      {
+        file: 'src/adapters/systemd/running-units.ts',
+        replace: 'case $fragment in FragmentPath=/run/systemd/transient/*)',
+        by: 'case $fragment in FragmentPath=*)',
+      },
+    ],
+    tests: {
+      'test/adapters/host/read-host.test.ts': ['R19: a unit with a file of its own is no operation, whatever its name'],
+    },
+  },
+  {
+    title: 'links that only begin like those of Cilium are its',
+    edits: [{ file: 'src/model/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
+    tests: {
+      'test/adapters/host/read-host.test.ts': [
+        "a clean host, read by /bin/sh R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's",
+      ],
+      'test/adapters/host/traces/agreement.test.ts': [
+        'R16: the reading and the deep clean agree on thousands of names of network links',
+      ],
+      'test/simulation/failures/left-alone.test.ts': [
+        'what is not the product’s R16: a host with the bridge of LXC is reset, and keeps the bridge',
+      ],
+    },
+  },
+  {
+    title: 'the reading has an opinion of its own on whose a link is',
+    edits: [
+      {
+        file: 'src/adapters/host/parse-host-facts.ts',
+        replace: 'new RegExp(linkPattern)',
+        by: "new RegExp(linkPattern.replace('lxc_health', 'lxc[0-9a-f_]\\\\w+'))",
+      },
+    ],
+    tests: {
+      'test/adapters/host/traces/agreement.test.ts': [
+        'R16: the reading and the deep clean agree on thousands of names of network links',
+      ],
+    },
+  },
+  {
+    title: 'a folder that is a symbolic link is passed over by the deep clean',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/deep-clean-files.ts',
+        replace: 'set -- "$folder/" -xdev',
+        by: 'set -- "$folder" -xdev',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/deep-clean.test.ts': [
+        'R17: a folder of a node that is a symbolic link var/lib/etcd is emptied where it leads to, and stays a link',
+      ],
+      'test/simulation/failures/left-alone.test.ts': [
+        'what is not the product’s R17: etcd on a disk of its own, through a symbolic link: a rollback empties it, and it joins again',
+      ],
+    },
+  },
+  {
+    title: 'the deep clean deletes across mounts',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/deep-clean-files.ts',
+        replace: 'for path in $mounted $kept_patterns; do',
+        by: 'for path in $kept_patterns; do',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/deep-clean.test.ts': [
+        'R17: a folder of a node that is a symbolic link what is mounted below a folder is left with all in it, and told',
+      ],
+    },
+  },
+  {
+    title: 'a link may lead the deep clean anywhere',
+    edits: [
+      {
+        file: 'src/adapters/host/traces/folders.ts',
+        replace: "in ${shared.join(' | ')}) return 0 ;; esac",
+        by: 'in ${shared.length}) return 0 ;; esac',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/deep-clean.test.ts': [
+        'R17: a folder of a node that is a symbolic link one that leads to /home is told and left alone',
+        'R17: a folder of a node that is a symbolic link what lies below one that leads to a shared place is left alone, too',
+      ],
+    },
+  },
+  {
+    title: 'an undo takes files that were there before',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/deep-clean-script.ts',
+        replace: 'kept_patterns=${list(kept.map(findPattern))}',
+        by: 'kept_patterns=${list(kept.map(() => findPattern("/none")))}',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/deep-clean.test.ts': [
+        'R13: what was there before stays files of CNI and kubeconfigs of logins; the same in the same folder that came since goes',
+      ],
+    },
+  },
+  {
+    title: 'what was there before counts as left over by the operation',
+    edits: [
+      {
+        file: 'src/model/keep.ts',
+        replace: 'packetFilterRules: reset ? 0 : before.packetFilterRules,',
+        by: 'packetFilterRules: 0,',
+      },
+    ],
+    tests: {
+      'test/model/keep.test.ts': [
+        'R13: keepOf a host that counted as clean: everything that was there',
+        'R13: keepOf a host as it was counts as clean after the undo, and what came since does not',
+      ],
+    },
+  },
+  {
+    title: 'a rule is of a node for a word in its comment',
+    edits: [
+      {
+        file: 'src/adapters/host/traces/packet-filter.ts',
+        replace: '  sub(/ comment ".*$/, "", rule)\n  if (rule ~ /[ \\\\t]log /) next\n  gsub(/"[^"]*"/, "", rule)\n',
+        by: '  gsub(/"/, "", rule)\n',
+      },
+      {
+        file: 'src/adapters/host/traces/packet-filter.ts',
+        replace: '  gsub(/"([^"\\\\\\\\]|\\\\\\\\.)*"/, "_", text)\n',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/adapters/host/traces/packet-filter.test.ts': [
+        'R25: of nftables only chains, tables and rules of a node are taken out, whatever words are in quotes',
+        'R25: the same of iptables',
+      ],
+    },
+  },
 ];

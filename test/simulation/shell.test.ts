@@ -9,6 +9,9 @@ import { nothing, Sink, TextDescription } from '../../lab/simulation/system/desc
 import { Machine } from '../../lab/simulation/system/machine.js';
 import { Process, runProgram } from '../../lab/simulation/system/process.js';
 import { programAt } from '../../lab/simulation/shell/external.js';
+import { folderFunctions } from '../../src/adapters/host/traces/folders.js';
+import { loginKubeconfigsFunction } from '../../src/adapters/host/traces/login-kubeconfigs.js';
+import { packetFilterFunctions, takesOut } from '../../src/adapters/host/traces/packet-filter.js';
 import { World } from '../../lab/simulation/world.js';
 
 // What a real shell and real tools make of a script is what the simulated ones have to make of it.
@@ -70,7 +73,50 @@ const real = (shell: string, script: string, stdin: string): Outcome => {
   return { status, stdout };
 };
 
+/** Of a packet filter: ours, others', and others' with our words in them. */
+const ruleset = String.raw`table ip nat { # handle 1
+	chain KUBE-SERVICES { # handle 1
+		ip daddr 10.96.0.1 counter jump KUBE-SVC-X # handle 9
+	}
+
+	chain PREROUTING { # handle 2
+		type nat hook prerouting priority dstnat; policy accept;
+		 counter packets 0 bytes 0 jump KUBE-SERVICES comment "of the node" # handle 3
+		ip saddr 192.0.2.1 accept comment "jump KUBE-SERVICES" # handle 4
+		log prefix "x" jump KUBE-X" # handle 5
+		iifname "cni0" goto CNI-a1 # handle 6
+		ip saddr vmap { 192.0.2.1 : jump KUBE-FOO, 192.0.2.2 : accept } # handle 7
+	}
+
+	set ours {
+		elements = { jump KUBE-A # handle 8
+	}
+}
+table ip6 kube-proxy { # handle 2
+	chain services { # handle 1
+	}
+}
+`;
+const saved = String.raw`*filter
+:INPUT ACCEPT [0:0]
+:KUBE-FIREWALL - [0:0]
+:cali-FORWARD - [0:0]
+-A INPUT -m comment --comment "x\" -j KUBE-FIREWALL \"y" -j ACCEPT
+-A INPUT -m comment --comment "as it was" -j KUBE-FIREWALL
+-A KUBE-FIREWALL -j DROP
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+COMMIT
+`;
+const own = `has() { [ "$1" = nft ]; }; ${packetFilterFunctions}`;
+
 const scripts: readonly string[] = [
+  // of the adapters
+  `mkdir -p 'data/et cd' data/kubelet var/lib/kubelet etc proc; ln -s '../../data/et cd' var/lib/etcd; ln -s nowhere var/lib/cni; ln -s . etc/kubernetes; mkdir etc/pki; ${folderFunctions}; for f in var/lib/etcd var/lib/kubelet var/lib/cni var/lib/none etc/kubernetes/pki; do echo "$f:$(real_path $f)"; done; astray; printf '%s\\n' 'a /data/et\\040cd/x\\134y b' 'a /data/et\\040cd/x/z b' 'a /data/et\\040cd b' 'a /data/et b' 'a /var/lib/kubelet/p b' > proc/mounts; mounts_below var/lib/etcd; mounts_below var/lib/kubelet; mounts_below var/lib/cni`,
+  `${own}; nft() { cat <<'X'\n${ruleset}X\n}; filters; out_of nft; out_of nft | grep -Ec '${takesOut}'`,
+  `${own}; has() { [ "$1" != nft ]; }; cat > saved <<'X'\n${saved}X\nprintf '#!/bin/sh\\ncat saved\\n' > filter-save; chmod +x filter-save; PATH=$(pwd):$PATH; filters; out_of filter; out_of filter | grep -Ec '${takesOut}'`,
+  `mkdir -p root/.kube home/a/.kube srv/b/.kube home/c/.kube/config etc; for f in root home/a srv/b; do echo x > $f/.kube/config; done; printf '%s\\n' root:x:0:0::/root:/bin/sh b:x:1000:1000::/srv/b:/bin/sh a:x:1001:1::/home/a:/bin/sh n:x:65534:1::/n:/bin/false > etc/passwd; ${loginKubeconfigsFunction}; login_kubeconfigs`,
   // words
   `a='x  y'; b="$a" c=$a; echo "$a" $a "[$b]" '$a' "\\$a" \\$a`,
   `set -- 'a b' '' c; echo $#; for x in "$@"; do echo "<$x>"; done; for x in $@; do echo "<$x>"; done; echo "$*"`,
@@ -144,6 +190,10 @@ const scripts: readonly string[] = [
   `printf 'a b\\n\\nc\\n' | awk '/^$/ { print "empty"; next } $1 ~ /a/ && NF > 1 { print "two" } END { print NR }'; printf 'x\\n' | awk '{ gsub(/x/, "[&]"); print } END { print substr($0, 2) }'; echo 'a,b' | awk -F , '{ for (i = 1; i <= NF; i++) c[$i] = i; print c["b"] }'`,
   `printf 'k=v=w\\n' | awk '{ i = index($0, "="); print substr($0, 1, i - 1) "|" substr($0, i + 1) }'; awk 'BEGIN { print 1e3, 0.1 + 0.2, 10 % 3, 2 ^ 3, -3, 1 == 1.0, "a" < "b", "10" + 0 }'; awk 'BEGIN { exit !0 }'; echo $?`,
   `export ours=me; printf 'n1\\tx\\tme\\nn2\\ty\\tyou\\n' | awk -F '\\t' '$3 == ENVIRON["ours"] { print $1 }'; printf 'table ip x {\\n\\tchain y {\\n\\t}\\n}\\n' | awk '/^table / { t = ($3 == "x") } /^\\t+(chain|set) / { if (t) print "in " $2 }'`,
+  `printf 'a\\tb\\\\"c/]\\n' | awk '{ x = $0; gsub(/[^\\t"]/, "", x); print length(x); gsub(/[\\\\\\/]/, "_"); print; print /[]]/, /[^]]$/, match("x/y", /[\\/]/) }'`,
+  `mkdir -p a/b/c d; touch a/f a/b/g a/b/c/h; ln -s ../d a/l; find a -depth | sort -r | head -n 3; find a -depth -type d; find a ! -type d ! -path a/b/g ! -path 'a/b/c/*' | sort; find a -name b -prune -o -type f -print; find a '(' -name g -o -name h ')' -print | sort; find a -xdev -mindepth 1 -maxdepth 1 -type d; find a -nosuch 2>/dev/null; echo $?`,
+  `mkdir -p 'a/[x] y/z' a/e a/k; touch 'a/[x] y/z/f' 'a/[x] y/g' a/k/n; ln -s k a/l; set -- a/ -xdev -mindepth 1 ! -path 'a/\\[x\\] y/z/f' ! -path 'a/\\[x\\] y/z' ! -path 'a/\\[x\\] y'; find "$@" | wc -l; find "$@" ! -type d -exec rm -f -- {} +; find "$@" -depth -type d -exec rmdir -- {} +; find a | sort`,
+  `mkdir -p d/e; touch d/f d/e/g; find d/ -type f -exec sh -c 'echo "$#:$1"' x {} ';' | sort; find d/ ! -type d -exec stat -c '%s %n' {} + | sort; find d -delete; ls`,
   `mkdir -p a/b; touch a/f a/b/g; find a -type f | sort; find a ! -type d | wc -l; find a -mindepth 1 -maxdepth 1 | sort; find a -name g; find a -mindepth 1 -exec rm -rf -- {} +; ls a; find missing; echo $?`,
   `mkdir x; cd x; pwd | sed 's#.*/##'; cd ..; t=$(mktemp -d t.XXXX); [ -d $t ] && rmdir $t; printf a > m; mv m n; cp n o; cat n o; ln -s n l; readlink l; [ -L l ] && echo link; rm -f nothing; echo $?; rmdir x; ls`,
   `install -d -m 0700 p/q; stat -c %a p/q; umask 077; : > s; stat -c '%a %s' s; chmod 644 s; stat -c %a s; stat -c %s missing; echo $?; stat -L -c %s s`,

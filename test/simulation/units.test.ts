@@ -29,7 +29,8 @@ afterAll(async () => {
 });
 
 let number = 0;
-const newUnit = (): string => unitName({ operation: 'try', step: 'join', host: 'cp1', round: (number += 1) });
+const newUnit = (): string =>
+  unitName({ operation: 'try', run: 'run', step: 'join', host: 'cp1', round: (number += 1) });
 const shell = (script: string): string[] => ['sh', '-c', script];
 
 describe('a transient unit, as the product uses it', () => {

@@ -11,6 +11,9 @@ export interface ActivityEnvironment {
   cancel(reason: 'CANCELLED' | 'WORKER_SHUTDOWN' | 'TIMED_OUT' | 'PAUSED' | 'NOT_FOUND'): void;
 }
 
+/** Run of the workflow that every activity here belongs to, unless its `info` says otherwise. */
+export const testRun = '00000000-0000-0000-0000-000000000000';
+
 const silent = new DefaultLogger('ERROR', () => {});
 
 const details = {
@@ -27,7 +30,7 @@ export const activityEnvironment = (
   options: MockActivityEnvironmentOptions = {},
 ): ActivityEnvironment => {
   const environment = new MockActivityEnvironment(
-    { scheduledTimestampMs: Date.now(), ...info },
+    { scheduledTimestampMs: Date.now(), workflowExecution: { workflowId: 'test', runId: testRun }, ...info },
     { logger: silent, ...options },
   );
   const beats: unknown[] = [];

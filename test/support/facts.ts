@@ -1,3 +1,4 @@
+import type { Checked } from '../../src/model/checked.js';
 import { ClusterFacts } from '../../src/model/cluster-facts.js';
 import { HostFacts } from '../../src/model/host-facts.js';
 import { OperationContext } from '../../src/model/operation.js';
@@ -19,7 +20,7 @@ const addresses: Readonly<Record<string, string>> = {
   w1: '10.203.0.21',
   w2: '10.203.0.22',
 };
-const addressOf = (host: string): string => addresses[host] ?? '10.203.0.99';
+export const addressOf = (host: string): string => addresses[host] ?? '10.203.0.99';
 
 /**
  * A healthy, empty host that kubeadm would accept: packages installed, nothing of any cluster on it.
@@ -65,6 +66,7 @@ export const hostFacts = (overrides: Partial<HostFacts> = {}): HostFacts =>
     packetFilterRules: 0,
     homeKubeconfigs: [],
     kubeletMounts: [],
+    identity: [`/etc/machine-id ${overrides.machineId ?? 'c3'.repeat(16)}`],
     foreignServerAnswers: {},
     ...overrides,
   });
@@ -151,6 +153,17 @@ export const clusterFacts = (overrides: Partial<ClusterFacts> = {}): ClusterFact
     })),
     ...overrides,
   });
+
+/** What the check of a clean host saw that nothing in the cluster stands for, nor anything runs on. */
+export const checkedFacts = (overrides: Partial<Checked> = {}): Checked => ({
+  identity: [`/etc/machine-id ${hostFacts().machineId}`],
+  machineId: hostFacts().machineId,
+  etcdDataPresent: false,
+  members: [],
+  units: [],
+  ownAttempt: false,
+  ...overrides,
+});
 
 /** Before `init`: no control-plane host has anything of a cluster. */
 export const noCluster = (): ClusterFacts =>

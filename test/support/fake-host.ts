@@ -63,3 +63,10 @@ export const sectioned = (script: string, sections: Readonly<Record<string, stri
   Object.entries(sections)
     .map(([name, text]) => `\n${markOf(script)} ${name}\n${text}`)
     .join('');
+
+/** A word of a shell script without its quotes, as `quote` makes them. */
+export const unquoted = (word: string): string =>
+  word.replaceAll(
+    /'([^']*)'|\\(.)|([^'\\])/g,
+    (_, inside?: string, escaped?: string, plain?: string) => inside ?? escaped ?? plain ?? '',
+  );

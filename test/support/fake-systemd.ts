@@ -8,10 +8,11 @@ export const installFakeSystemd = (host: ShellHost): void => {
   host.program(
     'systemd-run',
     `
-log=/dev/null
+log=/dev/null description=
 while [ $# -gt 0 ]; do
   case "$1" in
     --unit=*) unit=\${1#--unit=} ;;
+    --description=*) description=\${1#--description=} ;;
     --property=StandardOutput=append:*) log=\${1#--property=StandardOutput=append:} ;;
     --setenv=*) export "\${1#--setenv=}" ;;
     --) shift; break ;;
@@ -22,6 +23,7 @@ dir="$FOLDER/units/$unit"
 command -v "$1" >/dev/null || { echo "Failed to find executable $1: No such file or directory" >&2; exit 1; }
 mkdir -p "$FOLDER/units"
 mkdir "$dir" 2>/dev/null || { echo "Failed to start transient service unit: Unit $unit was already loaded or has a fragment file." >&2; exit 1; }
+printf '%s\\n' "\${description:-$*}" > "$dir/description"
 od -An -N16 -tx1 /dev/urandom | tr -d ' \\n' > "$dir/invocation"
 setsid sh -c '
   dir=$1; shift; log=$1; shift
@@ -29,7 +31,7 @@ setsid sh -c '
   echo $! > "$dir/pid.tmp"; mv "$dir/pid.tmp" "$dir/pid"
   wait $!
   echo $? > "$dir/code.tmp"; mv "$dir/code.tmp" "$dir/code"
-' sh "$dir" "$log" "$@" >/dev/null 2>&1 </dev/null &
+' sh "$dir" "$log" "$@" >/dev/null 2>&1 </dev/null 9>&- &
 `,
   );
   host.program(
@@ -39,14 +41,19 @@ verb=$1; unit=$2; dir="$FOLDER/units/$unit"
 case $verb in
 list-units)
   for dir in "$FOLDER"/units/*; do
-    [ -f "$dir/pid" ] || continue
-    state='active running'
+    [ -d "$dir" ] || continue
+    state='activating start'
+    [ ! -f "$dir/pid" ] || state='active running'
     [ ! -f "$dir/code" ] || case $(cat "$dir/code") in 0 | 143) state='active exited' ;; *) state='failed failed' ;; esac
-    echo "\${dir##*/} loaded $state a command"
+    echo "\${dir##*/} loaded $state $(cat "$dir/description")"
   done ;;
 show)
   if [ "$2 $3" = '-p FragmentPath' ]; then
     [ -d "$FOLDER/units/$4" ] && echo "FragmentPath=/run/systemd/transient/$4" || echo FragmentPath=
+    exit
+  fi
+  if [ "$3 $4 $5" = '-p LoadState --value' ]; then
+    [ -d "$dir" ] && echo loaded || echo not-found
     exit
   fi
   load=loaded active=activating sub=start result=success code=0 status=0 pid=0 invocation=

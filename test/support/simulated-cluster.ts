@@ -1,7 +1,7 @@
 import { QuorateError } from '../../src/model/failure.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { prodCa } from '../adapters/host/certificates.js';
-import { etcdMember, nodeFacts } from './facts.js';
+import { etcdMember, hostFacts, nodeFacts } from './facts.js';
 import { fakeHost, sectioned } from './fake-host.js';
 import type { FakeHost, FakeRule } from './fake-host.js';
 import { controlPlaneRules } from './simulated-control-plane.js';
@@ -32,6 +32,8 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     command: () => ({ exitStatus: 0, log: '' }),
     dirt: [],
     stays: () => false,
+    machineId: hostFacts().machineId,
+    nodeIdentity: [],
     marker: undefined,
     files: new Map(),
   };
@@ -83,7 +85,9 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     endpoint: '200 0.0042',
     leaseAgeMs: 1_000,
     tokens: new Map(),
-    sharedCertificates: false,
+    tokenLabels: new Map(),
+    sharedCertificates: undefined,
+    ofOwnCa: new Set(),
     instead: undefined,
     target,
     down,

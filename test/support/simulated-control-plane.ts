@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { EtcdMember, NodeFacts } from '../../src/model/cluster-facts.js';
+import { addressOf } from './facts.js';
 import type { FakeReply, FakeRule, FakeRun } from './fake-host.js';
-import { markOf, sectioned } from './fake-host.js';
+import { markOf, sectioned, unquoted } from './fake-host.js';
 
 /** What the control-plane hosts of a simulated cluster share, and what tests may break. */
 export interface ControlPlaneState {
@@ -17,10 +19,18 @@ export interface ControlPlaneState {
   leaseAgeMs: number;
   /** Tokens by id with the description of each. */
   readonly tokens: Map<string, string>;
-  sharedCertificates: boolean;
+  /** Ids of tokens with the operation that has labelled them, as its label's value. */
+  readonly tokenLabels: Map<string, string>;
+  /** The Secret kubeadm-certs: whose it is by its label, '' without one; undefined when there is none. */
+  sharedCertificates: string | undefined;
+  /** API servers by host:port whose certificate is of the CA on the host that asks. */
+  readonly ofOwnCa: Set<string>;
   /** Answers a host's script instead of the simulation. */
   instead: ((host: string, run: FakeRun) => FakeReply | undefined) | undefined;
 }
+
+/** Description that kubeadm gives the token whose end is the end of kubeadm-certs. */
+export const ownerDescription = 'Proxy for managing TTL for the kubeadm-certs secret';
 
 /** Parts of credentials that may be nowhere but on standard input and output of the hosts. */
 export const simulatedToken = { id: 'abcdef', secret: '0123456789abcdef' };
@@ -60,8 +70,18 @@ const statusList = (members: readonly EtcdMember[]): string => {
   );
 };
 
+/** Another one for each state of a Node. */
+const resourceVersion = (node: NodeFacts): string =>
+  String(parseInt(createHash('sha256').update(JSON.stringify(node)).digest('hex').slice(0, 8), 16));
+
 const kubernetesNode = (node: NodeFacts): unknown => ({
-  metadata: { name: node.name, uid: node.uid, creationTimestamp: node.createdAt, labels: node.labels },
+  metadata: {
+    name: node.name,
+    uid: node.uid,
+    resourceVersion: resourceVersion(node),
+    creationTimestamp: node.createdAt,
+    labels: node.labels,
+  },
   spec: {
     unschedulable: node.unschedulable,
     taints: node.taints.map((taint) => {
@@ -83,7 +103,13 @@ const kubernetesNode = (node: NodeFacts): unknown => ({
   },
 });
 
-const word = (text: string | undefined): string => (text ?? '').replaceAll("'", '');
+const word = (text: string | undefined): string => unquoted(text ?? '');
+
+/** Whether an API server answers at host:port; the endpoint leads to each that does. */
+const answersAt = (state: ControlPlaneState, server: string): boolean =>
+  [...state.apiServers].some(
+    ([host, api]) => api !== 'silent' && (server === `${addressOf(host)}:6443` || server === '10.203.0.10:6443'),
+  );
 
 /** An object of the API by its path; undefined when there is none. */
 const object = (state: ControlPlaneState, path: string): unknown => {
@@ -109,6 +135,11 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
       /member remove/,
       ({ script }) => {
         const id = /member remove ([0-9a-f]+)/.exec(script)?.[1] ?? '';
+        const now = state.members.find((member) => member.id === id);
+        if (now === undefined) return '';
+        const shown = [now.name ?? '', now.peerUrls.join(','), now.isLearner].join(' ');
+        const expected = word(/"\$found" = ((?:'[^']*'|[^\s'])+) \]/.exec(script)?.[1]);
+        if (shown !== expected) return sectioned(script, { differs: `${shown}\n` });
         did(`member remove ${id}`);
         if (leader()?.id === id) return { code: 1, stderr: 'the test wants the leadership moved first' };
         if (!state.undying.has(id)) state.members = state.members.filter((member) => member.id !== id);
@@ -158,12 +189,33 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
     ],
     [/time_total/, () => state.endpoint],
     [
+      /echo unasked/,
+      ({ script }) =>
+        [...script.matchAll(/^look (\d+) (\S+) &$/gm)]
+          .map(([, index, server = '']) => {
+            const answer = !answersAt(state, word(server))
+              ? 'no no'
+              : state.ofOwnCa.has(word(server))
+                ? 'yes yes'
+                : 'yes no';
+            return `answer ${index} ${answer}\n`;
+          })
+          .join('') + 'end\n',
+    ],
+    [
       /token create/,
       ({ script, options }) => {
         const description = /--description '?([^'\n]+?)'? >/.exec(script)?.[1] ?? '';
         state.tokens.set(simulatedToken.id, description);
         const controlPlane = (options.stdin ?? '') !== '';
-        if (controlPlane) state.sharedCertificates = true;
+        if (controlPlane) {
+          const label = /label secret --overwrite kubeadm-certs \$owner quorate\.dev\/operation=([0-9a-f]{12})$/m.exec(
+            script,
+          )?.[1];
+          state.sharedCertificates = label ?? '';
+          state.tokens.set('owner1', ownerDescription);
+          if (label !== undefined) state.tokenLabels.set('owner1', label);
+        }
         did(`token create${controlPlane ? ' and upload-certs' : ''}`);
         return sectioned(script, {
           signed: 'yes\n',
@@ -177,9 +229,15 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
       /delete secret/,
       ({ script }) => {
         const ours = word(/ours=('[^']*'|\S+)/.exec(script)?.[1]);
-        const gone = [...state.tokens].filter(([, description]) => ours === '' || description === ours);
+        const label = word(/ label=(\S+)/.exec(script)?.[1]);
+        const gone = [...state.tokens].filter(
+          ([id, description]) => description === ours || state.tokenLabels.get(id) === label,
+        );
         for (const [id] of gone) state.tokens.delete(id);
-        if (/ kubeadm-certs\b/.test(script)) state.sharedCertificates = false;
+        if (/^certs=/m.test(script) && state.sharedCertificates === label) {
+          state.sharedCertificates = undefined;
+          did('delete kubeadm-certs');
+        }
         did(`delete secret ${gone.map(([id]) => id).join(' ')}`.trim());
         return gone.map(([id]) => `bootstrap-token-${id}\n`).join('');
       },
@@ -200,11 +258,15 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
       /delete --raw/,
       ({ script, options }) => {
         const name = /\/api\/v1\/nodes\/([^\s']+)/.exec(script)?.[1] ?? '';
-        const { preconditions } = JSON.parse(options.stdin ?? '{}') as { preconditions?: { uid?: string } };
+        const { preconditions } = JSON.parse(options.stdin ?? '{}') as {
+          preconditions?: { uid?: string; resourceVersion?: string };
+        };
         const node = state.nodes.get(name);
         if (node === undefined) return { code: 1, stderr: `Error from server (NotFound): nodes "${name}" not found` };
         if (node.uid !== preconditions?.uid)
           return { code: 1, stderr: 'Error from server (Conflict): the UID in the precondition' };
+        if (resourceVersion(node) !== preconditions.resourceVersion)
+          return { code: 1, stderr: 'Error from server (Conflict): the ResourceVersion in the precondition' };
         state.nodes.delete(name);
         did(`delete Node ${name} ${node.uid}`);
         return '{}';

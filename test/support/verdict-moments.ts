@@ -29,8 +29,8 @@ const record = (of: Said, at: number): void => {
 /** Sees what is made of a kubeadm that failed, for an operation that gets over it by itself. */
 export const recordingActivities = (activities: Activities): Activities => ({
   ...activities,
-  runKubeadm: async (context) => {
-    const outcome = await activities.runKubeadm(context);
+  runKubeadm: async (context, checked) => {
+    const outcome = await activities.runKubeadm(context, checked);
     if (outcome.failure !== undefined) kubeadmFailed = { said: outcome.failure, at: Date.now() };
     return outcome;
   },

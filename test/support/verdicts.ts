@@ -1,12 +1,14 @@
-// What Quorate said of each failure of the matrix and when: written by the tests of the matrix, read by npm run docs:failures.
+// What Quorate said of each failure and finding and when: written by the tests of them, read by npm run docs:failures.
 import { appendFileSync } from 'node:fs';
 import { afterEach, expect } from 'vitest';
+import { numbersOfTest } from '../../scripts/failures/numbers.js';
 import type { FailureResult, Verdict } from '../../scripts/failures/results.js';
 
-/** Number in the name of the test that runs, `F12: ...`; undefined in a test that is none of the matrix. */
-const currentFailure = (): { readonly failure: number; readonly test: string } | undefined => {
-  const [, test = '', failure = ''] = /(?:^| > )(F(\d+): .*)$/.exec(expect.getState().currentTestName ?? '') ?? [];
-  return test === '' ? undefined : { failure: Number(failure), test };
+/** The name of the test that runs, without those around it. */
+const currentTest = (): string => {
+  const names = (expect.getState().currentTestName ?? '').split(' > ');
+  const from = names.findIndex((name) => numbersOfTest(name).length > 0);
+  return names.slice(Math.max(0, from)).join(' > ');
 };
 
 let verdicts: Verdict[] = [];
@@ -24,18 +26,20 @@ export const recordNotes = (of: Readonly<Record<string, string>>): void => {
 };
 
 /**
- * Writes what was kept in each test of the matrix as one line of JSON to the file that QUORATE_VERDICTS names; to nowhere
+ * Writes what was kept in each test by a number as one line of JSON to the file that QUORATE_VERDICTS names; to nowhere
  * without it.
  * @param where the hosts that the tests of the file run on
  */
 export const writeVerdicts = (where: FailureResult['where']): void => {
   afterEach(({ task }) => {
-    const current = currentFailure();
+    const test = currentTest();
     const file = process.env['QUORATE_VERDICTS'];
-    if (current !== undefined && file !== undefined) {
-      const result: FailureResult = { where, ...current, passed: task.result?.state !== 'fail', verdicts, notes };
-      appendFileSync(file, `${JSON.stringify(result)}\n`);
-    }
+    if (file !== undefined)
+      for (const failure of numbersOfTest(test)) {
+        const passed = task.result?.state !== 'fail';
+        const result: FailureResult = { where, failure, test, passed, verdicts, notes };
+        appendFileSync(file, `${JSON.stringify(result)}\n`);
+      }
     verdicts = [];
     notes = {};
   });

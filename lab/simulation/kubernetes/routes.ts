@@ -214,10 +214,17 @@ const remove = (call: ApiCall, { resource, namespace, name = '' }: Route): HttpR
   const now = call.store.get(resource, name, namespace);
   if (now === undefined) return notFound(resource, name);
   const options =
-    call.request.body.trim() === '' ? {} : (JSON.parse(call.request.body) as { preconditions?: { uid?: string } });
+    call.request.body.trim() === ''
+      ? {}
+      : (JSON.parse(call.request.body) as { preconditions?: { uid?: string; resourceVersion?: string } });
+  const version = options.preconditions?.resourceVersion;
   const wanted = options.preconditions?.uid;
   if (wanted !== undefined && wanted !== now.metadata.uid) {
     const message = `Operation cannot be fulfilled on ${resource.kind} "${name}": the UID in the precondition (${wanted}) does not match the UID in record (${now.metadata.uid}). The object might have been deleted and then recreated`;
+    return statusResponse(409, 'Conflict', message, { name, kind: resource.plural });
+  }
+  if (version !== undefined && version !== now.metadata.resourceVersion) {
+    const message = `Operation cannot be fulfilled on ${resource.kind} "${name}": the ResourceVersion in the precondition (${version}) does not match the ResourceVersion in record (${now.metadata.resourceVersion}). The object might have been modified`;
     return statusResponse(409, 'Conflict', message, { name, kind: resource.plural });
   }
   call.store.delete(resource, name, namespace);

@@ -28,6 +28,9 @@ export const leftovers = (facts: HostFacts, before: HostFacts = facts, keep: Kee
     ...(facts.etcdDataPresent ? ['data of an etcd member in /var/lib/etcd'] : []),
     ...(facts.kubeletMounts.length > 0 ? [`mounts below /var/lib/kubelet: ${atMost(facts.kubeletMounts)}`] : []),
     ...(facts.kubeletStatePresent ? ['state of the kubelet in /var/lib/kubelet'] : []),
+    ...(facts.brokenLinks ?? []).map(
+      (link) => `a link that leads to no folder of its own, so that what a node left there cannot be told: ${link}`,
+    ),
     ...(cniFiles.length > 0 ? [`CNI files: ${atMost(cniFiles)}`] : []),
     ...(links.length > 0 ? [`network links: ${atMost(links)}`] : []),
     ...(rules > 0 ? [`${rules} packet-filter rules of kube-proxy or CNI`] : []),

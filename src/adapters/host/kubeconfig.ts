@@ -31,8 +31,8 @@ const parseYaml = (text: string): unknown => {
 const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/') + 1);
 
 /**
- * Where a kubeconfig points and whose CA it trusts: the cluster of its current context, else its only or first cluster.
- * What cannot be read is left out, as a broken file is a fact about the host and no error.
+ * Where a kubeconfig points and whose CA it trusts: the cluster of its current context, else its only or first cluster;
+ * and the other clusters in it. What cannot be read is left out, as a broken file is a fact about the host and no error.
  *
  * @param text the file, or what is left of it without `users`.
  * @param caFiles PEM texts of the files that `certificate-authority` names, by absolute path.
@@ -46,21 +46,24 @@ export const readKubeconfig = (
   if (!parsed.success) return { file };
   const clusters = parsed.data.clusters ?? [];
   const current = parsed.data.contexts?.find((context) => context.name === parsed.data['current-context']);
-  const cluster = (clusters.find((entry) => entry.name === current?.context?.cluster) ?? clusters[0])?.cluster;
-  if (cluster === undefined) return { file };
-  const data = cluster['certificate-authority-data'];
-  const named = cluster['certificate-authority'];
-  // As kubectl does: data wins over the file, and a relative path is relative to the kubeconfig.
-  const pem =
-    data !== undefined
-      ? Buffer.from(data, 'base64').toString()
-      : named === undefined
-        ? undefined
-        : caFiles.get(named.startsWith('/') ? named : folderOf(file) + named);
-  const caHash = pem === undefined ? undefined : caHashOfPem(pem);
-  return {
-    file,
-    ...(cluster.server === undefined ? {} : { server: cluster.server }),
-    ...(caHash === undefined ? {} : { caHash }),
+  const used = clusters.find((entry) => entry.name === current?.context?.cluster) ?? clusters[0];
+  if (used === undefined) return { file };
+  const factsOf = ({ cluster }: { cluster: z.infer<typeof Cluster> }): { server?: string; caHash?: string } => {
+    const data = cluster['certificate-authority-data'];
+    const named = cluster['certificate-authority'];
+    // As kubectl does: data wins over the file, and a relative path is relative to the kubeconfig.
+    const pem =
+      data !== undefined
+        ? Buffer.from(data, 'base64').toString()
+        : named === undefined
+          ? undefined
+          : caFiles.get(named.startsWith('/') ? named : folderOf(file) + named);
+    const caHash = pem === undefined ? undefined : caHashOfPem(pem);
+    return {
+      ...(cluster.server === undefined ? {} : { server: cluster.server }),
+      ...(caHash === undefined ? {} : { caHash }),
+    };
   };
+  const others = clusters.filter((entry) => entry !== used).map(factsOf);
+  return { file, ...factsOf(used), ...(others.length === 0 ? {} : { others }) };
 };

@@ -2,6 +2,7 @@ import { QuorateError } from '../../model/failure.js';
 import { HostFacts } from '../../model/host-facts.js';
 import type { KubeconfigFacts, ListenerFacts, UnitFacts } from '../../model/host-facts.js';
 import { parseAddress, sameAddress } from '../../model/network-address.js';
+import { linkPattern } from '../../model/traces.js';
 import type { z } from 'zod';
 import { parseRunningUnits } from '../systemd/running-units.js';
 import { caHashOfPem } from './ca-hash.js';
@@ -13,13 +14,7 @@ type Unit = z.infer<typeof UnitFacts>;
 type Listener = z.infer<typeof ListenerFacts>;
 type Kubeconfig = z.infer<typeof KubeconfigFacts>;
 
-/** Links that kube-proxy and the widespread CNI plugins create; `veth*` go with the Pods they belong to. */
-const cniLink =
-  /^(cni\d+|flannel(-v6)?\.\d+|flannel-wg(-v6)?|kube-ipvs0|kube-bridge|kube-dummy-if|nodelocaldns|cali[0-9a-f]{11}|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|cilium_\w+|lxc[0-9a-f_]\w+|weave|vethwe-\w+|vxlan-6784|antrea-\w+|ovn-k8s-\w+)$/;
-
-/** Paths in /proc/mounts write blanks and backslashes as three octal digits. */
-const unescapeMount = (path: string): string =>
-  path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+const cniLink = new RegExp(linkPattern);
 
 const parseClock = (pieces: Pieces, piece: string): number => {
   // A date without %N (busybox) leaves whole seconds: their middle is the best guess.
@@ -162,6 +157,35 @@ const parseKubeVip = (value: string | undefined): Pick<HostFacts, 'kubeVip'> => 
   return file === undefined || kubeconfig === undefined ? {} : { kubeVip: { file, kubeconfig } };
 };
 
+interface Files {
+  readonly cniFiles: string[];
+  readonly unlistedCniFiles?: number;
+  readonly fileVersions?: Record<string, string>;
+}
+
+/** `<bytes> <seconds> <path>`, the path without its leading slash. */
+const parseVersion = (value: string): [path: string, version: string] => {
+  const [, version = '', path = ''] = /^(\d+ \d+) (.*)$/.exec(value) ?? [];
+  return [`/${path.replaceAll(/\/+/g, '/')}`, version];
+};
+
+const parseFiles = (pieces: Pieces): Files => {
+  const cni = pieces.values('cni-file').map(parseVersion);
+  const all = [...cni, ...pieces.values('login-kubeconfig').map(parseVersion)];
+  const unlisted = pieces.first('cni-files-unlisted');
+  return {
+    cniFiles: cni.map(([path]) => path),
+    ...(unlisted === undefined ? {} : { unlistedCniFiles: Number(unlisted) }),
+    ...(all.length === 0 ? {} : { fileVersions: Object.fromEntries(all) }),
+  };
+};
+
+/** Links of a node's folders that lead to no folder, as `FOLDER -> TARGET`. */
+const parseAstray = (pieces: Pieces): Pick<HostFacts, 'brokenLinks'> => {
+  const links = pieces.values('astray').map((value) => value.replace(' ', ' -> '));
+  return links.length === 0 ? {} : { brokenLinks: links };
+};
+
 export interface Reading {
   /** Host's name in the specification, for errors. */
   readonly host: string;
@@ -219,14 +243,16 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     ...parseKubeconfigs(pieces),
     etcdDataPresent: pieces.first('etcd-data') !== undefined,
     kubeletStatePresent: pieces.values('kubelet-state').length > 0,
-    cniFiles: pieces.values('cni-file').map((file) => `/${file.replaceAll(/\/+/g, '/')}`),
+    ...parseFiles(pieces),
+    ...parseAstray(pieces),
     cniLinks: pieces
       .values('link')
       .map((value) => value.slice(value.indexOf(' ') + 1))
       .filter((name) => cniLink.test(name)),
     packetFilterRules: pieces.number('rules', /^(\d+)$/),
-    kubeletMounts: pieces.values('mount').map(unescapeMount),
+    kubeletMounts: pieces.values('mount'),
     ...(marker === undefined ? {} : { marker }),
+    identity: pieces.values('identity'),
     ...(runningUnits.length === 0 ? {} : { runningUnits }),
     foreignServerAnswers: Object.fromEntries(
       pieces.values('answers').map((value) => [value.slice(value.indexOf(' ') + 1), value.startsWith('yes ')]),

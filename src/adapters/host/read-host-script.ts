@@ -1,5 +1,11 @@
 import { showRunningUnits } from '../systemd/running-units.js';
+import { cniFolders, kubeadmConfigurations, kubeadmFolders, kubeletState } from '../../model/traces.js';
 import { criFunction } from './cri-request.js';
+import { identityFunction } from './identity-script.js';
+import { folderFunctions } from './traces/folders.js';
+import { listenersFunction } from './traces/listeners.js';
+import { loginKubeconfigsFunction } from './traces/login-kubeconfigs.js';
+import { packetFilterFunctions, takesOut } from './traces/packet-filter.js';
 
 /**
  * Reads a kubeconfig (argument 1..n) without its secrets: of the sections `clusters`, `contexts` and `current-context`
@@ -46,42 +52,9 @@ BEGIN {
   pem("/etc/kubernetes/pki/ca.crt")
 }`;
 
-/** Listeners on Kubernetes' ports with process, pid and unit, from ss or, without its process, from /proc/net/tcp. */
-const listenersProgram = `
-function unit(pid,   file, line, parts, n, i) {
-  file = "proc/" pid "/cgroup"
-  while ((getline line < file) > 0) if (line ~ /^[0-9]+:name=systemd:/ || line ~ /^0::/) {
-    n = split(line, parts, "/")
-    for (i = n; i > 0; i--) if (parts[i] ~ /\\.(service|scope|socket)$/) { close(file); return parts[i] }
-  }
-  close(file)
-  return "-"
-}
-$1 == "LISTEN" && $4 ~ /:(6443|2379|2380|10250|10257|10259)$/ {
-  port = $4; sub(/.*:/, "", port)
-  users = $0; found = 0
-  while (match(users, /\\("[^"]*",pid=[0-9]+/)) {
-    one = substr(users, RSTART + 2, RLENGTH - 2); users = substr(users, RSTART + RLENGTH); found = 1
-    pid = one; sub(/.*,pid=/, "", pid); sub(/",pid=[0-9]+$/, "", one)
-    print "listener " port " " pid " " unit(pid) " " one
-  }
-  if (!found) print "listener " port " 0 - unknown"
-}
-$4 == "0A" && $2 ~ /:(192B|094B|094C|280A|2811|2813)$/ {
-  sub(/.*:/, "", $2)
-  port = $2 == "192B" ? 6443 : $2 == "094B" ? 2379 : $2 == "094C" ? 2380 : $2 == "280A" ? 10250 : $2 == "2811" ? 10257 : 10259
-  print "listener " port " 0 - unknown"
-}`;
-
-/** Rules that kube-proxy, the kubelet and CNI plugins leave: in the output of nft and of iptables-save. */
-const rulesProgram = `
-/^table / { kubeProxy = ($3 == "kube-proxy") }
-/^\\t+(chain|set|map) / { chain = $2; isChain = ($1 == "chain"); next }
-/^-A / { if ($0 ~ /[ "](KUBE|CNI)-/) n++; next }
-/^\\t\\t/ && isChain && $1 != "type" && $1 != "comment" {
-  if (kubeProxy || chain ~ /^(KUBE|CNI)-/ || $0 ~ /(jump|goto) (KUBE|CNI)-/) n++
-}
-END { print "rules " n + 0 }`;
+const configurations = kubeadmConfigurations.map((name) => `etc/kubernetes/${name}.conf`);
+const folders = kubeadmFolders.map((folder) => `etc/kubernetes/${folder}`);
+const relative = (path: string): string => path.slice(1);
 
 /**
  * The script that reads a host: POSIX sh, about 30 short processes. Nothing is changed but a note of versions below /var/cache/quorate.
@@ -110,6 +83,12 @@ has_entries() {
   return 1
 }
 
+${identityFunction}
+${folderFunctions}
+${listenersFunction}
+${packetFilterFunctions}
+${loginKubeconfigsFunction}
+
 identity() {
   first_line hostname proc/sys/kernel/hostname
   first_line machine-id etc/machine-id
@@ -133,6 +112,7 @@ identity() {
     systemctl show --property=Id,LoadState,UnitFileState,ActiveState kubelet.service containerd.service 2>/dev/null | prefix unit 40
   fi
   first_line marker var/lib/quorate/marker.json
+  whose | prefix identity 20
   ! has systemctl || { ${showRunningUnits}; }
 }
 
@@ -156,51 +136,49 @@ disk() {
 }
 
 leftovers() {
-  [ ! -d etc/kubernetes ] || find etc/kubernetes/ ! -type d 2>/dev/null | prefix kubernetes-file 200
+  # kubeadm's own first: a folder full of other things must not hide them
+  {
+    for file in ${configurations.join(' ')}; do
+      if [ -e $file ] || [ -L $file ]; then printf '%s\\n' $file; fi
+    done
+    for folder in ${folders.join(' ')}; do [ ! -d $folder ] || find $folder/ ! -type d; done
+    [ ! -d etc/kubernetes ] || find etc/kubernetes/ ! -type d ${configurations.map((file) => `! -path ${file}`).join(' ')} \\
+      ${folders.map((folder) => `! -path ${folder} ! -path '${folder}/*'`).join(' ')}
+  } 2>/dev/null | prefix kubernetes-file 200
   for file in $(grep -ls 'image:.*kube-vip' etc/kubernetes/manifests/*.yaml 2>/dev/null); do
     say kube-vip "/$file $(sed -n 's|^[ -]*path: *\\(/[^ ]*\\.conf\\).*|\\1|p' "$file" | head -n 1)"
   done
-  for folder in etc/cni/net.d var/lib/cni; do
-    [ ! -d $folder ] || find $folder/ ! -type d 2>/dev/null | prefix cni-file 100
-  done
+  # Versions tell later whether a file was written since.
+  {
+    for folder in ${cniFolders.map(relative).join(' ')}; do
+      [ ! -d $folder ] || find $folder/ ! -type d -exec stat -c '%s %Y %n' {} +
+    done
+    for file in run/netns/cni-*; do [ ! -e "$file" ] || stat -c '%s %Y %n' "$file"; done
+  } 2>/dev/null | awk '{ if (NR <= 100) print "cni-file " $0 } END { if (NR > 100) print "cni-files-unlisted " NR - 100 }'
   ! has_entries var/lib/etcd || say etcd-data present
-  for file in config.yaml instance-config.yaml kubeadm-flags.env cpu_manager_state memory_manager_state; do
+  for file in ${kubeletState.files.join(' ')}; do
     [ ! -e var/lib/kubelet/$file ] || say kubelet-state $file
   done
-  for folder in pki pods; do ! has_entries var/lib/kubelet/$folder || say kubelet-state $folder; done
-  [ ! -r proc/mounts ] || awk 'index($2, "/var/lib/kubelet/") == 1 && n++ < 200 { print "mount " $2 }' proc/mounts
+  for folder in ${kubeletState.folders.join(' ')}; do ! has_entries var/lib/kubelet/$folder || say kubelet-state $folder; done
+  mounts_below var/lib/kubelet | prefix mount 200
+  astray | prefix astray 20
 }
 
-listeners() {
-  if has ss; then ss -ltnpH 2>/dev/null; else cat proc/net/tcp proc/net/tcp6 2>/dev/null; fi | awk '${listenersProgram.replaceAll("'", "'\\''")}'
-}
+listeners() { node_ports | sed 's/^/listener /'; }
 
-packet_filter() {
-  {
-    if has nft; then
-      nft list ruleset
-      ! has iptables-legacy-save || iptables-legacy-save
-      ! has ip6tables-legacy-save || ip6tables-legacy-save
-    else
-      ! has iptables-save || iptables-save
-      ! has ip6tables-save || ip6tables-save
-    fi
-  } 2>/dev/null | awk '${rulesProgram.replaceAll("'", "'\\''")}'
-}
+packet_filter() { say rules "$(for filter in $(filters); do out_of $filter; done | grep -Ec '${takesOut}')"; }
 
 kubeconfigs() {
   set --
-  while IFS=: read -r user x uid x x home x; do
-    case $uid in [1-9][0-9][0-9][0-9]*) [ "$uid" -ge 65000 ] || set -- "$@" "\${home#/}/.kube/config" ;; esac
-  done <etc/passwd
-  # a login's file could be anything, such as endless: only regular files of at most 1 MiB
-  homes=$(find -L root/.kube/config home/*/.kube/config "$@" -type f -size -2049 2>/dev/null)
-  set --
   for file in etc/kubernetes/*.conf; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+  homes=$(login_kubeconfigs)
   IFS='
 '
   set -f
-  for file in $homes; do set -- "$@" "$file"; done
+  for file in $homes; do
+    stat -L -c 'login-kubeconfig %s %Y %n' "$file" 2>/dev/null
+    set -- "$@" "$file"
+  done
   unset IFS
   found=$(awk '${kubeconfigProgram.replaceAll("'", "'\\''")}' "$@" 2>/dev/null)
   [ -z "$found" ] || printf '%s\\n' "$found"

@@ -8,7 +8,7 @@ import { newMark, parseSections } from '../script/sections.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
 import { apiServerPort, apiVersion, renderDocuments } from './configuration.js';
-import { tokenDescription } from './tokens.js';
+import { operationLabel, operationLabelValue, tokenDescription } from './tokens.js';
 
 /** What a host needs to join. Secrets: they stay in the activity that made them. */
 export interface Credentials {
@@ -67,7 +67,7 @@ trap 'exit 129' HUP INT TERM
 cat >"$d/upload.yaml"
 sed 's#^\\( *server: \\).*#\\1${server}#' ${adminConfFile} >"$d/admin.conf"
 upload() {
-  ${of.controlPlane ? `timeout 40 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$d/upload.yaml" --kubeconfig "$d/admin.conf"` : ':'}
+  ${of.controlPlane ? uploadAndLabel(of.operation) : ':'}
 }
 upload >"$d/upload.out" 2>&1 & upload=$!
 timeout 40 kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutes}m --description ${description} >"$d/token" 2>"$d/token.err"
@@ -88,6 +88,13 @@ cat /etc/kubernetes/pki/ca.crt || exit 1
 printf '\\n%s token\\n' ${mark}
 cat "$d/token"`;
 };
+
+// Whoever uploads them later writes a Secret without the label: theirs is never taken for the operation's.
+const uploadAndLabel = (operation: string): string =>
+  `timeout 40 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$d/upload.yaml" --kubeconfig "$d/admin.conf" || return 1
+  k="kubectl --kubeconfig $d/admin.conf --request-timeout=10s -n kube-system"
+  owner=$($k get secret kubeadm-certs -o go-template='{{range .metadata.ownerReferences}}{{.name}} {{end}}') || return 1
+  $k label secret --overwrite kubeadm-certs $owner ${operationLabel}=${operationLabelValue(operation)}`;
 
 // cluster-info is public by design; curl costs a tenth of kubectl.
 const signedCheck = (server: string): string =>

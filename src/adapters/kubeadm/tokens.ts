@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Description of a bootstrap token that an operation made: how its tokens are found again. */
 export const tokenDescription = (operation: string): string => `quorate ${operation}`;
 
@@ -5,5 +7,9 @@ export const tokenDescription = (operation: string): string => `quorate ${operat
 export const operationOfToken = (description: string): string | undefined =>
   description.startsWith('quorate ') ? description.slice('quorate '.length) : undefined;
 
-/** Description that kubeadm gives the token whose end is the end of the Secret kubeadm-certs, which it owns. */
-export const sharedCertificatesDescription = 'Proxy for managing TTL for the kubeadm-certs secret';
+/** Label of the Secrets that an operation made; what others write in their place does not carry it. */
+export const operationLabel = 'quorate.dev/operation';
+
+/** Its value: the operation's id does not fit into one. */
+export const operationLabelValue = (operation: string): string =>
+  createHash('sha256').update(operation).digest('hex').slice(0, 12);

@@ -9,35 +9,76 @@ import { kubectl } from './kubectl.js';
 import { KubernetesNode, nodeFacts } from './node.js';
 import { runKubectl } from './run-kubectl.js';
 
+/** A Node as it was at one version of it: what is decided from it can be done to that version alone. */
+export interface NodeReading extends NodeFacts {
+  readonly resourceVersion?: string;
+}
+
 /**
  * A Node, or undefined when there is none of that name. Asked at the API server of `address` on `host`.
  * @throws QuorateError ApiUnavailable, CommandFailed, Unreachable
  */
-export const readNode = async (host: Host, address: string, name: string): Promise<NodeFacts | undefined> => {
+export const readNode = async (host: Host, address: string, name: string): Promise<NodeReading | undefined> => {
   const [answer] = await apiGet(host, address, `reading Node ${name}`, [`/api/v1/nodes/${encodeURIComponent(name)}`]);
-  return answer?.status === 200
-    ? nodeFacts(parseJson(KubernetesNode, answer.body, `GET Node ${name}`, host))
-    : undefined;
+  if (answer?.status !== 200) return undefined;
+  const node = parseJson(KubernetesNode, answer.body, `GET Node ${name}`, host);
+  const { resourceVersion } = node.metadata;
+  return { ...nodeFacts(node), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
 };
 
-// In kubectl's words: gone already, or there is another one of that name now.
-const notThatNode = /^Error from server \((NotFound|Conflict)\)/m;
-
 /**
- * Deletes the Node of that name only if it is still the one with that uid; one that is gone, or another one, is left.
+ * Deletes a Node only if it is still what was read, by its uid and resourceVersion: the API server compares them in the
+ * same breath (preconditions of DeleteOptions). `changed`: it has been written since, or is another one; it was left.
  * @throws QuorateError ApiUnavailable, CommandFailed, Unreachable
  */
-export const deleteNode = async (host: Host, address: string, name: string, uid: string): Promise<void> => {
-  const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } });
+export const deleteNode = async (
+  host: Host,
+  address: string,
+  { name, uid, resourceVersion }: Pick<NodeReading, 'name' | 'uid' | 'resourceVersion'>,
+): Promise<'deleted' | 'gone' | 'changed'> => {
+  const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions });
   const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
   try {
     await runKubectl(host, `deleting Node ${name}`, `${kubectl(address)} delete --raw ${quote(path)} -f -`, {
       stdin: body,
     });
+    return 'deleted';
   } catch (error) {
     const said = error instanceof QuorateError ? error.details.evidence.join('\n') : '';
-    if (!notThatNode.test(said)) throw error;
+    // kubectl's words.
+    const [, why] = /^Error from server \((NotFound|Conflict)\)/m.exec(said) ?? [];
+    if (why === undefined) throw error;
+    return why === 'NotFound' ? 'gone' : 'changed';
   }
+};
+
+/** A kubelet writes its Node now and then: what does not change the answer is asked about again. */
+const deleteTries = 5;
+
+/**
+ * Deletes a Node as long as what is read of it right before still allows it.
+ * @param allows asked of each reading; throws, or answers false to leave the Node
+ * @returns the Node that was deleted; undefined when there is none, or it was left
+ * @throws QuorateError ApiUnavailable when it changes faster than it can be decided about, and what `allows` throws
+ */
+export const deleteNodeIf = async (
+  host: Host,
+  address: string,
+  name: string,
+  allows: (node: NodeFacts) => boolean,
+): Promise<NodeFacts | undefined> => {
+  for (let attempt = 0; attempt < deleteTries; attempt++) {
+    const node = await readNode(host, address, name);
+    if (node === undefined || !allows(node)) return undefined;
+    const outcome = await deleteNode(host, address, node);
+    if (outcome === 'deleted') return node;
+    if (outcome === 'gone') return undefined;
+  }
+  throw new QuorateError('ApiUnavailable', `Node ${name} changed each time before it could be deleted`, {
+    host: name,
+    remedy: `see who writes it (\`kubectl get node ${name} -w\`); it is tried again by itself for a while`,
+  });
 };
 
 /**

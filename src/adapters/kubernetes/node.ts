@@ -6,6 +6,7 @@ export const KubernetesNode = z.object({
   metadata: z.object({
     name: z.string(),
     uid: z.string(),
+    resourceVersion: z.string().optional(),
     creationTimestamp: z.string(),
     labels: z.record(z.string(), z.string()).default({}),
   }),

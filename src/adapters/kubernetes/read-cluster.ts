@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { ClusterFacts, LeaseFacts } from '../../model/cluster-facts.js';
+import { QuorateError } from '../../model/failure.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { parseJson } from '../script/parse-json.js';
 import { newMark, parseSections } from '../script/sections.js';
@@ -106,4 +107,20 @@ cat /etc/kubernetes/pki/ca.crt`;
     ...(info === undefined ? {} : { clusterInfoEndpoint: info.server }),
     ...(infoCaHash === undefined ? {} : { clusterInfoCaHash: infoCaHash }),
   };
+};
+
+/**
+ * The cluster that an `init` has begun on a host. kubeadm gives the administrator rights in it only near its end, before
+ * it makes the tokens by which others join: one that refuses its administrator has no other Node, and is read as empty.
+ * @throws QuorateError ApiUnavailable, Unreachable, CommandFailed
+ */
+export const readBegunCluster = async (host: Host, address: string): Promise<ClusterReading> => {
+  try {
+    return await readCluster(host, address);
+  } catch (error) {
+    const isRefused =
+      error instanceof QuorateError && error.details.evidence.some((line) => line.startsWith('HTTP 403: '));
+    if (!isRefused) throw error;
+    return { nodes: [], leases: [] };
+  }
 };

@@ -7,6 +7,8 @@ export interface Readyz {
   /** The host has an admin.conf: it is, or began to be, a control-plane host. */
   readonly initialised: boolean;
   readonly ready: boolean;
+  /** Something answers HTTP on port 6443; absent: nothing does. */
+  readonly answers?: true;
   /** Why not, in one line. */
   readonly because?: string;
 }
@@ -35,9 +37,18 @@ export const readyz = async (host: Host, address: string): Promise<Readyz> => {
   const lines = text.split('\n').map((line) => line.trim());
   const initialised = lines.includes('initialised');
   const code = /^code=(\d*)$/m.exec(text)?.[1] ?? '';
-  if (code === '200')
-    return { initialised, ready: initialised, ...(initialised ? {} : { because: 'no admin.conf on it' }) };
-  if (!initialised) return { initialised, ready: false, because: 'not a control-plane host yet: no admin.conf' };
+  const answers = /^[1-5]\d\d$/.test(code) ? { answers: true as const } : {};
+  if (code === '200' && initialised) return { initialised, ready: true, ...answers };
+  if (!initialised)
+    return {
+      initialised,
+      ready: false,
+      ...answers,
+      because:
+        'answers' in answers
+          ? `something answers on its port 6443 (${code}), but it has no admin.conf`
+          : 'not a control-plane host yet: no admin.conf',
+    };
   const failing = lines.filter((line) => line.startsWith('[-]')).map((line) => line.slice(3));
   const because =
     failing.length > 0
@@ -47,7 +58,7 @@ export const readyz = async (host: Host, address: string): Promise<Readyz> => {
         : lines.includes('listening')
           ? 'its API server listens but does not answer'
           : 'nothing listens on 6443';
-  return { initialised, ready: false, because };
+  return { initialised, ready: false, ...answers, because };
 };
 
 /**

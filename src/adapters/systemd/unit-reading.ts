@@ -21,6 +21,8 @@ export interface UnitReading {
   readonly invocationId: string;
   /** Bytes in its log file. */
   readonly logSize: number;
+  /** When its log was written last, seconds since the epoch by the host's clock; 0 when there is none. */
+  readonly logTime: number;
 }
 
 const properties = [
@@ -38,7 +40,7 @@ export const showUnit = (unit: string, logFile: string): string =>
   [
     `systemctl show ${quote(unit)} -p ${properties}`,
     `printf 'BootId=%s\\n' "$(cat /proc/sys/kernel/random/boot_id)"`,
-    `printf 'LogSize=%s\\n' "$(stat -c %s ${quote(logFile)} 2>/dev/null || echo 0)"`,
+    `printf 'LogSize=%s\\nLogTime=%s\\n' $(stat -c '%s %Y' ${quote(logFile)} 2>/dev/null || echo 0 0)`,
   ].join('\n');
 
 // siginfo codes as systemd shows them in ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED
@@ -77,5 +79,6 @@ export const parseUnitReading = (text: string): UnitReading => {
     bootId,
     invocationId: found.state === 'absent' ? '' : (show.get('InvocationID') ?? ''),
     logSize: Number(show.get('LogSize') ?? 0),
+    logTime: Number(show.get('LogTime') ?? 0),
   };
 };

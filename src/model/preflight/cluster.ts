@@ -4,16 +4,7 @@ import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { etcdFindings } from './etcd.js';
 import { fatal, warning, type Finding } from './finding.js';
-import { isOwnAttempt, kubeconfigNamed } from './ownership.js';
-
-type Server = ClusterFacts['controlPlane'][number];
-
-/** A host that shows no cluster because there is none on it, rather than because it could not be asked. */
-const isBlank = (server: Server): boolean =>
-  !server.initialised && (server.because === undefined || /admin\.conf|not initiali[sz]ed/i.test(server.because));
-
-const serverLine = (server: Server): string =>
-  `${server.host}: ${server.ready ? 'ready' : (server.because ?? (server.initialised ? 'not ready' : 'no admin.conf'))}`;
+import { isBlank, serverLine } from './servers.js';
 
 /** Why the cluster cannot be joined at all; empty when one of its API servers was asked. */
 const availability = (context: OperationContext, cluster: ClusterFacts | undefined): Finding[] => {
@@ -156,47 +147,4 @@ export const joinFindings = (
     ...leaders(context, cluster),
     ...backends(context, cluster),
   ];
-};
-
-/** Whether there is a cluster already that init would build a second one beside. */
-export const initFindings = (
-  context: OperationContext,
-  host: HostFacts,
-  cluster: ClusterFacts | undefined,
-): Finding[] => {
-  const servers = cluster?.controlPlane ?? [];
-  const others = servers.filter((server) => server.host !== context.target.name);
-  const running = others.filter((server) => server.initialised);
-  if (running.length > 0)
-    return [
-      fatal(
-        'AlreadyInitialised',
-        `${context.cluster} runs already on ${running.map((server) => server.host).join(', ')}`,
-        `join ${context.target.name} instead: \`quorate join ${context.target.name}\``,
-        running.map(serverLine),
-      ),
-    ];
-  const hasAdminConf =
-    host.kubernetesFiles.includes('/etc/kubernetes/admin.conf') || kubeconfigNamed(host, 'admin.conf') !== undefined;
-  // What this very operation began may be cleaned and begun again.
-  if (hasAdminConf && !isOwnAttempt(context, host))
-    return [
-      fatal(
-        'AlreadyInitialised',
-        `${context.target.name} has an admin.conf: a cluster was made there already`,
-        `when it is ${context.cluster}, there is nothing to do (\`quorate status\`); when it is a remnant that nobody needs, run \`kubeadm reset\` on ${context.target.name}, then retry`,
-        host.kubeconfigs.map(({ file, server }) => `${file}: server ${server ?? 'unknown'}`),
-      ),
-    ];
-  const unasked = others.filter((server) => !isBlank(server));
-  return unasked.length === 0
-    ? []
-    : [
-        warning(
-          'ApiUnavailable',
-          `${unasked.map((server) => server.host).join(', ')} could not be asked whether ${context.cluster} exists there`,
-          'see that ssh reaches them before the cluster is made, if they may carry it',
-          unasked.map(serverLine),
-        ),
-      ];
 };

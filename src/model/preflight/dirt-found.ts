@@ -1,35 +1,21 @@
 import type { HostFacts } from '../host-facts.js';
+import { cniFolders, kubeadmConfigurations, kubeadmFolders, nodeProcesses, runtimeServices } from '../traces.js';
 import { nodeCaHashes, nodeKubeconfigs } from './ownership.js';
-
-/** Processes of a Kubernetes node: a reset stops them, while anything else on their ports is none of our business. */
-const nodeProcesses = new Set(['kubelet', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
-// Linux cuts a process name after 15 characters.
-const isNodeProcess = (process: string): boolean =>
-  nodeProcesses.has(process) || [...nodeProcesses].some((name) => name.length > 15 && name.slice(0, 15) === process);
-
-/** Services that the containers of static Pods belong to where each has no scope of its own. */
-const runtimeServices = new Set([
-  'kubelet.service',
-  'containerd.service',
-  'crio.service',
-  'docker.service',
-  'cri-docker.service',
-]);
 
 /**
  * Whether a reset would stop this listener: a process of a node that no service of its own starts again.
  * A kubelet or etcd under another service, as of k3s or of a program with an etcd of its own, is foreign.
  */
 export const isNodeListener = ({ process, unit }: HostFacts['listeners'][number]): boolean =>
-  isNodeProcess(process) && (unit === undefined || !unit.endsWith('.service') || runtimeServices.has(unit));
+  nodeProcesses.includes(process) &&
+  (unit === undefined || !unit.endsWith('.service') || runtimeServices.includes(unit));
 
 const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
 const folders = (files: readonly string[]): string[] => {
   const byFolder = new Map<string, number>();
   for (const file of files) {
-    const folder =
-      /^\/(?:etc\/cni\/net\.d|var\/lib\/cni)(?=\/|$)/.exec(file)?.[0] ?? file.slice(0, file.lastIndexOf('/'));
+    const folder = cniFolders.find((one) => file.startsWith(`${one}/`)) ?? file.slice(0, file.lastIndexOf('/'));
     byFolder.set(folder, (byFolder.get(folder) ?? 0) + 1);
   }
   return [...byFolder].map(([folder, number]) => `${folder} (${count(number, 'file')})`);
@@ -76,9 +62,8 @@ export const homeKubeconfigsOfNode = (host: HostFacts, node: HostFacts = host): 
 
 /** What kubeadm writes below /etc/kubernetes; anything else there, such as an audit policy, is the operator's and stays. */
 const isKubeadmFile = (file: string): boolean =>
-  /^\/etc\/kubernetes\/((admin|super-admin|kubelet|bootstrap-kubelet|controller-manager|scheduler)\.conf$|(manifests|pki|tmp)\/)/.test(
-    file,
-  );
+  kubeadmConfigurations.some((name) => file === `/etc/kubernetes/${name}.conf`) ||
+  kubeadmFolders.some((folder) => file.startsWith(`/etc/kubernetes/${folder}/`));
 
 /** Files of a node. The manifest of kube-vip is put on a host before its first join, for kubeadm to find. */
 export const filesOfNode = (host: HostFacts): string[] =>

@@ -1,15 +1,17 @@
-import type { ClusterFacts } from '../cluster-facts.js';
+import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
-import { approval, fatal, unknownSubject, warning, type Finding } from './finding.js';
+import { approval, fatal, halfReset, resetSubject, warning, type Finding } from './finding.js';
 import { alreadyJoined } from './joined.js';
+import { livingAttempt } from './living.js';
 import {
   isApiServerOf,
   isEndpoint,
   isOwnAttempt,
   nodeCaHashes,
   nodeKubeconfigs,
+  ownershipMarker,
   peersOf,
   sameCluster,
   shortHash,
@@ -51,8 +53,8 @@ const foreignCluster = (
   const configs = nodeKubeconfigs(host).filter(isForeign(context, cluster));
   const pki = cluster?.caHash !== undefined && host.pkiCaHash !== cluster.caHash ? host.pkiCaHash : undefined;
   // A cluster that was given another name in the specification keeps its CA.
-  const marker =
-    host.marker?.cluster !== context.cluster && sameCluster(host, cluster) !== true ? host.marker : undefined;
+  const written = ownershipMarker(host);
+  const marker = written?.cluster !== context.cluster && sameCluster(host, cluster) !== true ? written : undefined;
   if (configs.length === 0 && pki === undefined && marker === undefined) return undefined;
   // An address of this cluster answers for this cluster, whatever older cluster the file was written by.
   const alive = configs.find(
@@ -85,7 +87,7 @@ export const describeDirt = (
   const foreign = foreignCluster(context, host, cluster);
   if (foreign !== undefined) return { ours: false, foreign, found };
   const ours =
-    host.marker?.cluster === context.cluster ||
+    ownershipMarker(host)?.cluster === context.cluster ||
     (cluster?.caHash !== undefined && nodeCaHashes(host).includes(cluster.caHash));
   return { ours, found };
 };
@@ -105,10 +107,21 @@ const whose = (context: OperationContext, host: HostFacts, cluster: ClusterFacts
   return `${name} still carries a node of another cluster: ${points}its CA (${shortHash(caHash)})${known}${silent}`;
 };
 
-/** Whose leftovers a reset would delete, and whether etcd's data is among them. */
-const subjectOf = (host: HostFacts, { ours, foreign }: Dirt): string => {
-  const owner = ours ? 'this cluster' : foreign === undefined ? unknownSubject : `${foreign.server} ${foreign.caHash}`;
-  return host.etcdDataPresent ? `${owner}, with etcd data` : owner;
+/**
+ * What an approval of a reset is for: the machine, whose leftovers are deleted, and whether etcd's data is among them. What
+ * changes by itself meanwhile, such as pids and numbers of files, is no part of it.
+ */
+const subjectOf = (host: HostFacts, { ours, foreign }: Dirt, node: NodeFacts | undefined): string => {
+  const { marker } = host;
+  const isHalfReset = marker?.state === 'resetting' && marker.ofThisRun === true;
+  const unknown = isHalfReset ? halfReset : 'unknown';
+  const owner = ours ? 'this cluster' : foreign === undefined ? unknown : `${foreign.server} ${foreign.caHash}`;
+  return resetSubject({
+    reset: host.machineId,
+    owner,
+    etcdData: host.etcdDataPresent,
+    ...(node === undefined ? {} : { node: node.uid }),
+  });
 };
 
 const caEvidence = (host: HostFacts): string[] => [
@@ -141,7 +154,14 @@ export const dirtFindings = (
         ];
   }
   const policy = context.policy.resetDirtyHosts;
-  const evidence = [...dirt.found.map((one) => `found: ${one}`), ...caEvidence(host)];
+  const node = isOwnAttempt(context, host) ? undefined : livingAttempt(context, host, cluster);
+  const evidence = [
+    ...dirt.found.map((one) => `found: ${one}`),
+    ...(node === undefined
+      ? []
+      : [`Node ${node.name} is Ready (uid ${node.uid}): an operation began it and never proved it`]),
+    ...caEvidence(host),
+  ];
   if (dirt.foreign?.alive === true)
     return [
       fatal(
@@ -151,9 +171,10 @@ export const dirtFindings = (
         evidence,
       ),
     ];
-  if (dirt.ours && (policy === 'when-ours' || isOwnAttempt(context, host))) return [];
+  if (dirt.ours && ((policy === 'when-ours' && node === undefined) || isOwnAttempt(context, host))) return [];
   const message = whose(context, host, cluster, dirt);
-  const effect = `would stop and delete: ${dirt.found.join(', ')}`;
+  const ready = node === undefined ? '' : `, and its Node, which is Ready`;
+  const effect = `would stop and delete: ${dirt.found.join(', ')}${ready}`;
   return policy === 'never'
     ? [
         fatal(
@@ -165,7 +186,7 @@ export const dirtFindings = (
       ]
     : [
         approval(
-          subjectOf(host, dirt),
+          subjectOf(host, dirt, node),
           'DirtyHost',
           message,
           `approve a reset of ${name}, or abort and take it out of the specification. A reset ${effect}. ${context.cluster} itself is not touched by it`,

@@ -1,6 +1,6 @@
 import { isHealthyVoter, type ClusterFacts, type EtcdMember } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
-import { peerUrlOf, type MemberDecision } from '../member-decision.js';
+import { isAtAddress, type MemberDecision } from '../member-decision.js';
 import type { OperationContext } from '../operation.js';
 import { isStarted, memberLabel, projectAddition, projectRemoval, quorumState, type RefusalReason } from '../quorum.js';
 import { approval, fatal, type Finding } from './finding.js';
@@ -71,7 +71,7 @@ const otherFindings = (
       const remove = removal.allowed
         ? `\`etcdctl member remove ${member.id}\` (${removal.text})`
         : 'only when the others are back';
-      const owner = context.controlPlane.find((host) => member.peerUrls.includes(peerUrlOf(host.address)))?.name;
+      const owner = context.controlPlane.find((host) => isAtAddress(member, host.address))?.name;
       // A plan is made beside an operation that runs: what that is about to start must not be removed under it.
       if (owner !== undefined && (member.isLearner || !isStarted(member)))
         return fatal(

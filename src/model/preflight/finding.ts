@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FailureType } from '../failure.js';
 
 /**
@@ -22,8 +23,44 @@ export interface Finding {
   readonly subject?: string;
 }
 
-/** What a half-done reset leaves tells no owner any more: an approval that was given covers it. */
-export const unknownSubject = 'unknown';
+/** What the approval of a reset is for: a structure of what would be destroyed, never the words in which it is shown. */
+const ResetSubject = z.object({
+  /** machine-id of the host. */
+  reset: z.string(),
+  /** Whose leftovers are deleted. */
+  owner: z.string(),
+  etcdData: z.boolean(),
+  /** uid of a Ready Node that the host's kubelet stands behind. */
+  node: z.string().optional(),
+});
+type ResetSubject = z.infer<typeof ResetSubject>;
+
+/** Owner of what a reset of this run has left half done: it may tell no other owner any more. */
+export const halfReset = 'half reset by this operation';
+
+export const resetSubject = (subject: ResetSubject): string => JSON.stringify(subject);
+
+const parseReset = (text: string): ResetSubject | undefined => {
+  try {
+    return ResetSubject.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Whether an approval that was given covers what would be destroyed now: the same, or what is left of it once it was begun.
+ */
+export const covers = (approved: string, now: string): boolean => {
+  if (approved === now) return true;
+  const [given, asked] = [parseReset(approved), parseReset(now)];
+  if (given === undefined || asked === undefined || given.reset !== asked.reset) return false;
+  return (
+    (asked.owner === given.owner || asked.owner === halfReset) &&
+    (given.etcdData || !asked.etcdData) &&
+    (asked.node === undefined || asked.node === given.node)
+  );
+};
 
 const finding =
   (severity: Severity) =>

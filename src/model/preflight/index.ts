@@ -4,13 +4,14 @@ import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import type { ReachFacts } from '../reach-facts.js';
 import { clockFindings } from './clock.js';
-import { initFindings, joinFindings } from './cluster.js';
+import { joinFindings } from './cluster.js';
 import { dirtFindings } from './dirt.js';
 import type { Finding } from './finding.js';
 import { hostFindings } from './host.js';
 import { identityFindings } from './identity.js';
+import { initFindings } from './init.js';
 import { alreadyJoined } from './joined.js';
-import { isOwnAttempt } from './ownership.js';
+import { livingFindings } from './living.js';
 import { portFindings } from './ports.js';
 import { reachFindings } from './reach.js';
 import { runningFindings } from './running.js';
@@ -48,13 +49,14 @@ export const preflight = (
 ): Finding[] => {
   const isInit = context.kind === 'init';
   // A member that is there already is only proven; an init by another operation must not pass for that.
-  if (alreadyJoined(context, host, cluster) && (!isInit || isOwnAttempt(context, host)))
+  if (alreadyJoined(context, host, cluster) && (!isInit || host.marker?.operation === context.operation))
     return clockFindings(context, host).map((one) => ({ ...one, severity: 'warning' as const }));
   return [
     ...(isInit ? initFindings(context, host, cluster) : joinFindings(context, host, cluster)),
     ...runningFindings(context, host, cluster),
     ...dirtFindings(context, host, cluster),
     ...identityFindings(context, host, cluster),
+    ...(isInit ? [] : livingFindings(context, host, cluster)),
     ...hostFindings(context, host),
     ...versionFindings(context, host, cluster),
     ...clockFindings(context, host),

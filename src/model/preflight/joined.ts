@@ -1,7 +1,7 @@
 import type { ClusterFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
-import { kubeconfigNamed, memberDecision, sameCluster } from './ownership.js';
+import { isOwnAttempt, kubeconfigNamed, memberDecision, sameCluster } from './ownership.js';
 
 /**
  * Whether the host is a member of this cluster already, so that only the proof is left to do and a reset is out of the question.
@@ -16,6 +16,8 @@ export const alreadyJoined = (
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): boolean => {
+  // What this very run began and has not proven is begun anew, also when it serves already: parts of it may be missing.
+  if (context.kind === 'init' && isOwnAttempt(context, host)) return false;
   if (cluster?.caHash === undefined || sameCluster(host, cluster) !== true) return false;
   if (context.kind !== 'join-worker') return memberDecision(context, host, cluster)?.kind === 'already-joined';
   const node = cluster.nodes.find((one) => one.name === context.target.name);

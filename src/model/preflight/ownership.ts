@@ -32,7 +32,10 @@ export const nodeCaHashes = (host: HostFacts): string[] => {
 };
 
 /** Whether all CAs on the host are this cluster's; undefined when the host has none or the cluster's is not known. */
-export const sameCluster = (host: HostFacts, cluster: ClusterFacts | undefined): boolean | undefined => {
+export const sameCluster = (
+  host: HostFacts,
+  cluster: Pick<ClusterFacts, 'caHash'> | undefined,
+): boolean | undefined => {
   const hashes = nodeCaHashes(host);
   if (hashes.length === 0 || cluster?.caHash === undefined) return undefined;
   return hashes.every((hash) => hash === cluster.caHash);
@@ -46,9 +49,16 @@ export const isEndpoint = (context: OperationContext, server: string): boolean =
 export const isApiServerOf = (hosts: OperationContext['controlPlane'], server: string): boolean =>
   hosts.some((host) => sameEndpoint(server, `${urlHost(host.address)}:6443`));
 
-/** The marker says that this very operation wrote what is on the host. */
-export const isOwnAttempt = (context: OperationContext, host: HostFacts): boolean =>
-  host.marker?.operation === context.operation;
+/**
+ * The marker says that this very run of the operation began what is on the host, and that it has not ended well: an
+ * operation that has joined a host, one that was reset in Temporal and an id that is begun again have no attempt there.
+ */
+export const isOwnAttempt = (context: OperationContext, { marker }: HostFacts): boolean =>
+  marker?.operation === context.operation && marker.ofThisRun === true && marker.state === 'begun';
+
+/** A marker of an operation that only resets what was there before it tells nothing of whose that is. */
+export const ownershipMarker = ({ marker }: HostFacts): HostFacts['marker'] =>
+  marker?.state === 'resetting' ? undefined : marker;
 
 /** Control-plane hosts but for the target. */
 export const peersOf = (context: OperationContext): OperationContext['controlPlane'] =>

@@ -1,4 +1,5 @@
 import { QuorateError } from '../failure.js';
+import { canonicalAddress } from '../network-address.js';
 import type { ContextHost, OperationContext, OperationKind } from '../operation.js';
 import { durationMs } from './fields.js';
 import type { HostRole, HostSpecification } from './hosts.js';
@@ -36,7 +37,7 @@ const contextHost = (specification: Specification, name: string): ContextHost =>
       remedy: `${meant === undefined ? '' : `did you mean ${meant}? `}use one of ${names.join(', ')}, or add spec.hosts.${name}`,
     });
   }
-  return { name, address: host.address, ...(host.ssh === undefined ? {} : { ssh: host.ssh }) };
+  return { name, address: canonicalAddress(host.address), ...(host.ssh === undefined ? {} : { ssh: host.ssh }) };
 };
 
 /**

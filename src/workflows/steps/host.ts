@@ -1,6 +1,6 @@
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
-import { facts, nodeOf } from './state.js';
+import { checkedIn, facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
 
 const joined = (state: JoinState): string | undefined =>
@@ -10,20 +10,15 @@ export const removeStaleMember: Step<JoinState> = {
   id: 'remove-stale-member',
   title: ({ target }) => `remove what the cluster still remembers of ${target.name}`,
   changes: true,
-  retryFrom: 'read',
+  restsOn: 'read',
   skipWhen: joined,
-  run: (state) => {
-    const { host, cluster } = facts(state);
-    return titled(
+  run: (state) =>
+    titled(
       short.removeStaleMember,
       `remove stale member and Node of ${state.context.target.name}`,
       state.context,
-      {
-        etcdDataPresent: host.etcdDataPresent,
-        sameCluster: host.pkiCaHash === undefined ? undefined : host.pkiCaHash === cluster.caHash,
-      },
-    );
-  },
+      checkedIn(state),
+    ),
 };
 
 /** kubeadm refuses to join a host whose Node is still Ready, as it is for a minute after its kubelet has gone. */
@@ -31,26 +26,36 @@ export const removeStaleNode: Step<JoinState> = {
   id: 'remove-stale-node',
   title: ({ target }) => `delete the Node that is left of ${target.name}`,
   changes: true,
-  retryFrom: 'read',
+  restsOn: 'read',
   skipWhen: (state) => joined(state) ?? (nodeOf(state) === undefined ? 'the cluster has no Node of it' : undefined),
-  run: ({ context }) =>
-    titled(short.removeStaleMember, `delete the old Node of ${context.target.name}`, context, {
-      etcdDataPresent: false,
-    }),
+  run: (state) =>
+    titled(
+      short.removeStaleMember,
+      `delete the old Node of ${state.context.target.name}`,
+      state.context,
+      checkedIn(state),
+    ),
 };
 
 export const reset: Step<JoinState> = {
   id: 'reset',
   title: ({ target }) => `reset ${target.name} and clean what kubeadm leaves`,
   changes: true,
-  retryFrom: 'read',
+  restsOn: 'read',
+  attaches: true,
   skipWhen: (state) => joined(state) ?? (state.dirty === true ? undefined : 'the host is clean'),
-  run: (state) => {
+  run: (state, { attaching }) => {
     const { context } = state;
     // Also when the outcome is lost: whoever undoes then finds the host reset.
     state.wasReset = true;
     if (nodeOf(state)?.machineId === facts(state).host.machineId) state.nodeUidBefore = undefined;
-    return titled(long.resetHost, `reset ${context.target.name}`, context);
+    const checked = checkedIn(state);
+    // Of its own attempt nobody was asked: what lay there before it stays.
+    const keep = checked.ownAttempt && state.keep !== undefined ? { keep: state.keep } : {};
+    return titled(long(context).resetHost, `reset ${context.target.name}`, context, checked, {
+      ...keep,
+      ...(attaching ? { attach: true } : {}),
+    });
   },
 };
 
@@ -60,5 +65,5 @@ export const prepare: Step<JoinState> = {
   changes: true,
   skipWhen: joined,
   withoutIt: ({ target }) => `goes on with ${target.name} as it is: kubeadm's own preflight judges it`,
-  run: ({ context }) => titled(long.prepareHost, `prepare ${context.target.name}`, context),
+  run: ({ context }) => titled(long(context).prepareHost, `prepare ${context.target.name}`, context),
 };

@@ -3,7 +3,8 @@ import { failureClasses, QuorateError } from '../../model/failure.js';
 import type { FailureType } from '../../model/failure.js';
 import type { OperationContext } from '../../model/operation.js';
 import { long, short, titled } from '../activities.js';
-import type { Step } from '../step.js';
+import type { Step, StepTools } from '../step.js';
+import { beforeOf, checkedIn } from './state.js';
 import type { JoinState } from './state.js';
 
 const joined = (state: JoinState): string | undefined =>
@@ -142,6 +143,15 @@ const discoveryMs = 10 * 60_000;
 const makeAgainOnce: NonNullable<Step<JoinState>['recoverFrom']> = (type, times) =>
   failureClasses[type] === 'credential' && times === 0 ? { step: 'read', afterMs: 0 } : undefined;
 
+const begin = (state: JoinState, verb: 'init' | 'join', { attaching }: StepTools): Promise<UnitOutcome> =>
+  titled(
+    long(state.context).runKubeadm,
+    `kubeadm ${verb} ${state.context.target.name}`,
+    state.context,
+    checkedIn(state),
+    ...(attaching ? [{ attach: true }] : []),
+  );
+
 export const join: Step<JoinState> = {
   id: 'join',
   title: ({ target }) => `kubeadm join on ${target.name}`,
@@ -153,17 +163,23 @@ export const join: Step<JoinState> = {
       ? credentials.id
       : undefined,
   // What a failed join leaves on the host is cleaned before the next try, so a retry begins with reading.
-  retryFrom: 'read',
+  restsOn: 'read',
+  attaches: true,
   // Discovery and download-certs write nothing that a new token could not use.
   recoverFrom: makeAgainOnce,
-  run: async (state) => {
+  run: async (state, tools) => {
     state.begunInRound = state.context.round;
-    return judge(state, await titled(long.runKubeadm, `kubeadm join ${state.context.target.name}`, state.context));
+    return judge(state, await begin(state, 'join', tools));
   },
   undo: {
     title: ({ target }) => `take ${target.name} out of the cluster again and clean it`,
-    run: ({ context, nodeUidBefore }) =>
-      titled(long.undoJoin, `undo the join of ${context.target.name}`, context, nodeUidBefore),
+    run: (state) =>
+      titled(
+        long(state.context).undoJoin,
+        `undo the join of ${state.context.target.name}`,
+        state.context,
+        beforeOf(state),
+      ),
   },
 };
 
@@ -173,13 +189,22 @@ export const init: Step<JoinState> = {
   changes: true,
   budgetMs: ({ policy }) => policy.joinBudgetMs,
   skipWhen: joined,
-  retryFrom: 'read',
+  restsOn: 'read',
+  attaches: true,
   recoverFrom: makeAgainOnce,
-  run: async (state) =>
-    judge(state, await titled(long.runKubeadm, `kubeadm init ${state.context.target.name}`, state.context)),
+  run: async (state, tools) => {
+    state.begunInRound = state.context.round;
+    return judge(state, await begin(state, 'init', tools));
+  },
   undo: {
     title: ({ target }) => `clean ${target.name} again`,
-    run: ({ context }) => titled(long.undoInit, `undo the init of ${context.target.name}`, context),
+    run: (state) =>
+      titled(
+        long(state.context).undoInit,
+        `undo the init of ${state.context.target.name}`,
+        state.context,
+        beforeOf(state),
+      ),
   },
 };
 
@@ -187,6 +212,7 @@ export const revoke: Step<JoinState> = {
   id: 'revoke',
   title: () => 'revoke the credentials and delete what was written below /run/quorate',
   changes: true,
+  retriedInPlace: 'the host is proven: only what the operation itself has lent is left to take back',
   // A host that joined by itself after a failed try has the credentials of that try.
   skipWhen: (state) => (state.joinedBefore === true ? 'the host was a member before' : undefined),
   run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),

@@ -4,16 +4,20 @@ import type { ClusterFacts } from '../../model/cluster-facts.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { ReachFacts } from '../../model/reach-facts.js';
+import { checkedOf } from '../../model/checked.js';
+import { keepOf } from '../../model/keep.js';
 import { plan } from '../../model/plan.js';
+import { planSubject } from '../../model/plan-subject.js';
 import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
 import { preflight } from '../../model/preflight/index.js';
 import type { Finding } from '../../model/preflight/finding.js';
+import { isOwnAttempt } from '../../model/preflight/ownership.js';
 import { short, titled } from '../activities.js';
 import { ApprovalNeeded } from '../failures.js';
 import type { Failure } from '../failures.js';
 import { isApproved } from '../step.js';
 import type { Step } from '../step.js';
-import { facts, nodeOf } from './state.js';
+import { checkedIn, facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
 
 /** While only reading, an operator waits at the terminal: an unreachable host is said so sooner than in the middle of a change. */
@@ -79,12 +83,22 @@ const throwFatal = (fatal: readonly Finding[], host: string): void => {
   });
 };
 
+/** Once the host is reset or kubeadm was begun on it, what is there is perhaps the operation's own; on another machine it is not. */
+const rememberWhatWas = (state: JoinState): void => {
+  const { host } = facts(state);
+  const isNew = state.machineId !== undefined && state.machineId !== host.machineId;
+  if (!isNew && (state.wasReset === true || state.begunInRound !== undefined)) return;
+  state.machineId = host.machineId;
+  state.nodeUidBefore = nodeOf(state)?.uid;
+  state.keep = keepOf(host, { reset: state.dirty === true });
+};
+
 /** The one gate before any change: everything fatal at once, then what needs an approval, then the plan. */
 export const check: Step<JoinState> = {
   id: 'check',
   title: ({ target }) => `check ${target.name} against the cluster and plan`,
   changes: false,
-  retryFrom: 'read',
+  restsOn: 'read',
   recoverFrom: lookAgain,
   // oxlint-disable-next-line require-await -- steps are asynchronous; this one is pure
   run: async (state, tools) => {
@@ -97,10 +111,10 @@ export const check: Step<JoinState> = {
       context.target.name,
     );
     const dirt = state.alreadyJoined ? undefined : describeDirt(context, host, cluster);
-    const ownLeftovers = host.marker?.operation === context.operation;
+    const ownLeftovers = isOwnAttempt(context, host);
     state.dirty = dirt !== undefined;
-    // Once the host is reset or kubeadm was begun on it, what is there is perhaps the operation's own.
-    if (state.wasReset !== true && state.begunInRound === undefined) state.nodeUidBefore = nodeOf(state)?.uid;
+    state.checked = checkedOf(context, host, cluster, ownLeftovers);
+    rememberWhatWas(state);
     const needApproval = (subject: string, failure: Failure): void => {
       if (!isApproved(state, failure.type, subject, Date.now())) throw new ApprovalNeeded(failure, subject);
     };
@@ -114,7 +128,7 @@ export const check: Step<JoinState> = {
       .map((finding) => `note: ${finding.message}`);
     tools.plan([...lines, ...warnings]);
     if (context.policy.approvals.plans && !state.alreadyJoined) {
-      needApproval(lines.join('\n'), {
+      needApproval(planSubject(context, host, cluster), {
         type: 'PlanNeedsApproval',
         message: `the plan of ${context.kind} ${context.target.name} waits for an approval`,
         details: {
@@ -124,7 +138,7 @@ export const check: Step<JoinState> = {
         },
       });
     }
-    state.joinedBefore ??= state.alreadyJoined && !ownLeftovers;
+    state.joinedBefore ??= state.alreadyJoined && host.marker?.ofThisRun !== true;
     return state.alreadyJoined
       ? `${context.target.name} is a member already: only the proof is left`
       : lines.join('; ');
@@ -139,7 +153,7 @@ export const stopEarlier: Step<JoinState> = {
   id: 'stop-earlier',
   title: ({ target }) => `stop what an earlier operation left running on ${target.name}`,
   changes: true,
-  retryFrom: 'read',
+  restsOn: 'read',
   recoverFrom: lookAgain,
   skipWhen: (state) => {
     if (state.alreadyJoined === true) return 'the host is a member already';
@@ -147,7 +161,12 @@ export const stopEarlier: Step<JoinState> = {
   },
   run: async (state, tools) => {
     const { context } = state;
-    const stopped = await titled(short.stopEarlier, `stop earlier commands on ${context.target.name}`, context);
+    const stopped = await titled(
+      short.stopEarlier,
+      `stop earlier commands on ${context.target.name}`,
+      context,
+      checkedIn(state),
+    );
     Object.assign(state, await readWorld(context));
     return `${stopped}; read again: ${await check.run(state, tools)}`;
   },

@@ -2,13 +2,20 @@ import { long, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 
+const retriedInPlace = 'a proof only looks, and what comes after it destroys nothing';
+
 export const proveControlPlane: Step<JoinState> = {
   id: 'prove',
   title: ({ target }) => `prove ${target.name}: started voter, /readyz, static Pods, Node Ready`,
   changes: true,
   budgetMs: ({ policy }) => policy.readyBudgetMs,
+  retriedInPlace,
   run: async (state) => {
-    state.proof = await titled(long.proveControlPlane, `prove ${state.context.target.name}`, state.context);
+    state.proof = await titled(
+      long(state.context).proveControlPlane,
+      `prove ${state.context.target.name}`,
+      state.context,
+    );
     return state.proof;
   },
 };
@@ -18,8 +25,9 @@ export const proveWorker: Step<JoinState> = {
   title: ({ target }) => `prove ${target.name}: Node Ready with this cluster's client certificate`,
   changes: true,
   budgetMs: ({ policy }) => policy.readyBudgetMs,
+  retriedInPlace,
   run: async (state) => {
-    state.proof = await titled(long.proveWorker, `prove ${state.context.target.name}`, state.context);
+    state.proof = await titled(long(state.context).proveWorker, `prove ${state.context.target.name}`, state.context);
     return state.proof;
   },
 };

@@ -1,5 +1,8 @@
+import type { Before } from '../../activities/contract.js';
+import type { Checked } from '../../model/checked.js';
 import type { ClusterFacts, NodeFacts } from '../../model/cluster-facts.js';
 import type { HostFacts } from '../../model/host-facts.js';
+import type { Keep } from '../../model/keep.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { ReachFacts } from '../../model/reach-facts.js';
 import type { OperationState } from '../step.js';
@@ -9,6 +12,8 @@ export interface JoinState extends OperationState {
   host?: HostFacts;
   cluster?: ClusterFacts;
   reach?: ReachFacts;
+  /** What the last check saw, on which every destructive step rests. */
+  checked?: Checked;
   /** The host is a proven member already: nothing to do but prove it. */
   alreadyJoined?: boolean;
   /** It was so before this operation changed anything: its undo leaves the host's backend as it was. */
@@ -26,6 +31,9 @@ export interface JoinState extends OperationState {
    * when it was the host's own and the operation has reset the host: then no kubelet stands behind it any more.
    */
   nodeUidBefore?: string | undefined;
+  /** The machine that this operation changes, and what lay on it before. */
+  machineId?: string;
+  keep?: Keep;
   /** How the proof reads, for the summary. */
   proof?: string;
 }
@@ -40,6 +48,19 @@ export const facts = (state: JoinState): { host: HostFacts; cluster: ClusterFact
   }
   return { host, cluster, reach };
 };
+
+/** What the step `check` saw; the steps after it run only when it has succeeded. */
+export const checkedIn = ({ checked }: JoinState): Checked => {
+  if (checked === undefined) throw new Error('the step "check" must come before the steps that act on what it checked');
+  return checked;
+};
+
+/** What an undo goes back to. */
+export const beforeOf = ({ nodeUidBefore, machineId = '', keep }: JoinState): Before => ({
+  ...(nodeUidBefore === undefined ? {} : { nodeUid: nodeUidBefore }),
+  machineId,
+  ...(keep === undefined ? {} : { keep }),
+});
 
 /** The Node of the host's name, as it was read. */
 export const nodeOf = ({ cluster, context }: JoinState): NodeFacts | undefined =>

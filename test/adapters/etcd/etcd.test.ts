@@ -179,6 +179,14 @@ esac`,
 });
 
 describe('changing members', () => {
+  const member = { id: 'ffff', name: 'cp3', peerUrls: ['https://10.0.0.13:2380'], clientUrls: [], isLearner: false };
+  const listed = 'ffff, started, cp3, https://10.0.0.13:2380, https://10.0.0.13:2379, false';
+  /** etcdctl as it lists members, and what it answers to a removal. */
+  const answering = (list: string, removal: string): void =>
+    host.program(
+      'etcdctl',
+      `echo "$*" >> "$FOLDER/log"; case "$*" in *'member list'*) printf '%s\\n' '${list}' ;; *) ${removal} ;; esac`,
+    );
   const retry = '{"level":"warn","msg":"retrying of unary invoker failed","error":"rpc error: code = Unavailable"}';
   test.each([
     ['etcdserver: unhealthy cluster', 'EtcdUnhealthy'],
@@ -187,27 +195,29 @@ describe('changing members', () => {
     ['etcdserver: no leader', 'EtcdUnavailable'],
     ['something new', 'CommandFailed'],
   ])('a removal that etcd answers with "%s" is %s', async (message, type) => {
-    host.program('etcdctl', `echo '${retry}' >&2; echo 'Error: ${message}' >&2; exit 1`);
-    await expect(removeMember(host, 'ffff')).rejects.toMatchObject({
+    answering(listed, `echo '${retry}' >&2; echo 'Error: ${message}' >&2; exit 1`);
+    await expect(removeMember(host, member)).rejects.toMatchObject({
       type,
       message: expect.stringContaining(message) as string,
     });
   });
 
   test('the evidence leaves out what the client logged for each try', async () => {
-    host.program('etcdctl', `echo '${retry}' >&2; echo 'Error: etcdserver: unhealthy cluster' >&2; exit 1`);
-    await expect(removeMember(host, 'ffff')).rejects.toMatchObject({
+    answering(listed, `echo '${retry}' >&2; echo 'Error: etcdserver: unhealthy cluster' >&2; exit 1`);
+    await expect(removeMember(host, member)).rejects.toMatchObject({
       details: { evidence: ['Error: etcdserver: unhealthy cluster'] },
     });
   });
 
   test('a member that is gone is removed', async () => {
-    host.program('etcdctl', `echo 'Error: etcdserver: member not found' >&2; exit 1`);
-    await removeMember(host, 'ffff');
+    answering(listed, `echo 'Error: etcdserver: member not found' >&2; exit 1`);
+    await removeMember(host, member);
+    answering('fe2c, started, cp1, https://10.0.0.11:2380, https://10.0.0.11:2379, false', 'exit 1');
+    await removeMember(host, member);
   });
 
   test('an id that is no id is refused before anything runs', async () => {
-    await expect(removeMember(host, 'ffff; reboot')).rejects.toThrow(TypeError);
+    await expect(removeMember(host, { ...member, id: 'ffff; reboot' })).rejects.toThrow(TypeError);
     await expect(moveLeader(host, ['https://10.0.0.11:2379'], '')).rejects.toThrow(TypeError);
   });
 

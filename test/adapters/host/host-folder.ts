@@ -86,6 +86,12 @@ const everyday = [
   'tail',
   'ls',
   'base64',
+  'readlink',
+  'sort',
+  'wc',
+  'rmdir',
+  'openssl',
+  'sha256sum',
 ];
 
 /**

@@ -32,6 +32,7 @@ const clean: HostFacts = {
   packetFilterRules: 0,
   homeKubeconfigs: [],
   kubeletMounts: [],
+  identity: [],
   foreignServerAnswers: {},
 };
 
@@ -50,6 +51,7 @@ const signs: readonly (readonly [part: Partial<HostFacts>, phrase: RegExp])[] = 
   [{ kubeletMounts: ['/var/lib/kubelet/pods/x'] }, /pods\/x/],
   [{ cniFiles: ['/etc/cni/net.d/10-flannel.conflist'] }, /10-flannel/],
   [{ cniLinks: ['cni0'] }, /cni0/],
+  [{ brokenLinks: ['/var/lib/cni -> /data/cni'] }, /leads to no folder.*: \/var\/lib\/cni -> \/data\/cni/],
   [{ packetFilterRules: 34 }, /34 packet-filter rules/],
 ];
 
@@ -103,6 +105,40 @@ describe('leftovers', () => {
     };
     expect(leftovers(after)).toEqual([]);
     expect(leftovers(after, before)).toEqual(['kubeconfigs of logins: /root/.kube/config, /home/a/.kube/config']);
+  });
+
+  it('R16: leave out a kubeconfig that names another cluster as well, as the deep clean leaves it', () => {
+    const before: HostFacts = {
+      ...clean,
+      pkiCaHash: 'sha256:node',
+      kubeconfigs: [{ file: '/etc/kubernetes/kubelet.conf', server: 'https://10.0.0.9:6443', caHash: 'sha256:node' }],
+    };
+    const node = { server: 'https://10.0.0.9:6443', caHash: 'sha256:node' };
+    const of = (...others: { server?: string; caHash?: string }[]): string[] =>
+      leftovers({ ...clean, homeKubeconfigs: [{ file: '/root/.kube/config', ...node, others }] }, before);
+    expect(of(node)).toHaveLength(1);
+    expect(of({ server: 'https://vip:6443', caHash: 'sha256:node' })).toHaveLength(1);
+    expect(of({ server: 'https://10.0.0.9:6443' })).toHaveLength(1);
+    expect(of({ server: 'https://prod:6443', caHash: 'sha256:prod' })).toEqual([]);
+    expect(of(node, {})).toEqual([]);
+  });
+
+  it('R13: leave out what was there before the operation', () => {
+    const keep = {
+      files: { '/root/.kube/config': '', '/etc/cni/net.d/mine': '' },
+      links: ['cni0'],
+      packetFilterRules: 1,
+    };
+    const facts: HostFacts = {
+      ...clean,
+      pkiCaHash: 'sha256:node',
+      homeKubeconfigs: [{ file: '/root/.kube/config', caHash: 'sha256:node' }],
+      cniFiles: ['/etc/cni/net.d/mine'],
+      cniLinks: ['cni0'],
+      packetFilterRules: 20,
+    };
+    expect(leftovers(facts, facts, keep)).toEqual([]);
+    expect(leftovers(facts)).toHaveLength(4);
   });
 
   it('stay short where much is left', () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readHost } from '../../../src/adapters/host/read-host.js';
@@ -153,6 +153,7 @@ describe.each(shells)('a clean host, read by %s', (...shell) => {
       packetFilterRules: 0,
       homeKubeconfigs: [],
       kubeletMounts: [],
+      identity: ['/etc/machine-id 3d1219c7c4c5404aaa1f6d2a48adfda4'],
       foreignServerAnswers: {},
     });
     expect(facts.diskFreeMiB['/etc']).toBeGreaterThan(0);
@@ -211,7 +212,7 @@ X`,
     );
     host.program(
       'nft',
-      `printf 'table ip nat {\\n\\tchain PREROUTING {\\n\\t\\ttype nat hook prerouting priority dstnat; policy accept;\\n\\t\\tcounter packets 1 bytes 60 jump KUBE-SERVICES\\n\\t\\ttcp dport 80 accept\\n\\t}\\n\\n\\tchain KUBE-SERVICES {\\n\\t\\tcounter packets 0 bytes 0 # comment\\n\\t}\\n\\tchain KUBE-KUBELET-CANARY {\\n\\t}\\n}\\ntable ip kube-proxy {\\n\\tmap service-ips {\\n\\t\\ttype ipv4_addr\\n\\t}\\n\\n\\tchain services {\\n\\t\\tip daddr 10.96.0.1 accept\\n\\t}\\n}\\n'`,
+      `[ "$*" != '-a list ruleset' ] || printf 'table ip nat { # handle 1\\n\\tchain PREROUTING { # handle 1\\n\\t\\ttype nat hook prerouting priority dstnat; policy accept;\\n\\t\\tcounter packets 1 bytes 60 jump KUBE-SERVICES # handle 5\\n\\t\\ttcp dport 80 accept # handle 6\\n\\t}\\n\\n\\tchain KUBE-SERVICES { # handle 2\\n\\t\\tcounter packets 0 bytes 0 # handle 7\\n\\t}\\n\\tchain KUBE-KUBELET-CANARY { # handle 3\\n\\t}\\n}\\ntable ip kube-proxy { # handle 2\\n\\tmap service-ips { # handle 1\\n\\t\\ttype ipv4_addr\\n\\t}\\n\\n\\tchain services { # handle 2\\n\\t\\tip daddr 10.96.0.1 accept # handle 3\\n\\t}\\n}\\n'`,
     );
     host.program(
       'iptables-legacy-save',
@@ -234,7 +235,7 @@ X`,
       etcdDataPresent: true,
       kubeletStatePresent: true,
       cniFiles: ['/etc/cni/net.d/10-flannel.conflist', '/var/lib/cni/networks/cbr0/10.244.0.2'],
-      packetFilterRules: 5,
+      packetFilterRules: 6,
       kubeletMounts: ['/var/lib/kubelet/pods/a b/volumes/x'],
       marker: { operation: 'prod/join-control-plane/cp3/1', cluster: 'prod', caHash: 'sha256:00' },
       foreignServerAnswers: { 'https://10.203.0.10:6443': false, 'https://10.9.0.5:6443': false },
@@ -284,6 +285,77 @@ X`,
     expect(facts.homeKubeconfigs).toEqual([{ file: '/home/ops/.kube/config', server: 'https://b:6443' }]);
   });
 
+  it('R17: sees a node through the links of its folders', async () => {
+    make({ shell });
+    const disk = join(host.folder, 'root/data/disk');
+    host.files({
+      '/data/disk/etcd/member/wal/0.wal': '',
+      '/data/disk/kubelet/config.yaml': '',
+      '/data/disk/pki/etcd/ca.key': '',
+      '/data/disk/net.d/10-x.conflist': '',
+      '/etc/kubernetes/x': '',
+      '/etc/cni/x': '',
+      '/proc/mounts': 'tmpfs /data/disk/kubelet/pods/a\\040b tmpfs rw 0 0\ntmpfs /data/disk/kubelet tmpfs rw 0 0\n',
+    });
+    rmSync(join(host.folder, 'root/var/lib/kubelet'), { recursive: true });
+    for (const [link, name] of [
+      ['var/lib/etcd', 'etcd'],
+      ['var/lib/kubelet', 'kubelet'],
+      ['etc/kubernetes/pki', 'pki'],
+      ['etc/cni/net.d', 'net.d'],
+    ] as const)
+      symlinkSync(join(disk, name), join(host.folder, 'root', link));
+    const facts = await readHost(host, { address });
+    expect(facts).toMatchObject({
+      etcdDataPresent: true,
+      kubeletStatePresent: true,
+      cniFiles: ['/etc/cni/net.d/10-x.conflist'],
+      kubeletMounts: ['/data/disk/kubelet/pods/a b'],
+    });
+    expect(facts.kubernetesFiles).toContain('/etc/kubernetes/pki/etcd/ca.key');
+    expect(facts.brokenLinks).toBeUndefined();
+  });
+
+  it('R17: tells a link that leads nowhere, or to a place that others share', async () => {
+    make({ shell });
+    symlinkSync('/nowhere/etcd data', join(host.folder, 'root/var/lib/etcd'));
+    symlinkSync(join(host.folder, 'root/var'), join(host.folder, 'root/var/lib/cni'));
+    expect((await readHost(host, { address })).brokenLinks).toEqual([
+      `/var/lib/cni -> ${join(host.folder, 'root/var')}`,
+      '/var/lib/etcd -> /nowhere/etcd data',
+    ]);
+  });
+
+  it('R13: tells how many CNI files it does not list, and when one was written', async () => {
+    make({ shell });
+    const file = (index: number): [string, string] => [`/var/lib/cni/networks/cbr0/10.244.0.${index}`, 'ab'];
+    host.files(Object.fromEntries(Array.from({ length: 103 }, (_, index) => file(index))));
+    host.files({ '/home/ops/.kube/config': kubeconfig('https://10.203.0.10:6443', prodCa.pem) });
+    utimesSync(join(host.folder, 'root/home/ops/.kube/config'), 1000, 1234567890);
+    const facts = await readHost(host, { address });
+    expect(facts.cniFiles).toHaveLength(100);
+    expect(facts.unlistedCniFiles).toBe(3);
+    expect(facts.fileVersions?.[facts.cniFiles[0] ?? '']).toMatch(/^2 \d{10}$/);
+    expect(facts.fileVersions?.['/home/ops/.kube/config']).toMatch(/^\d+ 1234567890$/);
+  });
+
+  it("R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's", async () => {
+    make({ shell });
+    const links = ['lxcbr0', 'lxc0123456789ab', 'lxc_health', 'cilium_host', 'lxc0123'];
+    host.files(Object.fromEntries(links.map((link) => [`/sys/class/net/${link}/mtu`, '1500\n'])));
+    const { cniLinks } = await readHost(host, { address });
+    expect(cniLinks.toSorted()).toEqual(['cilium_host', 'lxc0123456789ab', 'lxc_health']);
+  });
+
+  it("lists kubeadm's files first, however many others there are", async () => {
+    make({ shell });
+    host.files(Object.fromEntries(Array.from({ length: 210 }, (_, n) => [`/etc/kubernetes/audit/${n}.log`, ''])));
+    host.files({ '/etc/kubernetes/pki/ca.key': '', '/etc/kubernetes/kubelet.conf': '' });
+    const { kubernetesFiles } = await readHost(host, { address });
+    expect(kubernetesFiles).toHaveLength(200);
+    expect(kubernetesFiles.slice(0, 2)).toEqual(['/etc/kubernetes/kubelet.conf', '/etc/kubernetes/pki/ca.key']);
+  });
+
   it('reads on where tools are missing', async () => {
     const without = [
       'systemctl',
@@ -311,7 +383,8 @@ X`,
     const facts = await readHost(host, { address });
     expect(facts).toMatchObject({
       hostname: 'cp3',
-      ...(shell[0] === 'busybox' ? {} : { addresses: [], diskFreeMiB: {}, kubernetesFiles: [] }),
+      ...(shell[0] === 'busybox' ? {} : { addresses: [], diskFreeMiB: {} }),
+      kubernetesFiles: ['/etc/kubernetes/admin.conf'],
       versions: {},
       runtimeReady: false,
       kubelet: { enabled: 'unknown', active: 'unknown' },
@@ -439,7 +512,10 @@ describe('what the tools say', () => {
   it('finds a marker only where it is whole', async () => {
     make();
     host.files({ '/var/lib/quorate/marker.json': '{"operation":"a"' });
-    expect((await readHost(host, { address })).marker).toBeUndefined();
+    const facts = await readHost(host, { address });
+    expect(facts.marker).toBeUndefined();
+    // Half of one proves nothing, but it is there.
+    expect(facts.identity).toContain('/var/lib/quorate/marker.json {"operation":"a"');
   });
 });
 

@@ -10,6 +10,7 @@ import {
 } from '../../../src/adapters/kubeadm/configuration-file.js';
 import { createCredentials } from '../../../src/adapters/kubeadm/credentials.js';
 import { listOurTokens, revokeCredentials } from '../../../src/adapters/kubeadm/revoke-credentials.js';
+import { operationLabelValue } from '../../../src/adapters/kubeadm/tokens.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
@@ -22,6 +23,7 @@ const of = {
   criSocket: 'unix:///run/containerd/containerd.sock',
 };
 const token = 'abcdef.0123456789abcdef';
+const label = operationLabelValue(operation);
 const adminConf = `apiVersion: v1
 clusters:
 - cluster:
@@ -66,6 +68,10 @@ while [ $# -gt 0 ]; do case $1 in --config) cp "$2" "$FOLDER/given.yaml" ;; --ku
 if [ "$t" = yes ]; then cat "$FOLDER/token-error" >&2 2>/dev/null && exit 1; echo ${token}; else cat "$FOLDER/upload-error" 2>/dev/null && exit 1; echo '[upload-certs] Storing'; fi`,
   );
   host.program('curl', `echo '"jws-kubeconfig-abcdef": "x"'`);
+  host.program(
+    'kubectl',
+    `case " $* " in *' get secret kubeadm-certs '*) echo bootstrap-token-owner1 ;; *' label '*) echo "$*" >> "$FOLDER/labelled" ;; esac`,
+  );
 });
 afterEach(() => host.close());
 
@@ -90,6 +96,11 @@ test('a token, a fresh key and the CA hash come back; argv holds no secret; noth
   expect(read('servers')).toBe('    server: https://10.0.0.11:6443\n'.repeat(2));
   expect(read('modes')).toBe('600\n600\n');
   expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+  expect(read('labelled').trim()).toMatch(
+    new RegExp(
+      `-n kube-system label secret --overwrite kubeadm-certs bootstrap-token-owner1 quorate.dev/operation=${label}$`,
+    ),
+  );
 });
 
 test('each key is another one, and a worker gets none', async () => {
@@ -104,13 +115,13 @@ test('each key is another one, and a worker gets none', async () => {
 test('a token that nobody signs comes back as unsigned', async () => {
   host.program('curl', `echo '{"data":{}}'`);
   host.program('kubectl', `exit 1`);
-  expect((await createCredentials(host, of)).signed).toBe(false);
+  expect((await createCredentials(host, { ...of, controlPlane: false })).signed).toBe(false);
 });
 
 test('where curl is missing kubectl sees the signature', async () => {
   host.program('curl', 'exit 127');
   host.program('kubectl', 'echo "  jws-kubeconfig-abcdef: x"');
-  expect((await createCredentials(host, of)).signed).toBe(true);
+  expect((await createCredentials(host, { ...of, controlPlane: false })).signed).toBe(true);
 });
 
 test('a failed upload is an error that quotes neither token nor key, and leaves nothing', async () => {
@@ -148,43 +159,53 @@ test("other operations' configurations go, and the own one stays", async () => {
   expect(read(path.replace('/run/quorate', 'run'))).toBe('token: own\n');
 });
 
-/** kubectl with a list of tokens as the go-template prints it, and a memory of what was deleted. */
-const withTokens = (lines: readonly string[]): void => {
+/**
+ * kubectl with a list of tokens and kubeadm-certs as the go-templates print them, and a memory of what was deleted.
+ * @param certs label and preconditions; default there is no such Secret
+ * @param said what the API server answers to the deletion of kubeadm-certs
+ */
+const withTokens = (lines: readonly string[], certs = '', said = ''): void => {
   writeFileSync(join(host.folder, 'tokens'), lines.map((line) => `${line}\n`).join(''));
+  writeFileSync(join(host.folder, 'certs'), certs);
   host.program(
     'kubectl',
-    `case " $* " in *' get secrets '*) cat "$FOLDER/tokens" ;; *' delete secret '*) echo "\${*#*--ignore-not-found }" >> "$FOLDER/deleted" ;; esac`,
+    `case " $* " in
+*' get secrets '*) cat "$FOLDER/tokens" ;;
+*' get secret kubeadm-certs '*) cat "$FOLDER/certs" ;;
+*' delete --raw '*) echo "$*" | sed 's/.*--raw //' >> "$FOLDER/deleted"; awk 1 >> "$FOLDER/deleted"; ${said === '' ? 'echo {}' : `echo '${said}' >&2; exit 1`} ;;
+*' delete secret '*) echo "\${*#*--ignore-not-found }" >> "$FOLDER/deleted" ;;
+esac`,
   );
 };
 const owner = 'Proxy for managing TTL for the kubeadm-certs secret';
 const tokens = [
-  `bootstrap-token-aaaaaa\t2026-11-23T07:00:00Z\tquorate ${operation}`,
-  'bootstrap-token-bbbbbb\t\tquorate prod/join-worker/w1/k1',
-  'bootstrap-token-cccccc\t2026-11-23T07:00:00Z\tof a person',
-  `bootstrap-token-dddddd\t2026-11-23T07:00:00Z\t${owner}`,
+  `bootstrap-token-aaaaaa\t2026-11-23T07:00:00Z\tquorate ${operation}\t`,
+  'bootstrap-token-bbbbbb\t\tquorate prod/join-worker/w1/k1\t',
+  'bootstrap-token-cccccc\t2026-11-23T07:00:00Z\tof a person\t',
+  `bootstrap-token-dddddd\t2026-11-23T07:00:00Z\t${owner}\t${label}`,
+  `bootstrap-token-eeeeee\t2026-11-23T07:00:00Z\t${owner}\t`,
+  `bootstrap-token-ffffff\t2026-11-23T07:00:00Z\t${owner}\t${operationLabelValue('prod/join-control-plane/cp2/k1')}`,
 ];
+const preconditions = '{"uid":"u1","resourceVersion":"812"}';
+const ownCerts = `${label} ${preconditions}`;
+const deletion = `/api/v1/namespaces/kube-system/secrets/kubeadm-certs -f -
+{"kind":"DeleteOptions","apiVersion":"v1","preconditions":${preconditions}}`;
 
 test('an operation takes back its own tokens and, where asked, the shared certificates with the token that owns them', async () => {
-  withTokens(tokens);
-  const revoke = { address: of.address, of: { operation } };
+  withTokens(tokens, ownCerts);
+  const revoke = { address: of.address, operation };
   expect(await revokeCredentials(host, { ...revoke, sharedCertificates: true })).toEqual(['aaaaaa', 'dddddd']);
-  expect(await revokeCredentials(host, { ...revoke, sharedCertificates: false })).toEqual(['aaaaaa']);
+  expect(await revokeCredentials(host, { ...revoke, sharedCertificates: false })).toEqual(['aaaaaa', 'dddddd']);
   expect(read('deleted').trim().split('\n')).toEqual([
-    'bootstrap-token-aaaaaa bootstrap-token-dddddd kubeadm-certs',
-    'bootstrap-token-aaaaaa',
+    ...deletion.split('\n'),
+    'bootstrap-token-aaaaaa bootstrap-token-dddddd',
+    'bootstrap-token-aaaaaa bootstrap-token-dddddd',
   ]);
-});
-
-test('after init every bootstrap token goes', async () => {
-  withTokens(tokens);
-  expect(await revokeCredentials(host, { address: of.address, of: 'all', sharedCertificates: true })).toHaveLength(4);
 });
 
 test('nothing to take back is fine', async () => {
   withTokens([]);
-  expect(await revokeCredentials(host, { address: of.address, of: { operation }, sharedCertificates: false })).toEqual(
-    [],
-  );
+  expect(await revokeCredentials(host, { address: of.address, operation, sharedCertificates: true })).toEqual([]);
   expect(readdirSync(host.folder)).not.toContain('deleted');
 });
 

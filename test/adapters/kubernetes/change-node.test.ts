@@ -91,23 +91,32 @@ describe('deleting', () => {
     api.host.program('kubectl', `echo "$*" > "$FOLDER/argv"; cat > "$FOLDER/body"; ${says}`);
   const read = (file: string): string => readFileSync(join(api.host.folder, file), 'utf8');
 
-  test('names the uid as a precondition', async () => {
+  const seen = { name: 'w1', uid: 'uid-w1', resourceVersion: '812' };
+
+  test('names the uid and the version as preconditions', async () => {
     kubectl('exit 0');
-    await deleteNode(api.host, address, 'w1', 'uid-w1');
+    expect(await deleteNode(api.host, address, seen)).toBe('deleted');
     expect(read('argv')).toContain('delete --raw /api/v1/nodes/w1 -f -');
     expect(JSON.parse(read('body'))).toEqual({
       kind: 'DeleteOptions',
       apiVersion: 'v1',
-      preconditions: { uid: 'uid-w1' },
+      preconditions: { uid: 'uid-w1', resourceVersion: '812' },
     });
   });
 
   test.each([
-    'Error from server (NotFound): nodes "w1" not found',
-    'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the UID in the precondition (0) does not match the UID in record (1).',
-  ])('%s: nothing to delete', async (message) => {
+    ['Error from server (NotFound): nodes "w1" not found', 'gone'],
+    [
+      'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the UID in the precondition (0) does not match the UID in record (1).',
+      'changed',
+    ],
+    [
+      'Error from server (Conflict): Operation cannot be fulfilled on Node "w1": the ResourceVersion in the precondition (811) does not match the ResourceVersion in record (812). The object might have been modified',
+      'changed',
+    ],
+  ])('%s: nothing to delete, it is %s', async (message, outcome) => {
     kubectl(`echo '${message}' >&2; exit 1`);
-    await deleteNode(api.host, address, 'w1', 'uid-w1');
+    expect(await deleteNode(api.host, address, seen)).toBe(outcome);
   });
 
   test.each([
@@ -116,7 +125,7 @@ describe('deleting', () => {
     ['sh: 1: kubectl: not found', 'CommandFailed'],
   ])('%s is %s', async (message, type) => {
     kubectl(`echo '${message}' >&2; exit 1`);
-    await expect(deleteNode(api.host, address, 'w1', 'uid-w1')).rejects.toMatchObject({ type });
+    await expect(deleteNode(api.host, address, seen)).rejects.toMatchObject({ type });
   });
 });
 

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 test('an API server that is ready', async () => {
-  expect(await readyz(api.host, address)).toEqual({ initialised: true, ready: true });
+  expect(await readyz(api.host, address)).toEqual({ initialised: true, ready: true, answers: true });
   expect(await readyzThroughEndpoint(api.host, `${address}:6443`)).toMatchObject({ ok: true });
 });
 
@@ -31,7 +31,14 @@ test('one that is not says which checks fail', async () => {
 
 test('a host that answers without an admin.conf is not ready: it is somebody else’s, or half reset', async () => {
   rmSync(join(api.host.folder, 'etc/admin.conf'));
-  expect(await readyz(api.host, address)).toMatchObject({ initialised: false, ready: false });
+  expect(await readyz(api.host, address)).toEqual({
+    initialised: false,
+    ready: false,
+    answers: true,
+    because: 'something answers on its port 6443 (200), but it has no admin.conf',
+  });
+  api.answerAll({ status: 403, body: '{}' });
+  expect(await readyz(api.host, address)).toMatchObject({ answers: true, because: expect.stringContaining('(403)') });
 });
 
 test.each([401, 403])('where anonymous requests get %i, kubectl is asked', async (status) => {

@@ -12,7 +12,8 @@ import { installFakeSystemd } from '../../support/fake-systemd.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
-const unit = unitName({ operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 });
+const of = { operation: 'prod/join-worker/w1/1', run: 'run-1', step: 'join', host: 'w1', round: 0 };
+const unit = unitName(of);
 let host: ShellHost;
 beforeEach(() => {
   host = shellHost({ rewrite: (script, folder) => script.replaceAll('/var/log/quorate', `${folder}/log`) });
@@ -35,24 +36,23 @@ const follow = async (offset = 0, timeoutMs = 20_000) => {
   return { reading, output, offsets };
 };
 
-test('the name is stable over attempts and differs by operation, step, host and round', () => {
-  const of = { operation: 'prod/join-worker/w1/1', step: 'join', host: 'w1', round: 0 };
+test('the name is stable over attempts and differs by operation, run, step, host and round', () => {
   expect(unitName(of)).toMatch(/^quorate-join-[0-9a-f]{12}\.service$/);
   const others = [
     { ...of, operation: 'x' },
+    { ...of, run: 'run-2' },
     { ...of, step: 'reset' },
     { ...of, host: 'w2' },
     { ...of, round: 1 },
   ];
-  expect(new Set([of, ...others].map(unitName)).size).toBe(5);
+  expect(new Set([of, ...others].map(unitName)).size).toBe(6);
   expect(unitName({ ...of })).toBe(unitName(of));
   expect(() => unitName({ ...of, step: 'a b' })).toThrow(TypeError);
 });
 
 test('R19: every name that unitName makes for a step of a command is taken for one, others are not', () => {
   const steps = ['init', 'join', 'reset', 'reset-lazily', 'undo-reset', 'undo-reset-lazily'];
-  const line = (step: string): string =>
-    `running-unit ${unitName({ operation: 'prod/join-worker/w1/1', step, host: 'w1', round: 0 })}`;
+  const line = (step: string): string => `running-unit ${unitName({ ...of, step })}`;
   expect(parseRunningUnits(steps.map(line).join('\n'))).toHaveLength(steps.length);
   expect(parseRunningUnits(`running-unit quorate-worker.service\n${line('worker')}\n${line('undo')}`)).toEqual([]);
 });
@@ -75,7 +75,7 @@ test('two attempts start one command; the second attaches to it and learns its r
 });
 
 test('beside the running command of another operation nothing is started', async () => {
-  const other = unitName({ operation: 'prod/join-worker/w1/0', step: 'join', host: 'w1', round: 0 });
+  const other = unitName({ ...of, operation: 'prod/join-worker/w1/0' });
   host.program('work', `echo "$1" >> "$FOLDER/starts"; [ "$1" = short ] || exec sleep 20`);
   await ensureUnit(host, { unit: other, argv: ['work', 'long'] });
   await vi.waitFor(async () => expect(await readRunningUnits(host)).toEqual([other]));

@@ -4,9 +4,11 @@ import { dirtyHosts } from './dirty-hosts.js';
 import { endpoint } from './endpoint.js';
 import { kubelet } from './kubelet.js';
 import { learners } from './learners.js';
+import { leftAlone } from './left-alone.js';
+import { observations } from './observations.js';
 import { voters } from './voters.js';
 
-export { credentials, dirtyHosts, endpoint, kubelet, learners, voters };
+export { credentials, dirtyHosts, endpoint, kubelet, learners, leftAlone, observations, voters };
 
 /** Every failure that is met both on simulated hosts and in the lab. */
 export const failureScenarios: readonly Scenario[] = [
@@ -15,5 +17,7 @@ export const failureScenarios: readonly Scenario[] = [
   ...endpoint,
   ...kubelet,
   ...learners,
+  ...leftAlone,
+  ...observations,
   ...voters,
 ];

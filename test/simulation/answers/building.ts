@@ -17,11 +17,12 @@ export const building: readonly Part[] = [
     title: 'init cp1',
     play: async (stage) => {
       const context = stage.context('init', 'cp1');
-      await stage.act('resetHost', context);
+      const checked = await read(stage, context);
+      await stage.act('resetHost', context, checked);
       await stage.act('prepareHost', context);
       await stage.act('writeInitConfiguration', context);
       await stage.act('registerBackend', context, true);
-      await stage.act('runKubeadm', context);
+      await stage.act('runKubeadm', context, checked);
       await stage.lab.installNetwork('cp1');
       await settle(stage, 1);
       await stage.act('readHost', context);
@@ -32,11 +33,7 @@ export const building: readonly Part[] = [
   },
   {
     title: 'join cp2',
-    play: async (stage) => {
-      const context = stage.context('join-control-plane', 'cp2');
-      await read(stage, context);
-      await join(stage, context, 2);
-    },
+    play: (stage) => join(stage, stage.context('join-control-plane', 'cp2'), 2),
   },
   {
     title: 'join cp3',
@@ -44,11 +41,7 @@ export const building: readonly Part[] = [
   },
   {
     title: 'join w1',
-    play: async (stage) => {
-      const context = stage.context('join-worker', 'w1');
-      await read(stage, context);
-      await join(stage, context, 4);
-    },
+    play: (stage) => join(stage, stage.context('join-worker', 'w1'), 4),
   },
   {
     title: 'a cluster that is well',

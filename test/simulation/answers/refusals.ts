@@ -19,7 +19,8 @@ export const refusals: readonly Part[] = [
     title: 'units',
     play: async ({ hosts, attempt, ask }) => {
       const host = hosts.host('w1');
-      const unit = (step: string): string => unitName({ operation: clusterName, step, host: 'w1', round: 0 });
+      const unit = (step: string): string =>
+        unitName({ operation: clusterName, run: 'by-hand', step, host: 'w1', round: 0 });
       const start = (step: string, argv: readonly string[], runtimeMaxSec = 60) =>
         attempt('w1', `start ${step}`, async () => {
           const { outcome } = await ensureUnit(host, { unit: unit(step), argv: [...argv], runtimeMaxSec });
@@ -71,7 +72,11 @@ export const refusals: readonly Part[] = [
       await attempt('cp1', 'ask a follower to move', () => moveLeader(cp1, member('cp1').clientUrls, member('cp3').id));
       await attempt('cp1', 'move back', () => moveLeader(cp1, member('cp2').clientUrls, member('cp1').id));
       await attempt('cp1', 'move to nobody', () => moveLeader(cp1, member('cp1').clientUrls, 'abc123'));
-      await attempt('cp1', 'remove what is not there', () => removeMember(cp1, 'abc123'));
+      const gone = { id: 'abc123', peerUrls: [], clientUrls: [], isLearner: false };
+      await attempt('cp1', 'remove what is not there', () => removeMember(cp1, gone));
+      await attempt('cp1', 'remove what was promoted meanwhile', () =>
+        removeMember(cp1, { ...member('cp3'), isLearner: true }),
+      );
       const peer = (suffix: number): string => `https://${lab.subnet}.${suffix}:2380`;
       await ask('cp1', 'remove an unknown member', `${etcdctl} member remove abc123`);
       await ask('cp1', 'add a learner', `${etcdctl} member add cp8 --learner --peer-urls=${peer(18)} -w json`);
@@ -103,8 +108,14 @@ export const refusals: readonly Part[] = [
       const cp1 = hosts.host('cp1');
       const { address } = lab.host('cp1');
       await attempt('cp1', 'read a Node that is not there', () => readNode(cp1, address, 'nobody'));
-      await attempt('cp1', 'delete a Node that is not there', () => deleteNode(cp1, address, 'nobody', 'uid'));
-      await attempt('cp1', 'delete a Node of another uid', () => deleteNode(cp1, address, 'w1', 'uid'));
+      await attempt('cp1', 'delete a Node that is not there', () =>
+        deleteNode(cp1, address, { name: 'nobody', uid: 'uid' }),
+      );
+      await attempt('cp1', 'delete a Node of another uid', () => deleteNode(cp1, address, { name: 'w1', uid: 'uid' }));
+      await attempt('cp1', 'delete a Node that was written meanwhile', async () => {
+        const { uid = '' } = (await readNode(cp1, address, 'w1')) ?? {};
+        return deleteNode(cp1, address, { name: 'w1', uid, resourceVersion: '1' });
+      });
       await attempt('cp1', 'label and taint a Node', () =>
         setNodeLabelsAndTaints(cp1, address, 'w1', {
           labels: { zone: 'a' },

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { clusterYaml } from '../../../lab/cluster-yaml.js';
 import type { Lab } from '../../../lab/index.js';
 import { createActivities } from '../../../src/activities/index.js';
-import type { Activities } from '../../../src/activities/contract.js';
+import type { Activities, Before } from '../../../src/activities/contract.js';
 import { createHosts } from '../../../src/adapters/ssh/hosts.js';
 import type { Hosts } from '../../../src/adapters/ssh/types.js';
 import type { OperationContext, OperationKind } from '../../../src/model/operation.js';
@@ -23,6 +23,8 @@ export interface Stage {
   readonly pauseMs: number;
   /** Hosts whose answers are noted. */
   readonly hosts: Hosts;
+  /** What was before each operation began to change its host, by the operation's id. */
+  readonly before: Map<string, Before>;
   /** Context of an operation; `key` tells two of one kind on one host apart. */
   context(kind: OperationKind, host: string, key?: string): OperationContext;
   /** Runs an activity of the product as a worker would; answers its result, or undefined when it failed. */
@@ -88,6 +90,7 @@ export const openStage = (lab: Lab, pauseMs: number): PlayedStage => {
     pauseMs,
     hosts,
     recorder,
+    before: new Map(),
     context: (kind, host, key = 'k1') =>
       operationContext(specification, kind, host, {
         operation: `${clusterName}/${kind}/${host}/${key}`,

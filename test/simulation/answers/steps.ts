@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkedOf } from '../../../src/model/checked.js';
+import type { Checked } from '../../../src/model/checked.js';
+import { keepOf } from '../../../src/model/keep.js';
 import type { OperationContext } from '../../../src/model/operation.js';
+import { describeDirt } from '../../../src/model/preflight/dirt.js';
+import { isOwnAttempt } from '../../../src/model/preflight/ownership.js';
 import type { Stage } from './stage.js';
 
 export const adminKubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
@@ -27,23 +32,39 @@ export const settle = async ({ lab }: Stage, nodes: number, on = 'cp1'): Promise
   }
 };
 
-export const read = async (stage: Stage, context: OperationContext): Promise<void> => {
-  await stage.act('readHost', context);
-  await stage.act('readCluster', context);
+/**
+ * Reads the world and says what destructive acts rest on, as the steps `read` and `check` of an operation do; what was
+ * there before the operation's first is remembered for its undo.
+ */
+export const read = async (stage: Stage, context: OperationContext): Promise<Checked> => {
+  const host = await stage.act('readHost', context);
+  const cluster = await stage.act('readCluster', context);
   await stage.act('checkReach', context);
+  if (host === undefined || cluster === undefined) throw new Error(`${context.target.name} could not be read`);
+  if (!stage.before.has(context.operation)) {
+    const node = cluster.nodes.find(({ name }) => name === context.target.name);
+    const keep = keepOf(host, { reset: describeDirt(context, host, cluster) !== undefined });
+    stage.before.set(context.operation, {
+      ...(node === undefined ? {} : { nodeUid: node.uid }),
+      machineId: host.machineId,
+      keep,
+    });
+  }
+  return checkedOf(context, host, cluster, isOwnAttempt(context, host));
 };
 
 export const join = async (stage: Stage, context: OperationContext, nodes: number): Promise<void> => {
   const controlPlane = context.kind === 'join-control-plane';
+  const checked = await read(stage, context);
   if (controlPlane) {
     await stage.act('snapshotEtcd', context);
-    await stage.act('removeStaleMember', context, { etcdDataPresent: false });
+    await stage.act('removeStaleMember', context, checked);
   }
-  await stage.act('resetHost', context);
+  await stage.act('resetHost', context, checked);
   await stage.act('prepareHost', context);
   await stage.act('createCredentials', context);
   if (controlPlane) await stage.act('registerBackend', context, false);
-  await stage.act('runKubeadm', context);
+  await stage.act('runKubeadm', context, checked);
   await settle(stage, nodes);
   await stage.act(controlPlane ? 'proveControlPlane' : 'proveWorker', context);
   if (controlPlane) await stage.act('enableBackend', context);

@@ -3,8 +3,16 @@ import { moveLeader, removeMember } from '../../../src/adapters/etcd/change-memb
 import { readEtcd } from '../../../src/adapters/etcd/read-etcd.js';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
-import type { Part } from './stage.js';
+import type { Before } from '../../../src/activities/contract.js';
+import type { OperationContext } from '../../../src/model/operation.js';
+import type { Part, Stage } from './stage.js';
 import { adminKubectl, join, read, readStatus, untilDown } from './steps.js';
+
+const before = ({ before: known }: Stage, { operation }: OperationContext): Before => {
+  const found = known.get(operation);
+  if (found === undefined) throw new Error(`${operation} has read nothing yet`);
+  return found;
+};
 
 /** How a cluster loses what it had. */
 export const takingApart: readonly Part[] = [
@@ -13,13 +21,13 @@ export const takingApart: readonly Part[] = [
     play: async (stage) => {
       const context = stage.context('join-worker', 'w1', 'k2');
       const w1 = stage.hosts.host('w1');
-      const unit = unitName({ operation: 'earlier', step: 'join', host: 'w1', round: 0 });
+      const unit = unitName({ operation: 'earlier', run: 'by-hand', step: 'join', host: 'w1', round: 0 });
       await ensureUnit(w1, { unit, argv: ['sleep', '600'] });
-      await stage.act('readHost', context);
-      const other = unitName({ operation: 'later', step: 'join', host: 'w1', round: 0 });
+      const checked = await read(stage, context);
+      const other = unitName({ operation: 'later', run: 'by-hand', step: 'join', host: 'w1', round: 0 });
       await stage.attempt('w1', 'start beside it', () => ensureUnit(w1, { unit: other, argv: ['true'] }));
-      await stage.act('stopEarlier', context);
-      await stage.act('stopEarlier', context);
+      await stage.act('stopEarlier', context, checked);
+      await stage.act('stopEarlier', context, checked);
       await stage.act('readHost', context);
     },
   },
@@ -28,8 +36,8 @@ export const takingApart: readonly Part[] = [
     play: async (stage) => {
       await stage.lab.host('cp1').check(`${adminKubectl} delete node w1`);
       const context = stage.context('join-worker', 'w1', 'k2');
-      await read(stage, context);
-      await stage.act('resetHost', context);
+      const checked = await read(stage, context);
+      await stage.act('resetHost', context, checked);
       await stage.act('readHost', context);
     },
   },
@@ -40,10 +48,10 @@ export const takingApart: readonly Part[] = [
       await stage.ask('cp3', 'reset by hand', 'kubeadm reset --force --skip-phases remove-etcd-member');
       await stage.lab.host('cp1').check(`${adminKubectl} delete node cp3`);
       await stage.lab.host('lb1').check(untilDown('cp3'));
-      await read(stage, context);
+      const checked = await read(stage, context);
       await stage.act('disableBackend', context);
-      await stage.act('removeStaleMember', context, { etcdDataPresent: true, sameCluster: true });
-      await stage.act('resetHost', context);
+      await stage.act('removeStaleMember', context, checked);
+      await stage.act('resetHost', context, checked);
       await stage.act('readHost', context);
       await join(stage, context, 3);
     },
@@ -59,7 +67,7 @@ export const takingApart: readonly Part[] = [
       if (leader !== undefined && leader.id !== id)
         await stage.attempt('cp1', 'move to cp3', () => moveLeader(cp1, leader.clientUrls, id));
       await stage.act('disableBackend', context);
-      await stage.act('undoJoin', context, undefined);
+      await stage.act('undoJoin', context, before(stage, context));
       await stage.act('removeBackend', context);
       await stage.act('revokeCredentials', context);
       await stage.act('readHost', context);
@@ -85,7 +93,9 @@ export const takingApart: readonly Part[] = [
       await sleep(stage.pauseMs);
       const cp1 = stage.hosts.host('cp1');
       await stage.attempt('cp1', 'read etcd', () => readEtcd(cp1));
-      await stage.attempt('cp1', 'remove a member', () => removeMember(cp1, 'abc123'));
+      await stage.attempt('cp1', 'remove a member', () =>
+        removeMember(cp1, { id: 'abc123', peerUrls: [], clientUrls: [], isLearner: false }),
+      );
       await stage.act('snapshotEtcd', stage.context('join-control-plane', 'cp3', 'k3'));
       await readStatus(stage);
     },
@@ -94,7 +104,7 @@ export const takingApart: readonly Part[] = [
     title: 'an init taken back',
     play: async (stage) => {
       const context = stage.context('init', 'cp1');
-      await stage.act('undoInit', context);
+      await stage.act('undoInit', context, before(stage, context));
       await stage.act('removeBackend', context);
       await stage.act('revokeCredentials', context);
       await stage.act('readHost', context);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { signalNumbers } from '../../../lab/simulation/system/signals.js';
+import { checkedOf } from '../../../src/model/checked.js';
 import { names } from '../../../src/model/messages.js';
 import type { PlanReport } from '../../../src/model/plan-report.js';
 import { activityEnvironment } from '../../support/activity-environment.js';
@@ -54,7 +55,9 @@ describe('after the member was added', () => {
       await harness.submit(other);
       // What it would do if it were not queued behind the first, and what a plan says that somebody makes now.
       const removed = await activityEnvironment().run(() =>
-        activities.removeStaleMember(other, { etcdDataPresent: false, sameCluster: undefined }),
+        Promise.all([activities.readHost(other), activities.readCluster(other)]).then(([host, read]) =>
+          activities.removeStaleMember(other, checkedOf(other, host, read, false)),
+        ),
       );
       const plan = await harness.client.workflow.execute(names.workflows.plan, {
         workflowId: `${simulation.name}/plan`,

@@ -72,6 +72,8 @@ export const stat: Program = (process, args) => {
           F: () => kinds[inode.kind],
           Y: () => Math.floor(inode.modified / 1000),
           Z: () => Math.floor(inode.modified / 1000),
+          // When it was born, which this file system does not keep: 0, as of one that tells coreutils nothing.
+          W: () => 0,
           y: () => time(inode.modified),
           z: () => time(inode.modified),
         });

@@ -176,16 +176,22 @@ const patch = (of: Call, resource: Resource, name: string, body: unknown): Promi
   call(of, 'PATCH', pathOf(resource, of.namespace, name), JSON.stringify(body));
 
 const label = async (of: Call): Promise<number> => {
-  const [, kind = '', name = '', ...pairs] = of.options.operands;
+  const [, kind = '', ...words] = of.options.operands;
+  const isPair = (word: string): boolean => word.includes('=') || word.endsWith('-');
   const labels = Object.fromEntries(
-    pairs.map((pair) =>
-      pair.endsWith('-') && !pair.includes('=')
-        ? [pair.slice(0, -1), null]
-        : [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)],
-    ),
+    words
+      .filter(isPair)
+      .map((pair) =>
+        pair.endsWith('-') && !pair.includes('=')
+          ? [pair.slice(0, -1), null]
+          : [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)],
+      ),
   );
-  await patch(of, resourceOf(kind), name, { metadata: { labels } });
-  of.process.print(`node/${name} labeled\n`);
+  const resource = resourceOf(kind);
+  for (const name of words.filter((word) => !isPair(word))) {
+    await patch(of, resource, name, { metadata: { labels } });
+    of.process.print(`${resource.kind.toLowerCase()}/${name} labeled\n`);
+  }
   return 0;
 };
 

@@ -1,4 +1,4 @@
-import { regularExpression } from '../regular-expressions.js';
+import { awkExpression } from './regular-expression.js';
 import { arithmetic, holds, subscriptOf } from './evaluation.js';
 import { Operands } from './operands.js';
 import type { Scope } from './scope.js';
@@ -89,7 +89,7 @@ export class Expressions {
       const right = this.#comparison();
       left = {
         value: (runtime) => {
-          const expression = right.expression ?? regularExpression(toText(right.value(runtime)), true);
+          const expression = right.expression ?? awkExpression(toText(right.value(runtime)));
           return Number(expression.test(toText(text(runtime))) !== negated);
         },
       };

@@ -1,5 +1,5 @@
 import { format } from '../../shell/printf.js';
-import { regularExpression } from '../regular-expressions.js';
+import { awkExpression } from './regular-expression.js';
 import type { Runtime } from './runtime.js';
 import { Input, toNumber, toText } from './values.js';
 import type { Cell, Value } from './values.js';
@@ -16,7 +16,7 @@ export interface Argument {
 
 const expressionOf = (argument: Argument, flags = ''): RegExp =>
   argument.expression === undefined
-    ? regularExpression(toText(argument.value()), true, flags)
+    ? awkExpression(toText(argument.value()), flags)
     : flags === ''
       ? argument.expression
       : regularExpressionWith(argument.expression, flags);

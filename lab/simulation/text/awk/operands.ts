@@ -1,4 +1,4 @@
-import { regularExpression } from '../regular-expressions.js';
+import { awkExpression } from './regular-expression.js';
 import { callFunction, step, subscriptOf } from './evaluation.js';
 import { functions } from './functions.js';
 import type { Argument } from './functions.js';
@@ -46,7 +46,7 @@ export class Operands {
       case 'string':
         return { value: () => token.text };
       case 'expression': {
-        const expression = regularExpression(token.text, true);
+        const expression = awkExpression(token.text);
         return { expression, value: (runtime) => Number(expression.test(toText(runtime.field(0)))) };
       }
       case 'name':

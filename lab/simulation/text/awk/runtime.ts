@@ -1,4 +1,4 @@
-import { regularExpression } from '../regular-expressions.js';
+import { awkExpression } from './regular-expression.js';
 import { Cell, Input, toNumber, toText } from './values.js';
 import type { Value } from './values.js';
 
@@ -86,7 +86,7 @@ export class Runtime {
     if (text === '') return [];
     if (separator === '') return text.split('');
     if (typeof separator === 'string' && separator.length === 1 && separator !== '\\') return text.split(separator);
-    const expression = typeof separator === 'string' ? regularExpression(separator, true) : separator;
+    const expression = typeof separator === 'string' ? awkExpression(separator) : separator;
     return text.split(new RegExp(expression.source.replaceAll(/(?<!\\)\((?!\?)/g, '(?:')));
   }
 

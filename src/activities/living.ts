@@ -1,0 +1,52 @@
+import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { readNode } from '../adapters/kubernetes/change-node.js';
+import { readyz } from '../adapters/kubernetes/readyz.js';
+import type { Checked } from '../model/checked.js';
+import { QuorateError } from '../model/failure.js';
+import type { HostFacts } from '../model/host-facts.js';
+import { membersOfHost } from '../model/member-decision.js';
+import type { OperationContext } from '../model/operation.js';
+import { isLivingNode } from '../model/preflight/living.js';
+import { memberLabel } from '../model/quorum.js';
+import { hostOf, pickControlPlane } from './control-plane.js';
+import type { Dependencies } from './dependencies.js';
+
+const lives = ({ target }: OperationContext, what: string, evidence: readonly string[]): QuorateError =>
+  new QuorateError('ChangedSinceCheck', `${what} since ${target.name} was checked; it was not reset`, {
+    host: target.name,
+    remedy: `the operation reads ${target.name} and the cluster again by itself; when it blocks, see who else works on it, then retry`,
+    evidence,
+  });
+
+/**
+ * Sees, right before a reset, that nothing lives on the host that did not when it was checked: no etcd member of the cluster
+ * has its address, no Ready Node is behind its kubelet, and where a cluster is made, no API server of its own serves.
+ * @param host the target, read in the same activity
+ * @throws QuorateError ChangedSinceCheck; ApiUnavailable, EtcdUnavailable when no survivor can say
+ */
+export const requireNothingLives = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  host: HostFacts,
+  checked: Checked,
+): Promise<void> => {
+  const { target, kind } = context;
+  if (kind === 'init') {
+    // What this very run has begun may serve already; it is nobody's yet.
+    if (checked.ownAttempt) return;
+    const own = await readyz(hostOf(dependencies, target), target.address);
+    if (own.ready) throw lives(context, `an API server has come to serve on ${target.name}`, []);
+    return;
+  }
+  const survivor = await pickControlPlane(dependencies, context);
+  const [node, members] = await Promise.all([
+    readNode(survivor.host, survivor.entry.address, target.name),
+    readEtcd(survivor.host).then((etcd) => membersOfHost(target, etcd.members)),
+  ]);
+  const [member] = members;
+  if (member !== undefined)
+    throw lives(context, `etcd has the member ${memberLabel(member)} at its address`, [memberLabel(member)]);
+  const known = checked.node?.uid === node?.uid && checked.node?.living === true;
+  if (node !== undefined && !checked.ownAttempt && !known && isLivingNode(node, host))
+    throw lives(context, `Node ${node.name} is Ready`, [`Node ${node.name}: uid ${node.uid}, Ready, kubelet active`]);
+};

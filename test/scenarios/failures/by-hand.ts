@@ -67,42 +67,47 @@ cgroupDriver: systemd
 };
 
 export interface JoinByHand {
-  /** Of the Node; default the host's. */
-  readonly name?: string;
   /** Control-plane host on which the token is made; default cp1. */
   readonly at?: string;
-  /** Default a worker. */
-  readonly controlPlane?: boolean;
   /** kubeadm is stopped after that many seconds; default never. */
   readonly seconds?: number;
 }
 
-/** Somebody joins a host to the cluster, under a name of their choice. @throws Error when it fails */
-export const joinByHand = async (
+const join = async (
   place: Place,
   host: string,
-  { name, at = 'cp1', controlPlane = false, seconds = unlimited }: JoinByHand = {},
+  { at = 'cp1', seconds = unlimited }: JoinByHand,
+  { name, controlPlane = '' }: { readonly name?: string | undefined; readonly controlPlane?: string },
 ): Promise<void> => {
-  const { address } = place.host(host);
-  const key = controlPlane
-    ? (await onConsole(place, at, 'kubeadm init phase upload-certs --upload-certs')).trim().split('\n').at(-1)
-    : undefined;
   const token = (await onConsole(place, at, 'kubeadm token create')).trim();
-  await withFile(
-    place,
-    host,
-    'join',
-    `apiVersion: kubeadm.k8s.io/v1beta4
+  const yaml = `apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
-${registration(address, name)}
+${registration(place.host(host).address, name)}
 discovery:
   bootstrapToken:
     apiServerEndpoint: ${place.specification.spec.controlPlaneEndpoint}
     token: ${token}
     unsafeSkipCAVerification: true
-${key === undefined ? '' : `controlPlane:\n  localAPIEndpoint: { advertiseAddress: ${address} }\n  certificateKey: ${key}\n`}`,
-    seconds,
-  );
+${controlPlane}`;
+  await withFile(place, host, 'join', yaml, seconds);
+};
+
+/** Somebody joins a host as a worker, under a name of their choice or its own. @throws Error when it fails */
+export const joinByHand = (place: Place, host: string, name?: string, options: JoinByHand = {}): Promise<void> =>
+  join(place, host, options, { name });
+
+/** Somebody joins a host as a control-plane host. @throws Error when it fails */
+export const joinControlPlaneByHand = async (place: Place, host: string, options: JoinByHand = {}): Promise<void> => {
+  const uploaded = await onConsole(place, options.at ?? 'cp1', 'kubeadm init phase upload-certs --upload-certs');
+  const key = /^[0-9a-f]{64}$/m.exec(uploaded)?.[0] ?? '';
+  const endpoint = `localAPIEndpoint: { advertiseAddress: ${place.host(host).address} }`;
+  await join(place, host, options, { controlPlane: `controlPlane:\n  certificateKey: ${key}\n  ${endpoint}\n` });
+};
+
+/** Somebody resets a host, and takes away what kubeadm leaves. */
+export const resetByHand = async (place: Place, host: string, seconds = unlimited): Promise<void> => {
+  const files = '/etc/cni/net.d/* /etc/kubernetes/*.conf /var/lib/etcd/*';
+  await onConsole(place, host, `timeout ${seconds} kubeadm reset -f; rm -rf ${files}; true`);
 };
 
 /** Somebody joins a host as a control-plane host, without Quorate. */

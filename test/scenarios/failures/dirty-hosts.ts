@@ -127,7 +127,7 @@ export const dirtyHosts: readonly Scenario[] = [
   ),
 
   scenario('F17: a Ready Node of the same name on another machine', { workers: 2 }, async (site) => {
-    await joinByHand(site, 'w2', { name: 'w1' });
+    await joinByHand(site, 'w2', 'w1');
     await eventually('the twin is Ready', async () => (await site.observer.readyNodes()).includes('w1'));
     const outcome = await site.run('join-worker', 'w1');
     expectRefused(outcome, 'IdentityConflict', /Node w1/);

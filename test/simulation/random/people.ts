@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { labFile } from '../../../lab/paths.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import type { Specification } from '../../../src/model/specification/specification.js';
-import { initByHand, joinByHand } from '../../scenarios/failures/by-hand.js';
+import { initByHand, joinByHand, joinControlPlaneByHand, resetByHand } from '../../scenarios/failures/by-hand.js';
 import type { PeopleStep } from './script.js';
 
 export interface People {
@@ -44,8 +44,6 @@ export const makePeople = (simulation: Simulation, specification: Specification)
     const host = serving();
     if (host !== undefined) await on(host, `timeout ${patienceSeconds} ${script}`);
   };
-  const reset = (host: string): Promise<string> =>
-    on(host, `timeout ${patienceSeconds} kubeadm reset -f; rm -rf /etc/cni/net.d /var/lib/etcd`);
   const installNetwork = async (host: string): Promise<void> => {
     const stdin = await readFile(labFile('lab-network.yaml'));
     await simulation.host(host).console('kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -', { stdin });
@@ -57,13 +55,11 @@ export const makePeople = (simulation: Simulation, specification: Specification)
       case 'joined by hand': {
         const at = serving(step.host);
         if (at === undefined) return;
-        if (isNode(step.host)) await reset(step.host);
-        await joinByHand(place, step.host, {
-          at,
-          controlPlane: step.host.startsWith('cp'),
-          seconds: patienceSeconds,
-        });
-        return;
+        if (isNode(step.host)) await resetByHand(place, step.host, patienceSeconds);
+        const options = { at, seconds: patienceSeconds };
+        return step.host.startsWith('cp')
+          ? joinControlPlaneByHand(place, step.host, options)
+          : joinByHand(place, step.host, undefined, options);
       }
       case 'initialised by hand':
         await initByHand(place, step.host, patienceSeconds);
@@ -73,8 +69,7 @@ export const makePeople = (simulation: Simulation, specification: Specification)
         await initByHand(place, step.host, patienceSeconds);
         return installNetwork(step.host);
       case 'reset by hand':
-        await reset(step.host);
-        return;
+        return resetByHand(place, step.host, patienceSeconds);
       case 're-imaged':
         return simulation.host(step.host).rebuild();
       case 'renamed': {

@@ -109,33 +109,3 @@ export const resetByHand = async (place: Place, host: string, seconds = unlimite
   const files = '/etc/cni/net.d/* /etc/kubernetes/*.conf /var/lib/etcd/*';
   await onConsole(place, host, `timeout ${seconds} kubeadm reset -f; rm -rf ${files}; true`);
 };
-
-/** Somebody joins a host as a control-plane host, without Quorate. */
-export const joinControlPlaneByHand = async (site: Site, host: string): Promise<void> => {
-  const { address } = site.host(host);
-  const uploaded = await onConsole(site, 'cp1', 'kubeadm init phase upload-certs --upload-certs 2>/dev/null');
-  const token = (await onConsole(site, 'cp1', 'kubeadm token create')).trim();
-  await write(
-    site,
-    host,
-    '/root/join.yaml',
-    `apiVersion: kubeadm.k8s.io/v1beta4
-kind: JoinConfiguration
-${registration(address, host)}
-controlPlane:
-  certificateKey: ${/^[0-9a-f]{64}$/m.exec(uploaded)?.[0] ?? ''}
-  localAPIEndpoint: { advertiseAddress: ${address} }
-discovery:
-  bootstrapToken:
-    apiServerEndpoint: ${site.specification.spec.controlPlaneEndpoint}
-    token: ${token}
-    unsafeSkipCAVerification: true
-`,
-  );
-  await onConsole(site, host, 'kubeadm join --config /root/join.yaml && rm /root/join.yaml');
-};
-
-/** Somebody resets a host, without Quorate, and takes away what kubeadm leaves. */
-export const resetByHand = async (site: Site, host: string): Promise<void> => {
-  await onConsole(site, host, 'kubeadm reset -f; rm -rf /etc/cni/net.d/* /etc/kubernetes/*.conf /var/lib/etcd/*; true');
-};

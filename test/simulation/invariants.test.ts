@@ -64,6 +64,10 @@ const enter = (peerUrl: string, isLearner: boolean): void => {
     entered.clear();
   });
 };
+/** What an operation would do: over SSH. */
+const overSsh = async (host: string, script: string): Promise<void> => {
+  await cluster.hosts.host(host).run(script);
+};
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
 
 describe('a cluster as it should be', () => {
@@ -321,7 +325,7 @@ describe('commands', () => {
     expect(seen.violations).toEqual([
       expect.stringMatching(/invariant 7: kubeadm join was begun twice on w2 in the unit quorate-join-x/),
     ]);
-    await onConsole(simulation, 'w2', 'kubeadm reset -f & kubeadm reset -f & wait');
+    await overSsh('w2', 'kubeadm reset -f & kubeadm reset -f & wait');
     expect(seen.violations.at(-1)).toMatch(/invariant 7: kubeadm reset .* began on w2 beside kubeadm reset -f/);
     await onConsole(
       simulation,
@@ -336,11 +340,8 @@ describe('commands', () => {
     const { files } = cluster.simulation.host('lb1').machine;
     const before = files.read('/etc/haproxy/haproxy.cfg');
     const line = before.split('\n').find((one) => /^\s*server cp2 /.test(one)) ?? '';
-    files.write(
-      '/etc/haproxy/haproxy.cfg',
-      before.replace(line, `${line}\n${line.replaceAll('cp2', 'cp3').replace('.12', '.13')}`),
-    );
-    await onConsole(cluster.simulation, 'lb1', 'systemctl reload haproxy');
+    files.write('/root/new', before.replace(line, `${line}\n${line.replaceAll('cp2', 'cp3').replace('.12', '.13')}`));
+    await overSsh('lb1', 'mv /root/new /etc/haproxy/haproxy.cfg; systemctl reload haproxy');
     await expect
       .poll(() => seen.violations, { timeout: 5_000 })
       .toEqual([

@@ -1,5 +1,6 @@
 // Who had a hand in a host last: an operation that is not over, or somebody else.
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
+import type { Process } from '../../../../lab/simulation/system/process.js';
 import type { World } from '../../../../lab/simulation/world.js';
 import { actorOf, folderOf, kubeadmCommandOf } from './actors.js';
 
@@ -11,6 +12,8 @@ export interface Attempt {
   readonly machineId: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** kubeadm, or where it has run. */
+  readonly process: Process;
 }
 
 /** kubeadm as operations have run it. */
@@ -41,10 +44,18 @@ export interface Hands {
   stop(): void;
 }
 
-/** What people do to a host that makes it another one. */
-const changesHost = ([program = '', ...args]: readonly string[]): boolean =>
-  (/(^|\/)hostnamectl$/.test(program) && args[0] === 'set-hostname') ||
-  (/(^|\/)rm$/.test(program) && args.some((arg) => arg.startsWith('/var/lib/etcd')));
+/** A person deletes etcd's data. */
+const deletesData = ({ argv: [program = '', ...args] }: Process): boolean =>
+  /(^|\/)rm$/.test(program) && args.some((arg) => arg.startsWith('/var/lib/etcd'));
+
+/** Files that are others when another node is made of a host, or none. */
+const nodeFiles = [
+  '/etc/kubernetes/pki/ca.crt',
+  '/etc/kubernetes/kubelet.conf',
+  '/etc/kubernetes/admin.conf',
+  '/var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal',
+];
+const nodeOn = ({ files }: Machine): string => nodeFiles.map((file) => files.readIfThere(file) ?? '').join();
 
 export const watchHands = (world: World): Hands => {
   const attempts = new Map<string, Attempt>();
@@ -55,14 +66,17 @@ export const watchHands = (world: World): Hands => {
   const runs: KubeadmRun[] = [];
   const touched = (host: string): void => {
     touches.set(host, [...(touches.get(host) ?? []), Date.now()]);
-    attempts.delete(host);
     approvals.delete(host);
+    // What an operation's kubeadm goes on with is its own.
+    if (attempts.get(host)?.process.status !== undefined) attempts.delete(host);
   };
   /** A host that was installed anew was touched, whoever did that. */
   const look = (machine: Machine): void => {
     const before = machineIds.get(machine.name);
     machineIds.set(machine.name, machine.machineId);
-    if (before !== undefined && before !== machine.machineId) touched(machine.name);
+    if (before === undefined || before === machine.machineId) return;
+    attempts.delete(machine.name);
+    touched(machine.name);
   };
   for (const machine of world.machines.values()) look(machine);
   const stop = world.onProcess((process) => {
@@ -70,16 +84,18 @@ export const watchHands = (world: World): Hands => {
     const { name, machineId } = machine;
     look(machine);
     const command = kubeadmCommandOf(process);
-    if (command === undefined && !changesHost(process.argv)) return;
+    if (command === undefined && !deletesData(process)) return;
     switch (actorOf(process)) {
-      case 'person':
-        touched(name);
+      case 'person': {
+        const before = nodeOn(machine);
         busy.set(name, (busy.get(name) ?? 0) + 1);
         void process.whenEnded().then(() => {
-          touched(name);
           busy.set(name, (busy.get(name) ?? 1) - 1);
+          // A kubeadm that refuses the host leaves it as it is.
+          if (nodeOn(machine) !== before) touched(name);
         });
         return;
+      }
       case 'product':
         if (command === undefined) return;
         {
@@ -87,7 +103,8 @@ export const watchHands = (world: World): Hands => {
           runs.push(run);
           void process.whenEnded().then(() => (run.endedAt = Date.now()));
         }
-        if (command !== 'reset') attempts.set(name, { command, folder: folderOf(process), machineId, at: Date.now() });
+        if (command !== 'reset')
+          attempts.set(name, { command, folder: folderOf(process), machineId, at: Date.now(), process });
         return;
       case 'system':
     }

@@ -26,8 +26,8 @@ export interface Faults {
   cable(host: string, state: 'out' | 'in'): Promise<void>;
   /** Cuts only the way over which ssh reaches the host; the hosts still hear each other. */
   cutFrom(who: 'orchestrator', host: string): Promise<void>;
-  /** Fills the host's disk to the last byte. */
-  fillDisk(host: string): Promise<void>;
+  /** Fills the host's disk: to the last byte, or but for that many MiB. */
+  fillDisk(host: string, leaveMiB?: number): Promise<void>;
   freeDisk(host: string): Promise<void>;
   /** Ends every fault of the network, and frees every disk that was filled. */
   clear(): Promise<void>;
@@ -109,12 +109,16 @@ export function makeFaults(targets: FaultTargets): Faults {
     },
     cutFrom: (_who, host) =>
       addRules(...drop(targets.switchAddress, address(host)), ...drop(address(host), targets.switchAddress)),
-    fillDisk: async (host) => {
+    fillDisk: async (host, leaveMiB = 0) => {
       full.add(host);
+      const fallocate = (leaveKiB: number): string =>
+        `fallocate -l "$(($(df --output=avail -k /var/lib | tail -n 1) - ${leaveKiB}))K" ${FILLER}`;
       // fallocate takes most at once; writing finds the last blocks.
       await onConsole(
         host,
-        `fallocate -l "$(($(df --output=avail -k /var/lib | tail -n 1) - 64))K" ${FILLER} || true
+        leaveMiB > 0
+          ? `${fallocate(leaveMiB * 1024)}; sync`
+          : `${fallocate(64)} || true
          dd if=/dev/zero of=${FILLER} bs=4k oflag=append conv=notrunc status=none 2>/dev/null; sync; true`,
       );
     },

@@ -78,10 +78,11 @@ export const makeFaults = (world: World, host: (name: string) => SimulatedHost):
       machine(name).reachableBySsh = false;
       return done;
     },
-    fillDisk: (name) => {
+    fillDisk: (name, leaveMiB = 0) => {
       const { files } = machine(name);
-      full.set(name, files.freeBytes);
-      files.freeBytes = 0;
+      const before = full.get(name);
+      full.set(name, before ?? files.freeBytes);
+      files.freeBytes = Math.min(files.freeBytes, leaveMiB * 2 ** 20);
       return done;
     },
     freeDisk: (name) => {

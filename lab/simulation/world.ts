@@ -10,6 +10,14 @@ export interface WorldOptions {
   readonly onDefect?: (host: string, error: unknown) => void;
 }
 
+/** A load balancer chose a server for a connection. */
+export interface Choice {
+  readonly loadBalancer: Machine;
+  readonly server: string;
+  /** A check of the server has succeeded since it was last out of use, or one before a reload that was handed over. */
+  readonly proven: boolean;
+}
+
 /** All hosts, and what is between them. */
 export class World {
   readonly network = new Network();
@@ -34,6 +42,18 @@ export class World {
 
   processStarted(process: Process): void {
     for (const tell of this.#processListeners) tell(process);
+  }
+
+  readonly #choiceListeners = new Set<(choice: Choice) => void>();
+
+  /** Called with each choice of a load balancer. */
+  onChoice(tell: (choice: Choice) => void): () => void {
+    this.#choiceListeners.add(tell);
+    return () => this.#choiceListeners.delete(tell);
+  }
+
+  chosen(choice: Choice): void {
+    for (const tell of this.#choiceListeners) tell(choice);
   }
 
   /** Whether a host can pull images; as in the lab, there is no way out. */

@@ -1,6 +1,8 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { moveLeader, removeMember } from '../adapters/etcd/change-members.js';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { saveSnapshot } from '../adapters/etcd/snapshot.js';
+import type { Snapshot } from '../adapters/etcd/snapshot.js';
 import { requireUnchanged } from '../adapters/host/identity-script.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
 import type { Checked } from '../model/checked.js';
@@ -14,6 +16,7 @@ import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
+import { onFirstWithRoom } from './room.js';
 
 /**
  * Removes one member as a survivor sees it: projected on the list just read, leadership moved away first, gone when
@@ -77,11 +80,31 @@ const removeOldNode = async (
   return deleted === undefined ? undefined : `deleted its old Node (${deleted.ready ? 'Ready' : 'NotReady'})`;
 };
 
+/** What is on the host now, for the operator. */
+const describeSnapshot = (saved: Snapshot, on: string): string => {
+  const { file, revision, totalKeys, sizeBytes, kept, elsewhere, unrecorded, undeleted } = saved;
+  const size = `${(sizeBytes / 2 ** 20).toFixed(1)} MiB`;
+  const content =
+    totalKeys === undefined
+      ? `revision ${revision} or later, ${size}, its checksum is right`
+      : `revision ${revision}, ${totalKeys} keys, ${size}, verified`;
+  const left = [
+    ...(elsewhere === 0 ? [] : [`${elsewhere} of another cluster`]),
+    ...(unrecorded === 0 ? [] : [`${unrecorded} without a record of Quorate's`]),
+  ];
+  return [
+    `${file} on ${on}: ${content}`,
+    `${kept} of this cluster kept`,
+    ...(left.length === 0 ? [] : [`left alone: ${left.join(', ')}`]),
+    ...(undeleted.length === 0 ? [] : [`could not be deleted: ${undeleted.join(', ')}`]),
+  ].join('; ');
+};
+
 export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'snapshotEtcd' | 'removeStaleMember'> => ({
   snapshotEtcd: async (context) => {
-    const { host, entry } = await pickControlPlane(dependencies, context);
-    const saved = await saveSnapshot(host, { keep: context.policy.snapshotsKept, label: context.target.name });
-    return `${saved.file} on ${entry.name}: revision ${saved.revision}, ${saved.totalKeys} keys, ${(saved.sizeBytes / 2 ** 20).toFixed(1)} MiB, verified`;
+    const options = { keep: context.policy.snapshotsKept, label: context.target.name, signal: cancellationSignal() };
+    const { entry, result } = await onFirstWithRoom(dependencies, context, (host) => saveSnapshot(host, options));
+    return describeSnapshot(result, entry.name);
   },
 
   removeStaleMember: async (context, checked) => {

@@ -26,15 +26,15 @@ export const createProgressReporter = (
   diagnose: (since: Date) => Promise<readonly string[]>,
 ): ProgressReporter => {
   const { workflowExecution } = activityInfo();
-  const started = new Date();
+  const started = performance.now();
   let progress: KubeadmProgress | undefined;
-  let sentAt = 0;
+  let sentAt = Number.NEGATIVE_INFINITY;
   let pending: NodeJS.Timeout | undefined;
   let bootstrapSince: number | undefined;
-  let diagnosedAt = 0;
+  let diagnosedAt = Number.NEGATIVE_INFINITY;
 
   const send = (line: string): void => {
-    sentAt = Date.now();
+    sentAt = performance.now();
     const printed: HostPrinted = { step, line };
     if (workflowExecution === undefined) return;
     getClient()
@@ -49,15 +49,16 @@ export const createProgressReporter = (
         pending = undefined;
         if (progress !== undefined && !progress.finished) send(`kubeadm ${progress.title}`);
       },
-      Math.max(0, sentAt + signalEveryMs - Date.now()),
+      Math.max(0, sentAt + signalEveryMs - performance.now()),
     );
   };
   const watch = setInterval(() => {
-    const now = Date.now();
+    const now = performance.now();
     if (bootstrapSince === undefined || now - bootstrapSince < diagnoseAfterMs || now - diagnosedAt < diagnoseEveryMs)
       return;
     diagnosedAt = now;
-    diagnose(started).then(
+    // As the clock shows that time now: it may have been set since.
+    diagnose(new Date(Date.now() - (now - started))).then(
       (lines) => {
         const said = lines.join('; ');
         if (said !== '' && bootstrapSince !== undefined)
@@ -71,7 +72,7 @@ export const createProgressReporter = (
     lines(lines) {
       const before = progress;
       progress = advance(progress, lines);
-      bootstrapSince = progress.phase === 'kubelet-wait-bootstrap' ? (bootstrapSince ?? Date.now()) : undefined;
+      bootstrapSince = progress.phase === 'kubelet-wait-bootstrap' ? (bootstrapSince ?? performance.now()) : undefined;
       if (progress !== before && progress.title !== before?.title) sendSoon();
     },
     phase: () => progress?.title,

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { requireRoomForSnapshot } from '../adapters/etcd/snapshot.js';
 import { checkReach } from '../adapters/host/reach.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
@@ -19,6 +20,7 @@ import type { Activities } from './contract.js';
 import { hostOf, peers, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { loadBalancerOf, readActivities } from './read.js';
+import { onFirstWithRoom } from './room.js';
 
 type Cause = Parameters<Activities['probeCause']>[1];
 /** What was seen when the cause is gone. @throws Error that says what is still wrong */
@@ -129,6 +131,11 @@ const backend: Probe = async (dependencies, context, cause) => {
   return `the load balancer sees ${name} UP`;
 };
 
+const space: Probe = async (dependencies, context) => {
+  const { entry } = await onFirstWithRoom(dependencies, context, requireRoomForSnapshot);
+  return `${entry.name} has room for a snapshot of etcd`;
+};
+
 const probes: Readonly<Record<ProbeKind, Probe>> = {
   host,
   api,
@@ -141,6 +148,7 @@ const probes: Readonly<Record<ProbeKind, Probe>> = {
   member,
   'own-api': ownApi,
   backend,
+  space,
 };
 
 export const probeActivities = (dependencies: Dependencies): Pick<Activities, 'probeCause'> => ({

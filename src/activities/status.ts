@@ -1,4 +1,3 @@
-import { readCertificateExpiry } from '../adapters/kubernetes/certificates.js';
 import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { isHealthyVoter } from '../model/cluster-facts.js';
 import type { ClusterFacts } from '../model/cluster-facts.js';
@@ -6,14 +5,13 @@ import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
 import { isStarted, memberLabel, quorumState } from '../model/quorum.js';
 import type { EtcdMemberStatus, StatusReport } from '../model/status.js';
+import { certificateProblems, readCertificates, type CertificateReport } from './certificate-status.js';
 import type { Activities } from './contract.js';
 import { hostOf } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readClusterFrom } from './read.js';
 
-const dayMs = 24 * 60 * 60 * 1000;
 const staleLeaseSeconds = 30;
-const certificateWarningDays = 30;
 
 const memberStatus = (facts: ClusterFacts): EtcdMemberStatus[] => {
   const members = facts.etcd?.members ?? [];
@@ -52,13 +50,14 @@ const problemsOf = (
   context: OperationContext,
   facts: ClusterFacts,
   report: Omit<StatusReport, 'problems'>,
+  certificates: CertificateReport,
 ): string[] => [
   ...report.apiServers
     .filter(({ ready }) => !ready)
     .map(({ host, because }) => `API server of ${host}: ${because ?? 'not ready'}`),
   ...(report.endpoint.ok ? [] : [`endpoint ${report.endpoint.address}: ${report.endpoint.because ?? 'no answer'}`]),
   ...report.backends
-    .filter(({ status }) => !status.startsWith('UP'))
+    .filter(({ status }) => status !== 'UP')
     .map(
       ({ name, status, loadBalancer, lastCheck }) =>
         `backend ${name} on ${loadBalancer} is ${status}${lastCheck === '' ? '' : ` (${lastCheck})`}`,
@@ -79,9 +78,7 @@ const problemsOf = (
   ...report.nodes
     .filter(({ ready }) => !ready)
     .map(({ name, notReadyBecause }) => `Node ${name}: ${notReadyBecause ?? 'not Ready'}`),
-  ...report.certificates
-    .filter(({ daysLeft }) => daysLeft < certificateWarningDays)
-    .map(({ host, name, daysLeft }) => `certificate ${name} of ${host} expires in ${daysLeft} days`),
+  ...certificateProblems(certificates),
   ...(facts.askedAt === undefined
     ? [`no API server of ${context.cluster} is ready: Nodes and leases are not known`]
     : []),
@@ -95,22 +92,14 @@ export const statusActivities = (dependencies: Dependencies): Pick<Activities, '
     );
     const from =
       context.controlPlane.find(({ name }) => name === facts.askedAt) ?? initialised[0] ?? context.controlPlane[0];
-    const [endpoint, ...certificates] = await Promise.all([
+    const [endpoint, certificates] = await Promise.all([
       from === undefined
         ? { ok: false, because: 'no control-plane host in the specification' }
         : readyzThroughEndpoint(hostOf(dependencies, from), context.endpoint).catch((error: unknown) => ({
             ok: false,
             because: errorText(error),
           })),
-      ...initialised.map(async (entry) => {
-        const expiry = await readCertificateExpiry(hostOf(dependencies, entry)).catch(() => []);
-        return expiry.map(({ name, expiresAt }) => ({
-          host: entry.name,
-          name,
-          expiresAt,
-          daysLeft: Math.floor((Date.parse(expiresAt) - Date.now()) / dayMs),
-        }));
-      }),
+      readCertificates(initialised.map((entry) => ({ name: entry.name, host: hostOf(dependencies, entry) }))),
     ]);
     const quorum = quorumState(facts.etcd?.members ?? []);
     const report: Omit<StatusReport, 'problems'> = {
@@ -139,8 +128,9 @@ export const statusActivities = (dependencies: Dependencies): Pick<Activities, '
           }),
       leases: facts.leases,
       nodes: facts.nodes,
-      certificates: certificates.flat(),
+      certificates: certificates.certificates,
+      certificateAuthorities: certificates.certificateAuthorities,
     };
-    return { ...report, problems: problemsOf(context, facts, report) };
+    return { ...report, problems: problemsOf(context, facts, report, certificates) };
   },
 });

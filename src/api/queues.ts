@@ -40,11 +40,11 @@ const nameList = (clusters: readonly string[]): string =>
 
 /** Asks the queues of several clusters side by side; within five seconds altogether. */
 export const readQueues = async (client: Client, clusters: readonly string[]): Promise<Queues> => {
-  const end = Date.now() + 5_000;
+  const end = performance.now() + 5_000;
   const silent = new Map<string, string[]>();
   const queues = await pLimit(20).map([...clusters], async (cluster) => {
     try {
-      return await within(client, Math.min(3_000, end - Date.now()), () => readQueue(client, cluster));
+      return await within(client, Math.min(3_000, end - performance.now()), () => readQueue(client, cluster));
     } catch (error) {
       const why = await outageOf(client, error);
       if (why === undefined) throw error;

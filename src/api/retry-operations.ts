@@ -69,13 +69,13 @@ export const retryOperations = async (
 ): Promise<RetryReport> => {
   const found = await allExecutions(client, executionQuery({ ...filter, blocked: true }));
   const blocked = found.toSorted((a, b) => ((a.blockedSince ?? '') < (b.blockedSince ?? '') ? -1 : 1));
-  const end = Date.now() + totalMs;
-  let answeredAt = Date.now();
+  const end = performance.now() + totalMs;
+  let answeredAt = performance.now();
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const watch = setInterval(() => {
-    if (Date.now() - answeredAt >= silenceMs) stop.abort('nobody answered those before it');
-    else if (Date.now() >= end) stop.abort(timeIsUp);
+    if (performance.now() - answeredAt >= silenceMs) stop.abort('nobody answered those before it');
+    else if (performance.now() >= end) stop.abort(timeIsUp);
   }, 200);
 
   /** @returns why it was not retried, if it was not. */
@@ -89,7 +89,7 @@ export const retryOperations = async (
           ),
         ),
       );
-      answeredAt = Date.now();
+      answeredAt = performance.now();
       return undefined;
     } catch (error) {
       const refused = refusal(error);
@@ -98,7 +98,7 @@ export const retryOperations = async (
         const why = stop.signal.reason === timeIsUp ? 'no answer in time' : `no answer, as ${outage}`;
         return `${why}; it may still be carried out, and repeating it is safe`;
       }
-      answeredAt = Date.now();
+      answeredAt = performance.now();
       if (refused?.type === 'NotBlocked') return 'it went on meanwhile';
       if (isNotFound(error)) return 'it has ended meanwhile';
       return refused?.message ?? errorText(error);

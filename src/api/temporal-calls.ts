@@ -149,17 +149,17 @@ export const persist = async <Result>(
   { totalMs, callMs = 10_000, onWaiting }: Patience,
   call: () => Promise<Result>,
 ): Promise<Result> => {
-  const end = Date.now() + totalMs;
+  const end = performance.now() + totalMs;
   let told = false;
   for (let wait = 200; ; wait = Math.min(2 * wait, 3_000)) {
     try {
-      return await within(client, Math.min(callMs, Math.max(end - Date.now(), 500)), () => untilLookedAt(call));
+      return await within(client, Math.min(callMs, Math.max(end - performance.now(), 500)), () => untilLookedAt(call));
     } catch (error) {
       const why = await outageOf(client, error);
       if (why === undefined) throw error;
       if (!told) onWaiting?.(why);
       told = true;
-      if (Date.now() + wait > end) {
+      if (performance.now() + wait > end) {
         const message = `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${why}. It may still be carried out.`;
         throw unreachable(message, why, error);
       }

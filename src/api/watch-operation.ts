@@ -75,8 +75,8 @@ export async function* watchOperation(
       view = { ...last, outage };
     }
     current = view.summary;
-    endedAt = hasEnded(current.state) ? (endedAt ?? Date.now()) : undefined;
-    if (endedAt !== undefined && view.outage !== undefined && Date.now() - endedAt < endPatienceMs) {
+    endedAt = hasEnded(current.state) ? (endedAt ?? performance.now()) : undefined;
+    if (endedAt !== undefined && view.outage !== undefined && performance.now() - endedAt < endPatienceMs) {
       await pause(interval, signal);
       continue;
     }

@@ -4,18 +4,24 @@ import { createHttpClient } from '../api/http-client.js';
 import { httpSettings } from '../api/http/settings.js';
 import { createQuorateClient } from '../api/temporal-client.js';
 import { connectClient, resolveTemporal } from '../workers/connect.js';
+import { interruptible, unlessInterrupted } from './interrupt.js';
 import { taskQueueOf, type Io } from './io.js';
 
 type Work<Result> = (client: QuorateClient) => Promise<Result>;
 
+/** After ^C a way in ends with the process: to close it takes time, and calls under way would say that they fail. */
+const unlessEnding = async ({ signal }: Io, close: () => Promise<void>): Promise<void> => {
+  if (!signal.aborted) await close();
+};
+
 const withTemporal = async <Result>(io: Io, work: Work<Result>): Promise<Result> => {
   const target = resolveTemporal(io.env);
-  const connection = await connectClient(target);
+  const connection = await unlessInterrupted(io.signal, connectClient(target));
   try {
     const temporal = new Client({ connection, namespace: target.namespace });
-    return await work(createQuorateClient(temporal, taskQueueOf(io.env)));
+    return await work(interruptible(createQuorateClient(temporal, taskQueueOf(io.env)), io.signal));
   } finally {
-    await connection.close();
+    await unlessEnding(io, () => connection.close());
   }
 };
 
@@ -23,15 +29,15 @@ const withTemporal = async <Result>(io: Io, work: Work<Result>): Promise<Result>
  * Runs a command's work over the way in that the environment names, and closes it: the HTTP API of QUORATE_SERVER when
  * that is set, else Temporal.
  *
- * @throws OperatorError
+ * @throws OperatorError, Interrupted
  */
 export const withClient = async <Result>(io: Io, work: Work<Result>): Promise<Result> => {
   const settings = httpSettings(io.env);
   if (settings === undefined) return withTemporal(io, work);
-  const { client, close } = createHttpClient(settings);
+  const http = createHttpClient(settings);
   try {
-    return await work(client);
+    return await work(interruptible(http.client, io.signal));
   } finally {
-    await close();
+    await unlessEnding(io, http.close);
   }
 };

@@ -9,6 +9,14 @@ export interface Display {
   readonly close: () => void;
 }
 
+/** A block that is cut to less than this says nothing. */
+const leastColumns = 20;
+const leastRows = 5;
+
+/** Whether `out` is a terminal that a block can be drawn on; one that does not know its size is none. */
+export const canBeDrawnOn = ({ columns = 0, rows = Number.POSITIVE_INFINITY }: Io): boolean =>
+  columns >= leastColumns && rows >= leastRows;
+
 /**
  * A block that is drawn again in place, each second and at each change.
  *
@@ -17,13 +25,16 @@ export interface Display {
 export const liveDisplay = (io: Io, { blocked }: { readonly blocked: boolean }): Display => {
   let drawn: readonly string[] = [];
   let last: OperationView | undefined;
+  let columns = 80;
   const draw = (): void => {
     if (last === undefined) return;
-    const { columns = 80, rows } = io;
+    // A terminal that does not know its size any more has the width that it had.
+    columns = io.columns ?? columns;
+    const { rows } = io;
     const lines = operationLines(last, {
       now: Date.now(),
       // A line as long as the terminal is wide, or a block as high, would make it scroll.
-      columns: columns - 1,
+      columns: Math.max(1, columns - 1),
       ...(rows === undefined ? {} : { rows: Math.max(1, rows - 1) }),
       colour: io.env['NO_COLOR'] === undefined,
       footing: true,

@@ -3,6 +3,7 @@ import { SpecificationInvalid } from '../api/client.js';
 import { problemText } from '../api/specification-file.js';
 import { OperatorError, errorText } from '../model/operator-error.js';
 import { codeOfErrorKind, exitCodes } from './exit-codes.js';
+import { Interrupted } from './interrupt.js';
 import type { Io } from './io.js';
 
 interface Problem {
@@ -14,6 +15,10 @@ interface Problem {
 }
 
 const describe = (error: unknown): Problem => {
+  if (error instanceof Interrupted) {
+    const { message, evidence } = error;
+    return { type: 'interrupted', message, evidence, code: exitCodes.interrupted };
+  }
   if (error instanceof OperatorError) {
     const { kind, message, evidence, remedy } = error;
     return { type: kind, message, evidence, remedy, code: codeOfErrorKind(kind) };
@@ -49,7 +54,7 @@ export const reportError = (error: unknown, io: Io, json: boolean): number => {
     io.out(`${JSON.stringify({ error: problem })}\n`);
     return code;
   }
-  io.err(`error: ${problem.message}\n`);
+  io.err(`${code === exitCodes.interrupted ? '' : 'error: '}${problem.message}\n`);
   for (const line of problem.evidence) io.err(`  ${line}\n`);
   if (problem.remedy !== undefined) io.err(`What to do: ${problem.remedy}\n`);
   return code;

@@ -9,7 +9,7 @@ export const exitCodes = {
   blocked: 3,
   temporalUnreachable: 4,
   undone: 5,
-  /** As shells report a program that ^C ended: the watch was ended, the operation goes on. */
+  /** As shells report a program that ^C ended: it waits and watches no more; operations go on. */
   interrupted: 130,
 } as const;
 
@@ -21,6 +21,7 @@ Exit codes:
   3  the operation is blocked: it waits for a decision
   4  Temporal, or a worker, does not answer
   5  the operation was cancelled, rolled back or aborted
+  130  interrupted (^C); operations go on
 `;
 
 export const codeOfOutcome = (outcome: OperationOutcome): number => {

@@ -7,34 +7,44 @@ export interface Io {
   readonly out: (text: string) => void;
   /** Everything else: progress notes, errors. */
   readonly err: (text: string) => void;
-  /** Width of the terminal that `out` is, at this moment; absent when it is none. */
-  readonly columns?: number;
+  /** Width of the terminal that `out` is, at this moment; absent when it is none, or one that does not know its size. */
+  readonly columns?: number | undefined;
   /** Its height. */
-  readonly rows?: number;
-  /** Ends watching; the operation goes on. */
+  readonly rows?: number | undefined;
+  /** ^C: nobody waits for an answer any more, and who watches an operation ends that; the operation goes on. */
   readonly signal: AbortSignal;
 }
 
-export const processIo = (): Io => {
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
-  const { stdout } = process;
-  const terminal = {
+/**
+ * Of this process. A command that has not asked for `signal` yet is ended by ^C as any program is.
+ *
+ * @param output where its output goes.
+ */
+export const processIo = ({ out, err }: Pick<Io, 'out' | 'err'>): Io => {
+  const { stdout, env } = process;
+  const isTerminal = stdout.isTTY && env['TERM'] !== 'dumb';
+  let interrupt: AbortController | undefined;
+  /** Sizes change while a command runs. A terminal of 0 x 0, such as a serial console, does not know its own. */
+  const size = (count: number): number | undefined => (isTerminal && count > 0 ? count : undefined);
+  return {
+    env,
+    out,
+    err,
     get columns() {
-      return stdout.columns;
+      return size(stdout.columns);
     },
     get rows() {
-      return stdout.rows;
+      return size(stdout.rows);
+    },
+    get signal() {
+      if (interrupt === undefined) {
+        const made = new AbortController();
+        process.once('SIGINT', () => made.abort());
+        interrupt = made;
+      }
+      return interrupt.signal;
     },
   };
-  const io: Io = {
-    env: process.env,
-    out: (text) => void stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    signal: interrupt.signal,
-  };
-  // Its size changes while a command runs.
-  return stdout.isTTY && process.env['TERM'] !== 'dumb' ? Object.assign(terminal, io) : io;
 };
 
 /** Who is recorded as having asked or decided when `--by` does not say: user@machine. */

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { exitCodes } from './exit-codes.js';
 import { processIo } from './io.js';
+import { processOutput } from './process-output.js';
 import { runProgram } from './program.js';
 
 // package.json lies beside dist/src in the repository's build, and beside dist in the published package.
@@ -15,6 +17,14 @@ const version = ['../../package.json', '../../../package.json']
   })
   .find((found) => found !== undefined);
 
-const code = await runProgram(process.argv.slice(2), processIo(), version ?? 'unknown');
-// Temporal's native runtime would keep the process alive; the empty write comes after everything that was written.
-process.stdout.write('', () => process.exit(code));
+const output = processOutput();
+const code = await runProgram(process.argv.slice(2), processIo(output), version ?? 'unknown');
+const problem = await output.flush();
+if (problem !== undefined) {
+  output.err(
+    `error: The output could not be written: ${problem}\nWhat to do: Make room where standard output goes. What the command did holds.\n`,
+  );
+  await output.flush();
+}
+// Temporal's native runtime would keep the process alive.
+process.exit(code === exitCodes.done && problem !== undefined ? exitCodes.failed : code);

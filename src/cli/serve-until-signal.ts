@@ -1,11 +1,17 @@
 import { firstSignal } from '../workers/signals.js';
 import { exitCodes } from './exit-codes.js';
+import { unlessInterrupted } from './interrupt.js';
+import type { Io } from './io.js';
 
 export interface Serving {
   /** Settles, or rejects, when it cannot go on. */
   readonly ended: Promise<void>;
   readonly stop: () => Promise<void>;
 }
+
+/** The start of a server until ^C: what it had started ends with this process. @throws Interrupted */
+export const starting = <Started>({ signal }: Io, name: string, start: () => Promise<Started>): Promise<Started> =>
+  unlessInterrupted(signal, start(), `Interrupted before ${name} was ready.`);
 
 /**
  * Serves until a signal or until it cannot go on.

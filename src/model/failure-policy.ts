@@ -14,6 +14,7 @@ export const probeKinds = {
   member: 'whether the etcd member is a healthy voter',
   'own-api': 'whether the API server of the host is ready',
   backend: 'whether the load balancer sees the host UP',
+  space: 'whether a control-plane host has room for a snapshot of etcd',
 } as const;
 export type ProbeKind = keyof typeof probeKinds;
 
@@ -66,6 +67,7 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
   ControlPlaneNotReady: { probe: 'own-api' },
   BackendNotUp: { probe: 'backend' },
   EndpointUnreachable: { probe: 'endpoint' },
+  NoSpace: { probe: 'space' },
   DirtyHost: {
     approve: 'resets the host, deletes what is listed above, reads it again, and goes on when it is clean',
   },
@@ -77,7 +79,7 @@ const ofType: Partial<Record<FailureType, Partial<FailurePolicy>>> = {
     approve: 'makes a new cluster although they may carry one: then two clusters share its name and its endpoint',
   },
   PlanNeedsApproval: {
-    approve: 'carries out the plan as it is shown; a plan that reads otherwise later is asked for again',
+    approve: 'carries out the plan as it is shown; one that would change or destroy something else is asked for again',
   },
 };
 

@@ -37,6 +37,7 @@ export const failureClasses = {
   QuorumAtRisk: 'cluster-unhealthy', // the projection refuses the change
   EtcdUnhealthy: 'cluster-unhealthy', // member down, alarm, learner pending
   StaleMember: 'cluster-unhealthy', // a stale etcd member, removal needs approval
+  NoSpace: 'cluster-unhealthy', // no control-plane host has room for a snapshot of etcd
   ControllerManagerNotLeading: 'cluster-unhealthy', // tokens are not signed, CSRs not approved
   // definitive
   InvalidSpecification: 'definitive',

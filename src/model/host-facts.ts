@@ -70,6 +70,8 @@ export const HostFacts = z.object({
   /** Entries in /var/lib/etcd. */
   etcdDataPresent: z.boolean(),
   kubeletStatePresent: z.boolean(),
+  /** Where there is no state of a kubelet: files in /var/lib/kubelet that somebody has put there, at most 100; absent when none. */
+  kubeletFiles: z.array(z.string()).optional(),
   /** Files of CNI plugins, at most a hundred. */
   cniFiles: z.array(z.string()),
   /** How many more there are; absent when all are listed. */

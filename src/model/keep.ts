@@ -20,14 +20,20 @@ export const Keep = z.object({
    * have made, nobody can tell, and rules of before may lead to chains of since.
    */
   packetFilterRules: z.number(),
+  /**
+   * Files by absolute path that `kubeadm reset` deletes, whoever wrote them: the manifest of kube-vip, and what an
+   * operator has put into /var/lib/kubelet for the kubelet to find. They are put aside before it and back after it.
+   */
+  aside: z.array(z.string()),
 });
 export type Keep = z.infer<typeof Keep>;
 
-/** For a reset that was decided: everything that looks like a node's goes. */
-export const nothingKept: Keep = { files: {}, links: [], packetFilterRules: 0 };
+/** Nothing was there: everything that looks like a node's goes. */
+export const nothingKept: Keep = { files: {}, links: [], packetFilterRules: 0, aside: [] };
 
 /**
- * What an undo leaves, from the last reading in which nothing of the operation was on the host.
+ * What a reset leaves, whether it makes room for a join, cleans the operation's own attempt or undoes it: from the last
+ * reading in which nothing of the operation was on the host.
  *
  * @param before that reading; one made after the operation has begun to write would keep what it wrote.
  * @param reset whether the operation resets the host before it writes: then what counted as dirt is gone with everybody's
@@ -45,6 +51,11 @@ export const keepOf = (before: HostFacts, { reset }: { readonly reset: boolean }
     files: Object.fromEntries(paths.map((path) => [path, version(path)])),
     links: reset ? [] : before.cniLinks,
     packetFilterRules: reset ? 0 : before.packetFilterRules,
+    // Nobody counts kube-vip's manifest as dirt: it is put on a host before its first join.
+    aside: [
+      ...(before.kubeVip === undefined ? [] : [before.kubeVip.file]),
+      ...(reset ? [] : (before.kubeletFiles ?? [])),
+    ],
   };
 };
 
@@ -60,7 +71,12 @@ export const isKept = (keep: Keep, path: string): boolean =>
  */
 export const keptOn = (keep: Keep, after: HostFacts): string[] => {
   const phrases: string[] = [];
-  const there = new Set([...after.cniFiles, ...after.homeKubeconfigs.map(({ file }) => file)]);
+  const there = new Set([
+    ...after.cniFiles,
+    ...after.homeKubeconfigs.map(({ file }) => file),
+    ...(after.kubeletFiles ?? []),
+    ...after.kubernetesFiles,
+  ]);
   for (const [path, version] of Object.entries(keep.files)) {
     const now = after.fileVersions?.[path] ?? '';
     if (path.endsWith('/')) phrases.push(`left everything below ${path}, where more lay before than is listed`);
@@ -70,6 +86,8 @@ export const keptOn = (keep: Keep, after: HostFacts): string[] => {
       phrases.push(`left ${path}, which was there before and was written since`);
     else phrases.push(`left ${path}, which was there before`);
   }
+  for (const path of keep.aside)
+    phrases.push(there.has(path) ? `left ${path}, which was there before` : `${path}, which was there before, is gone`);
   for (const link of keep.links)
     phrases.push(
       after.cniLinks.includes(link)

@@ -57,7 +57,23 @@ const CertificateStatus = z.object({
   expiresAt: z.string(),
   /** Whole days until then when the report was made; negative when expired. */
   daysLeft: z.number(),
+  /** The key of its CA is not on the host, so that kubeadm cannot renew it. */
+  externallyManaged: z.boolean().default(false),
 });
+
+/** A CA as one control-plane host has it; all of a cluster's hosts should have the same. */
+const CertificateAuthorityStatus = z.object({
+  host: z.string(),
+  /** As kubeadm calls it: ca, etcd-ca, front-proxy-ca. */
+  name: z.string(),
+  /** ISO 8601. */
+  expiresAt: z.string(),
+  /** Whole days until then when the report was made; negative when expired. */
+  daysLeft: z.number(),
+  /** Its key is not on the host. */
+  externallyManaged: z.boolean(),
+});
+type CertificateAuthorityStatus = z.infer<typeof CertificateAuthorityStatus>;
 
 /** What `quorate status` shows: the cluster as its own hosts show it at one moment. Nothing secret. */
 export const StatusReport = z.object({
@@ -74,7 +90,23 @@ export const StatusReport = z.object({
   leases: z.array(LeaseFacts),
   nodes: z.array(NodeFacts),
   certificates: z.array(CertificateStatus),
+  /** Empty in a report of a worker that is older than them. */
+  certificateAuthorities: z.array(CertificateAuthorityStatus).default([]),
   /** Sentences about what is not as it should be; empty when all is well. */
   problems: z.array(z.string()),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
+
+/** The same CA once, with the hosts that have it: they share theirs. One that differs from host to host is several. */
+export const sharedAuthorities = (
+  all: readonly CertificateAuthorityStatus[],
+): (Omit<CertificateAuthorityStatus, 'host'> & { readonly hosts: readonly string[] })[] => {
+  const shared = new Map<string, Omit<CertificateAuthorityStatus, 'host'> & { readonly hosts: string[] }>();
+  for (const { host, ...authority } of all) {
+    const key = [authority.name, authority.expiresAt, authority.externallyManaged].join(' ');
+    const known = shared.get(key);
+    if (known === undefined) shared.set(key, { ...authority, hosts: [host] });
+    else known.hosts.push(host);
+  }
+  return [...shared.values()];
+};

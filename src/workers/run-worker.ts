@@ -58,13 +58,13 @@ export const runWorker = async (options: RunWorkerOptions): Promise<RunningWorke
   const isStopping = (): boolean => stopping;
   const run = async (): Promise<void> => {
     for (let failures = 0; ; failures += 1) {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       try {
         await worker.run();
         return;
       } catch (error) {
         if (isStopping() || failures >= 5) throw error;
-        if (Date.now() - startedAt > 60_000) failures = 0;
+        if (performance.now() - startedAt > 60_000) failures = 0;
         say(`the worker ended unexpectedly (${errorText(error)}); starting it again`);
         await sleep(1_000 * 2 ** failures);
         if (isStopping()) return;

@@ -25,14 +25,14 @@ const hashFolder = async (hash: ReturnType<typeof createHash>, folder: string): 
 
 const bundler = new URL(`./bundle-workflows${extname(import.meta.url)}`, import.meta.url);
 
-/** Key of a bundle: its sources (workflows/ and the model/ beside it), and what bundles them. */
+/** Key of a bundle: its sources (the entry's folder, workflows/ and model/), and what bundles them. */
 const bundleKey = async (entry: string): Promise<string> => {
   const hash = createHash('sha256').update(entry);
   hash.update(require('@temporalio/worker/package.json').version as string);
   hash.update(await readFile(bundler));
   await hashFolder(hash, dirname(entry));
-  const model = fileURLToPath(new URL('../model', import.meta.url));
-  await hashFolder(hash, model);
+  for (const folder of ['../workflows', '../model'])
+    await hashFolder(hash, fileURLToPath(new URL(folder, import.meta.url)));
   return hash.digest('hex').slice(0, 16);
 };
 

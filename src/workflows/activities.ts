@@ -7,6 +7,14 @@ import { deliveryRetry } from '../model/notification-policy.js';
 import type { OperationContext } from '../model/operation.js';
 import type { Activities, OperationEnding } from '../activities/contract.js';
 
+/** Activities themselves say when the next attempt comes (`retryDelayMs`), and which is the last one: this is the rest. */
+const onFailure = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '15s',
+  nonRetryableErrorTypes: failureTypes.filter((type) => failurePolicy(type).retry === 'never') as string[],
+} as const;
+
 /**
  * The only place where activity proxies are made: each waits for the activity to end when cancelled
  * (the SDK's default would let an undo race the command it undoes), and no proxy has a schedule-to-close
@@ -15,18 +23,22 @@ import type { Activities, OperationEnding } from '../activities/contract.js';
 const proxy = (options: Omit<ActivityOptions, 'cancellationType' | 'scheduleToCloseTimeout'>) =>
   proxyActivities<Activities>({
     heartbeatTimeout: '20s',
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '15s',
-      nonRetryableErrorTypes: failureTypes.filter((type) => failurePolicy(type).retry === 'never'),
-    },
+    retry: onFailure,
     ...options,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 
+/**
+ * An attempt that its time ends is not tried again: it would be so without end, and nobody would be told. The operation
+ * blocks instead, as after every loss of sight. An attempt whose worker has died ends by its heartbeat, and is tried again.
+ */
+const endsInTime = {
+  ...onFailure,
+  nonRetryableErrorTypes: [...onFailure.nonRetryableErrorTypes, 'TemporalTimeout:StartToClose'],
+};
+
 /** Reads and changes that end by themselves within minutes. */
-export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m' });
+export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m', retry: endsInTime });
 
 /** Watches a run to its end; one attempt after the other. */
 export const watching: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });
@@ -36,11 +48,12 @@ const longestCommandMs = 60 * 60_000;
 
 /**
  * Commands in units on hosts, and proofs, which wait for as long as the budgets of the policy say. The server ends an
- * attempt only after all of them: one that it ended before would be tried again without end, and nobody would be told.
+ * attempt only after all of them, so that the failure itself is told.
  */
 export const long = ({ policy }: OperationContext): ActivityInterfaceFor<Activities> =>
   proxy({
     startToCloseTimeout: longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs,
+    retry: endsInTime,
   });
 
 /** Deliveries to webhooks. */

@@ -65,6 +65,12 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
           const state = outcome === undefined ? 'is running and waits for nobody' : `has ended (${outcome})`;
           throw refusal('NotBlocked', `${operation} ${state}; there is nothing to decide`);
         }
+        if (about !== undefined && about !== blocked.question) {
+          throw refusal(
+            'ChoiceRefused',
+            `${operation} waits for something else by now (${blocked.type}: ${blocked.message}); look at it again and decide that`,
+          );
+        }
         if (!blocked.choices.includes(action)) {
           throw refusal(
             'ChoiceRefused',
@@ -75,12 +81,6 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
           throw refusal(
             'InvalidDecision',
             `"${itself}" stands for decisions that nobody took: say who you are in "by"`,
-          );
-        }
-        if (about !== undefined && about !== blocked.question) {
-          throw refusal(
-            'ChoiceRefused',
-            `${operation} waits for something else by now (${blocked.type}: ${blocked.message}); look at it again and decide that`,
           );
         }
         if (action === 'approve' && blocked.notBy === by.trim()) {
@@ -116,8 +116,9 @@ export const createDecisions = (journal: Journal, watcher: Watcher): Decisions =
       const stopWatching = isWatched
         ? watcher.watch(failure, (seen) => {
             // A probe that was cancelled may still answer; its question has been answered otherwise.
-            if (asked === question && journal.progress.blocked?.question === asked && taken === undefined)
-              take({ action: 'retry', by: itself, reason: seen });
+            const isOpen = asked === question && journal.progress.blocked !== undefined;
+            if (isOpen) take({ action: 'retry', by: itself, reason: seen });
+            return isOpen;
           })
         : () => {};
       const decided = (): boolean => taken !== undefined;

@@ -9,6 +9,7 @@ import { ApprovalNeeded, failureOf } from './failures.js';
 import type { Failure } from './failures.js';
 import { createJournal } from './journal.js';
 import { hostPrinted, progress } from './messages.js';
+import { createObservations } from './observations.js';
 import { createSaga } from './saga.js';
 import type { OperationState, Step } from './step.js';
 import { createWatcher } from './watch-cause.js';
@@ -28,9 +29,6 @@ const fail = (failure: Failure): ApplicationFailure =>
 
 /** Before anything was changed these wait for the world; everything else ends the operation at once. */
 const waitsBeforeAnyChange = (type: FailureType): boolean => failurePolicy(type).beforeAnyChange === 'wait';
-
-/** How long an observation may be acted on; each destructive act compares it with the world besides, milliseconds. */
-const factsHoldMs = 15 * 60_000;
 
 /** What is different each time it is acted on is somebody at work: after so many new readings a person decides. */
 const readingsAnew = 3;
@@ -65,11 +63,9 @@ export const runOperation = async <State extends OperationState>(
 
   const recovered = new Map<FailureType, number>();
   const wentBackFor = new Set<string>();
-  /** When each step was done last, and how often the operation had waited for an answer by then. */
-  const observed = new Map<string, { readonly atMs: number; readonly waits: number }>();
+  const observations = createObservations(() => Date.now());
   /** Steps that somebody decided to go on without, with the note. */
   const leftOut = new Map<string, string>();
-  let waits = 0;
   let changed = false;
   /** The step that goes on with the command it has lost sight of. */
   let attaching: string | undefined;
@@ -85,7 +81,7 @@ export const runOperation = async <State extends OperationState>(
       ...(approvable ? { approve: failurePolicy(failure.type).approve ?? 'goes on' } : {}),
       retry:
         failure.lostSight === true && step.attaches === true
-          ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again, none is begun twice`
+          ? `goes on with "${titleOf(step.id)}": a command that runs on the host is found again; where none was begun, the world is read first`
           : `goes on from "${from}"${step.retriedInPlace === undefined ? ' in a new round' : ''}; what the world shows as done is not repeated`,
       ...(step.withoutIt === undefined || approvable ? {} : { skip: step.withoutIt(state.context) }),
       ...(undos.length === 0 ? {} : { rollback: `looks first, then undoes: ${undos.join('; ')}` }),
@@ -145,7 +141,7 @@ export const runOperation = async <State extends OperationState>(
       ...(approvable && !changed ? { expiresInMs: approvals.expireAfterMs } : {}),
       ...(approvable && approvals.byAnother ? { notBy: by } : {}),
     });
-    waits += 1;
+    observations.waited();
     switch (decision.action) {
       case 'approve':
         state.approvals.set(failure.type, {
@@ -155,7 +151,8 @@ export const runOperation = async <State extends OperationState>(
         return nextRound(first);
       case 'skip':
         leftOut.set(step.id, `left out by ${decision.by}: ${failure.message}`);
-        return indexOf(step.id);
+        // What follows acts on the world, which may be another one since the operation waits.
+        return step.retriedInPlace === undefined ? nextRound(first) : indexOf(step.id);
       case 'retry':
         // In the same round, so that a command that outlived the connection is found again rather than begun twice.
         if (failure.lostSight === true && step.attaches === true) {
@@ -179,15 +176,6 @@ export const runOperation = async <State extends OperationState>(
     }
   };
 
-  /** Whether what a step saw is from before the operation waited for an answer, or old; old once, as a step may take long. */
-  const isOutdated = (observation: string, forStep: string): boolean => {
-    const seen = observed.get(observation);
-    if (seen === undefined || seen.waits !== waits) return true;
-    if (Date.now() - seen.atMs <= factsHoldMs || wentBackFor.has(`${forStep} age`)) return false;
-    wentBackFor.add(`${forStep} age`);
-    return true;
-  };
-
   const runSteps = async (): Promise<void> => {
     for (let index = 0; index < steps.length;) {
       const step = steps[index];
@@ -209,7 +197,7 @@ export const runOperation = async <State extends OperationState>(
       }
       const isAttaching = attaching === step.id;
       attaching = undefined;
-      if (step.restsOn !== undefined && !isAttaching && isOutdated(step.restsOn, step.id)) {
+      if (step.restsOn !== undefined && !isAttaching && observations.areOutdated(step.restsOn, step.id)) {
         const next = nextRound(step.restsOn);
         for (const later of steps.slice(next)) journal.step(later.id, 'pending');
         index = next;
@@ -224,7 +212,7 @@ export const runOperation = async <State extends OperationState>(
           'done',
           await step.run(state, { plan: (lines) => journal.plan(lines), attaching: isAttaching }),
         );
-        observed.set(step.id, { atMs: Date.now(), waits });
+        observations.done(step.id);
         index += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;

@@ -1,5 +1,6 @@
 import type { OperationContext } from '../model/operation.js';
 import type { FailureType } from '../model/failure.js';
+import { planCovers } from '../model/plan-subject.js';
 import { covers } from '../model/preflight/finding.js';
 
 /** An approval is for what was shown, and holds for a while. */
@@ -17,7 +18,8 @@ export const isApproved = (
   nowMs: number,
 ): boolean => {
   const approval = approvals.get(type);
-  return approval !== undefined && nowMs < approval.untilMs && covers(approval.subject, subject);
+  if (approval === undefined || nowMs >= approval.untilMs) return false;
+  return covers(approval.subject, subject) || planCovers(approval.subject, subject);
 };
 
 /** What every operation remembers between its steps; operations add what they read. */

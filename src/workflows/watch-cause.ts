@@ -12,8 +12,11 @@ const resumesByItself = 10;
 export interface Watcher {
   /** What it would look at, in words; undefined where only a person can tell, or the policy wants one to. */
   watches(failure: Failure): string | undefined;
-  /** @returns a function that ends the watch. */
-  watch(failure: Failure, gone: (seen: string) => void): () => void;
+  /**
+   * @param gone what was seen; answers whether the operation goes on because of it
+   * @returns a function that ends the watch; a probe that is under way may still answer
+   */
+  watch(failure: Failure, gone: (seen: string) => boolean): () => void;
 }
 
 /** @param context the operation's context as it is now */
@@ -38,8 +41,7 @@ export const createWatcher = (context: () => OperationContext): Watcher => {
             if (resumed > 0) await sleep(everyMs, { summary: `before it is seen ${probeKinds[kind]}` });
             return probe(context(), { kind, host: failure.details.host, everyMs }, `see ${probeKinds[kind]}`);
           });
-          resumed += 1;
-          gone(seen);
+          if (gone(seen)) resumed += 1;
         } catch (error) {
           // The operation waits for a decision as it would without a watch.
           if (!isCancellation(error)) log.warn('the probe of a blocked operation failed', { error });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { etcdActivities, removeMemberSafely } from '../../src/activities/etcd.js';
 import type { Checked } from '../../src/model/checked.js';
-import type { OperationContext } from '../../src/model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
-import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { checkTarget } from '../support/check-target.js';
+import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { sectioned } from '../support/fake-host.js';
+import type { FakeReply } from '../support/fake-host.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
 
@@ -17,23 +19,11 @@ const survivor = (cluster: SimulatedCluster, name = 'cp1') => ({
   entry: { name, address: '10.203.0.11' },
 });
 const context = operationContext();
-/** What the check saw of the cluster as it is now; the host is clean unless `checked` says otherwise. */
-const checkedIn = (
-  { members, nodes }: SimulatedCluster,
-  { name }: OperationContext['target'],
-  checked: Partial<Checked> = {},
-): Checked => {
-  const node = nodes.get(name);
-  return checkedFacts({
-    members: members.filter((member) => member.name === name || member.name === undefined).map((member) => member.id),
-    ...(node === undefined ? {} : { node: { uid: node.uid, ready: node.ready, living: false } }),
-    ...checked,
-  });
-};
 const remove = (cluster: SimulatedCluster, checked: Checked, of = context): Promise<string> =>
   activityEnvironment().run(() => etcdActivities(cluster.dependencies).removeStaleMember(of, checked));
-const stale = (cluster: SimulatedCluster, checked: Partial<Checked> = {}): Promise<string> =>
-  remove(cluster, checkedIn(cluster, context.target, checked));
+/** What `of` finds stale when nothing changes after its check; `checked` is what the check saw otherwise. */
+const stale = async (cluster: SimulatedCluster, checked: Partial<Checked> = {}, of = context): Promise<string> =>
+  remove(cluster, { ...(await checkTarget(cluster, of)).checked, ...checked }, of);
 
 describe('removing a member', () => {
   test('is done by a survivor when a majority of the voters left over is healthy', async () => {
@@ -113,7 +103,7 @@ describe('what a host left behind', () => {
     const worker = operationContext({ kind: 'join-worker' });
     cluster.members = [etcdMember('cp1'), dead('w2')];
     cluster.nodes.set('w2', nodeFacts('w2', { uid: 'old-uid' }));
-    expect(await remove(cluster, checkedIn(cluster, worker.target), worker)).toBe('deleted its old Node (Ready)');
+    expect(await stale(cluster, {}, worker)).toBe('deleted its old Node (Ready)');
     expect(cluster.events).toEqual(['cp1: delete Node w2 old-uid']);
   });
 
@@ -181,11 +171,72 @@ describe('what a host left behind', () => {
   });
 });
 
-test('a snapshot says where it is and how much it holds', async () => {
-  const cluster = simulatedCluster();
-  cluster.apiServers.set('cp1', 'not-ready');
-  const { snapshotEtcd } = etcdActivities(cluster.dependencies);
-  expect(await snapshotEtcd(context)).toBe(
-    '/var/lib/quorate/snapshots/s.db on cp2: revision 812, 455 keys, 3.0 MiB, verified',
-  );
+describe('a snapshot', () => {
+  const snapshot = (cluster: SimulatedCluster): Promise<string> =>
+    activityEnvironment().run(() => etcdActivities(cluster.dependencies).snapshotEtcd(context));
+  /** What the script of a snapshot answers on some hosts. */
+  const answers = (replies: Readonly<Record<string, FakeReply | ((script: string) => FakeReply)>>) => {
+    const cluster = simulatedCluster();
+    cluster.instead = (host, { script }) => {
+      const reply = script.includes('snapshot save') ? replies[host] : undefined;
+      return typeof reply === 'function' ? reply(script) : reply;
+    };
+    return cluster;
+  };
+  const full =
+    (free: string) =>
+    (script: string): FakeReply => ({
+      code: 28,
+      stdout: sectioned(script, { room: `${free} 515 2097152 /var/lib/x` }),
+    });
+
+  test('says where it is and how much it holds', async () => {
+    const cluster = simulatedCluster();
+    cluster.apiServers.set('cp1', 'not-ready');
+    expect(await snapshot(cluster)).toBe(
+      '/var/lib/quorate/snapshots/s.db on cp2: revision 812, 455 keys, 3.0 MiB, verified; 5 of this cluster kept',
+    );
+  });
+
+  test('R15: says what is left alone beside it, and what could not be deleted', async () => {
+    const cluster = answers({
+      cp1: (script) =>
+        sectioned(script, {
+          file: '/var/lib/quorate/snapshots/s.db\n',
+          status: '\n',
+          numbers: `812 ${3 * 2 ** 20} 2 1 3`,
+          undeleted: 'a.db\nb.db\n',
+        }),
+    });
+    expect(await snapshot(cluster)).toBe(
+      "/var/lib/quorate/snapshots/s.db on cp1: revision 812 or later, 3.0 MiB, its checksum is right; 2 of this cluster kept; left alone: 1 of another cluster, 3 without a record of Quorate's; could not be deleted: a.db, b.db",
+    );
+  });
+
+  test('R14: is taken on the next host where the first has no room for it', async () => {
+    const cluster = answers({ cp1: full('102400') });
+    expect(await snapshot(cluster)).toContain('s.db on cp2: ');
+    expect(cluster.events).toEqual(['cp2: snapshot']);
+  });
+
+  test('R14: is refused with the numbers of each host where none has room', async () => {
+    const cluster = answers({ cp1: full('102400'), cp2: full('204800'), cp3: full('0') });
+    const error: unknown = await snapshot(cluster).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      type: 'NoSpace',
+      message:
+        'cp1 has 100 MiB free at /var/lib/x: a snapshot of its etcd (2.0 MiB) wants 515 MiB; cp2 has 200 MiB free at /var/lib/x: a snapshot of its etcd (2.0 MiB) wants 515 MiB',
+      details: { host: 'cp1', remedy: expect.stringMatching(/make room .* skip the snapshot/) as string },
+    });
+    expect((error as { details: { evidence: string[] } }).details.evidence).toHaveLength(2);
+  });
+
+  test('that fails for another reason is not tried elsewhere', async () => {
+    const cluster = answers({ cp1: { code: 75, stderr: 'the snapshot stood still for 60 s after 8192 bytes' } });
+    await expect(snapshot(cluster)).rejects.toMatchObject({
+      type: 'EtcdUnavailable',
+      message: 'saving an etcd snapshot at cp1: the snapshot stood still for 60 s after 8192 bytes',
+    });
+    expect(cluster.events).toEqual([]);
+  });
 });

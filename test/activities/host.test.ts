@@ -17,14 +17,10 @@ beforeEach(() => {
   cluster.target.dirt = [...dirt];
 });
 const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
-  activityEnvironment().run(async () =>
-    resetToClean(cluster.dependencies, context, {
-      purpose,
-      ownAttempt: false,
-      before: await readTarget(cluster.host('cp3'), context),
-      judged: { identity: identityOf(cluster.target) },
-    }),
-  );
+  activityEnvironment().run(async () => {
+    const before = await readTarget(cluster.host('cp3'), context);
+    return resetToClean(cluster.dependencies, context, { purpose, ownAttempt: false, before, judged: before });
+  });
 const unitSteps = (): string[] =>
   [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));
 

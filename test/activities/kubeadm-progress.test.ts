@@ -8,7 +8,7 @@ import { activityEnvironment } from '../support/activity-environment.js';
 let sent: unknown[];
 let answer: () => Promise<void>;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
   sent = [];
   answer = () => Promise.resolve();
 });
@@ -115,6 +115,28 @@ test('a bootstrap that hangs is diagnosed after a while, and again later', async
     (since) => {
       diagnosed.push(since);
       return Promise.resolve(['no controller-manager', 'no CSR']);
+    },
+  );
+});
+
+test('R25: a clock of the worker that is set brings no diagnosis early, keeps none back, and moves with its start', async () => {
+  const ago: number[] = [];
+  await reporting(
+    async (reporter) => {
+      reporter.lines([bootstrap]);
+      await pass(4_000);
+      vi.setSystemTime(Date.now() + 86_400_000);
+      await pass(14_000);
+      expect(ago).toEqual([]);
+      await pass(7_000);
+      expect(ago).toEqual([20_000]);
+      vi.setSystemTime(Date.now() - 2 * 86_400_000);
+      await pass(30_000);
+      expect(ago).toEqual([20_000, 50_000]);
+    },
+    (since) => {
+      ago.push(Date.now() - since.getTime());
+      return Promise.resolve([]);
     },
   );
 });

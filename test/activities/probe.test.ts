@@ -6,6 +6,7 @@ import type { ProbeKind } from '../../src/model/failure-policy.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
+import { sectioned } from '../support/fake-host.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';
 
@@ -47,6 +48,23 @@ describe.each<[ProbeKind, string, { gone: RegExp; breaks: [() => void, RegExp][]
             cluster.apiServers.set('cp2', 'not-ready');
           },
           /no API server of prod is ready/,
+        ],
+      ],
+    },
+  ],
+  [
+    'space',
+    'has room',
+    {
+      gone: /^cp1 has room for a snapshot of etcd$/,
+      breaks: [
+        [
+          () =>
+            (cluster.instead = (_, { script }) =>
+              script.includes('no_room')
+                ? { code: 28, stdout: sectioned(script, { room: '1024 515 9 /x' }) }
+                : undefined),
+          /cp1 has 1 MiB free at \/x: .* wants 515 MiB/,
         ],
       ],
     },

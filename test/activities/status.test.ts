@@ -10,14 +10,22 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 let cluster: SimulatedCluster;
 let daysLeft: number;
+let caDaysLeft: number;
+const until = (days: number): string => new Date(Date.now() + (days + 0.5) * dayMs).toISOString();
 beforeEach(() => {
   cluster = simulatedCluster();
   daysLeft = 300;
+  caDaysLeft = 3_600;
   cluster.instead = (_, { script }) =>
     script.includes('check-expiration')
       ? JSON.stringify({
           certificates: [
-            { name: 'apiserver', expirationDate: new Date(Date.now() + (daysLeft + 0.5) * dayMs).toISOString() },
+            { name: 'apiserver', expirationDate: until(daysLeft) },
+            { name: 'super-admin.conf', expirationDate: null, missing: true },
+          ],
+          certificateAuthorities: [
+            { name: 'ca', expirationDate: '2046-11-20T06:20:32Z' },
+            { name: 'etcd-ca', expirationDate: until(caDaysLeft), externallyManaged: true },
           ],
         })
       : undefined;
@@ -47,6 +55,27 @@ test('a healthy cluster has no problems, and everything that is known of it', as
     ['cp1', 'apiserver', 300],
     ['cp2', 'apiserver', 300],
     ['cp3', 'apiserver', 300],
+  ]);
+});
+
+test('R24: the CAs are told of, host by host', async () => {
+  const { certificateAuthorities } = await readStatus();
+  expect(certificateAuthorities).toHaveLength(6);
+  expect(certificateAuthorities.slice(0, 2)).toEqual([
+    {
+      host: 'cp1',
+      name: 'ca',
+      expiresAt: '2046-11-20T06:20:32.000Z',
+      daysLeft: expect.any(Number),
+      externallyManaged: false,
+    },
+    {
+      host: 'cp1',
+      name: 'etcd-ca',
+      expiresAt: expect.stringMatching(/Z$/),
+      daysLeft: 3_600,
+      externallyManaged: true,
+    },
   ]);
 });
 
@@ -97,7 +126,35 @@ describe('a problem is told when', () => {
     [
       'certificates run out',
       () => (daysLeft = 29),
-      ['cp1', 'cp2', 'cp3'].map((name) => `certificate apiserver of ${name} expires in 29 days`),
+      ['cp1', 'cp2', 'cp3'].map(
+        (name) =>
+          `certificate apiserver of ${name} expires in 29 days: renew it with \`kubeadm certs renew apiserver\` on ${name}, then restart the static Pods there`,
+      ),
+    ],
+    [
+      'R24: a CA runs out, which all hosts share',
+      () => {
+        const info = {
+          certificates: [],
+          certificateAuthorities: [
+            { name: 'ca', expirationDate: '2020-01-01T00:00:00Z' },
+            { name: 'front-proxy-ca', expirationDate: until(89) },
+          ],
+        };
+        const text = JSON.stringify(info);
+        cluster.instead = (_, { script }) => (script.includes('check-expiration') ? text : undefined);
+      },
+      [
+        'CA ca of cp1, cp2, cp3 has expired: `kubeadm certs renew` does not renew a CA; replace it by hand, see docs/cli.md, Certificates and CAs that expire',
+        'CA front-proxy-ca of cp1, cp2, cp3 expires in 89 days: `kubeadm certs renew` does not renew a CA; replace it by hand, see docs/cli.md, Certificates and CAs that expire',
+      ],
+    ],
+    [
+      'R24: a CA runs out whose key is kept elsewhere',
+      () => (caDaysLeft = 5),
+      [
+        /^CA etcd-ca of cp1, cp2, cp3 expires in 5 days: its key is not on the hosts; have it replaced where the key is kept, see docs/,
+      ],
     ],
     ['a host cannot be reached', () => cluster.down.add('cp3'), [/^API server of cp3: .*no connection to cp3/]],
   ])('%s', async (_title, breakIt, problems) => {
@@ -108,8 +165,9 @@ describe('a problem is told when', () => {
   });
 });
 
-test('30 days are enough for a certificate, and 30 s for a lease', async () => {
+test('30 days are enough for a certificate, 90 for a CA, and 30 s for a lease', async () => {
   daysLeft = 30;
+  caDaysLeft = 90;
   cluster.leaseAgeMs = 29_000;
   expect((await readStatus()).problems).toEqual([]);
 });
@@ -146,10 +204,12 @@ test('a cluster of which no host answers is a report too', async () => {
   expect(report.problems).toHaveLength(5);
 });
 
-test('certificates that cannot be read leave the rest of the report', async () => {
+test('certificates that cannot be read leave the rest of the report, which says so', async () => {
   cluster.instead = (host, { script }) =>
     script.includes('check-expiration') ? (host === 'cp2' ? { code: 1 } : '{"certificates":[]}') : undefined;
   const report = await readStatus();
   expect(report.certificates).toEqual([]);
-  expect(report.problems).toEqual([]);
+  expect(report.problems).toEqual([
+    expect.stringMatching(/^certificates of cp2 could not be read: reading the expiry of certificates on cp2/),
+  ]);
 });

@@ -52,7 +52,7 @@ test('plain lines: each step, each reason for waiting and each printed line once
       yield* views;
     })(),
     io,
-    { output: 'text' },
+    { operation: 'prod/join-worker/w2/1f00aa11', output: 'text' },
   );
   expect(out.replaceAll(/^\d\d:\d\d:\d\d /gm, '')).toMatchInlineSnapshot(`
     "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)

@@ -197,6 +197,16 @@ const report = StatusReport.parse({
     { host: 'cp1', name: 'admin.conf', expiresAt: '2027-11-23T00:00:00Z', daysLeft: 365 },
     { host: 'cp1', name: 'apiserver', expiresAt: '2026-11-20T00:00:00Z', daysLeft: -3 },
   ],
+  certificateAuthorities: ['cp1', 'cp2'].flatMap((host) => [
+    { host, name: 'ca', expiresAt: '2036-11-20T00:00:00Z', daysLeft: 3650, externallyManaged: false },
+    {
+      host,
+      name: 'etcd-ca',
+      expiresAt: `203${host === 'cp1' ? 6 : 7}-11-20T00:00:00Z`,
+      daysLeft: 3650,
+      externallyManaged: true,
+    },
+  ]),
   problems: ['the API server of cp2 is not ready: readyz: etcd failed'],
 });
 
@@ -229,6 +239,12 @@ test('the status of a cluster', () => {
     Certificates that end first
       HOST  CERTIFICATE  UNTIL       LEFT
       cp1   apiserver    2026-11-20  expired
+
+    Certificate authorities
+      CA       HOSTS     UNTIL       LEFT       KEY
+      ca       cp1, cp2  2036-11-20  3650 days  on the hosts
+      etcd-ca  cp1       2036-11-20  3650 days  elsewhere
+      etcd-ca  cp2       2037-11-20  3650 days  elsewhere
     "
   `);
   expect(statusText({ ...report, problems: [] })).toContain('No problems found.');

@@ -76,7 +76,13 @@ describe('classes', () => {
 
 test('an approval is offered exactly where a finding of the preflight or a plan asks for one', () => {
   const approvable = failureTypes.filter((type) => failurePolicy(type).approve !== undefined);
-  expect(approvable.toSorted()).toEqual(['DirtyHost', 'IdentityConflict', 'PlanNeedsApproval', 'StaleMember']);
+  expect(approvable.toSorted()).toEqual([
+    'DirtyHost',
+    'IdentityConflict',
+    'PeersUnreachable',
+    'PlanNeedsApproval',
+    'StaleMember',
+  ]);
 });
 
 test('nobody but a person tells that a host may be reset, a key is right or a plan is good', () => {

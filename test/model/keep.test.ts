@@ -10,6 +10,9 @@ const mine: Partial<HostFacts> = {
   cniLinks: ['cni0'],
   packetFilterRules: 3,
   homeKubeconfigs: [{ file: '/root/.kube/config', server: 'https://10.203.0.10:6443', caHash }],
+  kubernetesFiles: ['/etc/kubernetes/manifests/kube-vip.yaml'],
+  kubeVip: { file: '/etc/kubernetes/manifests/kube-vip.yaml', kubeconfig: '/etc/kubernetes/super-admin.conf' },
+  kubeletFiles: ['/var/lib/kubelet/config.json'],
   fileVersions: { '/etc/cni/net.d/10-mine.conflist': '120 1700000000', '/root/.kube/config': '900 1700000000' },
 };
 
@@ -20,6 +23,7 @@ describe('R13: keepOf', () => {
       files: { '/etc/cni/net.d/10-mine.conflist': '120 1700000000', '/root/.kube/config': '900 1700000000' },
       links: ['cni0'],
       packetFilterRules: 3,
+      aside: ['/etc/kubernetes/manifests/kube-vip.yaml', '/var/lib/kubelet/config.json'],
     });
     expect(Keep.parse(JSON.parse(JSON.stringify(keep)))).toEqual(keep);
   });
@@ -42,6 +46,7 @@ describe('R13: keepOf', () => {
       files: { '/root/.kube/config': '900 1700000000', '/home/bob/.kube/config': '' },
       links: [],
       packetFilterRules: 0,
+      aside: ['/etc/kubernetes/manifests/kube-vip.yaml'],
     });
   });
 
@@ -86,6 +91,8 @@ describe('R13: keptOn', () => {
     expect(keptOn(keep, hostFacts(mine))).toEqual([
       'left /root/.kube/config, which was there before',
       'left /etc/cni/net.d/10-mine.conflist, which was there before',
+      'left /etc/kubernetes/manifests/kube-vip.yaml, which was there before',
+      'left /var/lib/kubelet/config.json, which was there before',
       'left the network link cni0, which was there before',
       'left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (3 then, 3 now)',
     ]);
@@ -97,10 +104,13 @@ describe('R13: keptOn', () => {
       homeKubeconfigs: [{ file: '/root/.kube/config' }],
       fileVersions: { '/root/.kube/config': '900 1700000001' },
       packetFilterRules: 12,
+      kubeletFiles: ['/var/lib/kubelet/config.json'],
     });
     expect(keptOn(keep, after)).toEqual([
       'left /root/.kube/config, which was there before and was written since',
       '/etc/cni/net.d/10-mine.conflist, which was there before, is gone',
+      '/etc/kubernetes/manifests/kube-vip.yaml, which was there before, is gone',
+      'left /var/lib/kubelet/config.json, which was there before',
       'the network link cni0, which was there before, is gone',
       'left what kube-proxy or CNI have in the packet filter, as some was there before and which that is cannot be told (3 then, 12 now)',
     ]);

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EtcdMember } from '../../src/model/cluster-facts.js';
-import { decideMember, peerUrlOf, type MemberQuestion } from '../../src/model/member-decision.js';
+import {
+  decideMember,
+  isAtAddress,
+  membersOfHost,
+  peerUrlOf,
+  type MemberQuestion,
+} from '../../src/model/member-decision.js';
 import { dead, member, members, unstarted } from './etcd-members.js';
 
 const host = { name: 'cp3', address: '10.203.0.13' };
@@ -12,6 +18,44 @@ describe('peerUrlOf', () => {
   it('puts IPv6 in brackets', () => {
     expect(peerUrlOf('10.0.0.1')).toBe('https://10.0.0.1:2380');
     expect(peerUrlOf('fd00::1')).toBe('https://[fd00::1]:2380');
+  });
+});
+
+describe('membersOfHost', () => {
+  it('finds them by name and by address', () => {
+    const list = [
+      member(1),
+      member(3, { peerUrls: ['https://10.203.0.77:2380'] }),
+      member(4, { name: 'other', peerUrls: ['https://10.203.0.13:2380'] }),
+    ];
+    expect(membersOfHost(host, list).map(({ name }) => name)).toEqual(['cp3', 'other']);
+  });
+});
+
+describe('R10: an address of IPv6, however it is spelt', () => {
+  const six = { name: 'cp3', address: '2001:db8::3' };
+  const spellings = ['2001:db8::3', '2001:DB8:0:0::3', '2001:0db8:0000:0000:0000:0000:0000:0003', '2001:db8::0.0.0.3'];
+  // etcd keeps a peer URL as kubeadm gave it, which takes the address from the configuration as it stands there.
+  const unstartedAt = (address: string): EtcdMember => ({
+    id: 'a3',
+    peerUrls: [`https://[${address}]:2380`],
+    clientUrls: [],
+    isLearner: true,
+  });
+
+  it.each(spellings)('%s: the member that never started is the host’s', (spelt) => {
+    expect(membersOfHost(six, [unstartedAt(spelt)])).toHaveLength(1);
+    expect(membersOfHost({ ...six, address: spelt }, [unstartedAt('2001:db8::3')])).toHaveLength(1);
+    expect(isAtAddress(unstartedAt(spelt), '2001:db8::3')).toBe(true);
+    expect(isAtAddress(unstartedAt(spelt), '2001:db8::33')).toBe(false);
+    expect(decide([...members(2), unstartedAt(spelt)], { host: six })).toMatchObject({ kind: 'remove-stale-learner' });
+  });
+
+  it.each(spellings)('%s: its own running member is no other machine’s', (spelt) => {
+    const running = member(3, { peerUrls: [`https://[${spelt}]:2380`] });
+    expect(decide([...members(2), running], { host: six, etcdDataPresent: true })).toMatchObject({
+      kind: 'already-joined',
+    });
   });
 });
 

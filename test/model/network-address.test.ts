@@ -1,12 +1,14 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  canonicalAddress,
   parseAddress,
   parseEndpoint,
   parseSubnet,
   sameAddress,
   sameEndpoint,
+  sameUrl,
   subnetContains,
   subnetsOverlap,
   unusableAddress,
@@ -155,4 +157,70 @@ describe('addresses of hosts', () => {
     expect(urlHost('10.0.0.1')).toBe('10.0.0.1');
     expect(urlHost('fd00::1')).toBe('[fd00::1]');
   });
+});
+
+describe('R10: canonicalAddress', () => {
+  /** One address in any of its spellings: full groups, leading zeros, capitals, `::` at any run of zeros, dotted end. */
+  const spelling = fc
+    .tuple(
+      fc.array(fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(0xffff)), { minLength: 8, maxLength: 8 }),
+      fc.boolean(),
+      fc.boolean(),
+      fc.nat(7),
+      fc.nat(8),
+      fc.boolean(),
+    )
+    .map(([groups, capitals, zeros, start, length, dotted]) => {
+      const texts = groups.map((group) => group.toString(16).padStart(zeros ? 4 : 1, '0'));
+      const [six = 0, seven = 0] = groups.slice(6);
+      const tail = dotted ? [`${six >> 8}.${six & 255}.${seven >> 8}.${seven & 255}`] : texts.slice(6);
+      const all = [...texts.slice(0, 6), ...tail];
+      const end = Math.min(start + length, dotted ? 6 : 8);
+      const canShorten = end > start && groups.slice(start, end).every((group) => group === 0);
+      const text = canShorten ? `${all.slice(0, start).join(':')}::${all.slice(end).join(':')}` : all.join(':');
+      return capitals ? text.toUpperCase() : text;
+    });
+
+  it('is how a URL of the platform spells it, and the same address', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          spelling,
+          fc.ipV6().filter((text) => !text.includes('%')),
+        ),
+        (text) => {
+          const canonical = canonicalAddress(text);
+          expect(`[${canonical}]`).toBe(new URL(`https://[${text}]`).hostname);
+          const only = new BlockList();
+          only.addAddress(text, 'ipv6');
+          expect(only.check(canonical, 'ipv6')).toBe(true);
+          expect(canonicalAddress(canonical)).toBe(canonical);
+          expect(sameUrl(`https://[${text}]:2380`, `https://[${canonical}]:2380`)).toBe(true);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each(['10.203.0.13', 'cp3.example.org', '', '2001:db8::3%eth0', '[2001:db8::3]', 'not an address'])(
+    'leaves %s as it is',
+    (text) => expect(canonicalAddress(text)).toBe(text),
+  );
+});
+
+describe('R10: sameUrl', () => {
+  it.each([
+    ['https://10.0.0.1:2380', 'https://10.0.0.1:2380'],
+    ['https://10.0.0.1:2380', 'https://10.0.0.1:2380/'],
+    ['HTTPS://10.0.0.1:2380', 'https://10.0.0.1:2380'],
+    ['https://[2001:DB8::3]:2380', 'https://[2001:db8:0:0:0:0:0:3]:2380'],
+  ])('%s is %s', (a, b) => expect(sameUrl(a, b)).toBe(true));
+
+  it.each([
+    ['https://10.0.0.1:2380', 'https://10.0.0.1:2379'],
+    ['https://10.0.0.1:2380', 'http://10.0.0.1:2380'],
+    ['https://10.0.0.1:2380', 'https://10.0.0.10:2380'],
+    ['https://[2001:db8::3]:2380', 'https://[2001:db8::30]:2380'],
+    ['https://[2001:db8::3]:2380', ''],
+  ])('%s is not %s', (a, b) => expect(sameUrl(a, b)).toBe(false));
 });

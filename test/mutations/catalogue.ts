@@ -301,6 +301,69 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    title: 'a HAProxy that begins takes every server for UP until a check has failed',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/configuration.ts',
+        replace: '    load-server-state-from-file global\n',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/simulation/failures/endpoint.test.ts': [
+        'load balancer and endpoint R20: an API server that is DOWN gets no connection from a HAProxy that reloads or starts again',
+      ],
+    },
+    says: /expected \d+ to be (\+)?0/,
+  },
+  {
+    title: 'a reload hands over as UP what failed its last check or was never checked',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/server-state.ts',
+        replace: 'isUp = $6 > 0 && $11 > 1 && $13 >= 2',
+        by: 'isUp = $6 > 0',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/server-state.test.ts': [
+        'was never checked',
+        'failed its last check',
+        'left maintenance and was not checked since',
+      ].map((what) => `R20: what a reload hands over is that it is not, of one that ${what}`),
+    },
+  },
+  {
+    title: 'a server that was moved is UP at its new address because it was at its old one',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/decide.ts',
+        replace: 'now !== undefined && sameAddress(server.address, now.address);',
+        by: 'now !== undefined;',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/decide.test.ts': [
+        'what a reload hands over is nothing of a server at its old address',
+      ],
+    },
+  },
+  {
+    title: 'connections that older processes of HAProxy hold to a server that is taken out are left',
+    edits: [
+      {
+        file: 'src/adapters/load-balancer/decide.ts',
+        replace: '(served || heldTo(reading.older, wish.name) > 0)',
+        by: 'served',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/decide.test.ts': [
+        'a server that is taken out is not done with while an older process holds connections to it',
+      ],
+    },
+  },
+  {
     title: 'steps of an operation change their order without a guard for operations that run',
     edits: reordered('context !== undefined'),
     tests: { 'test/workflows/replay.test.ts': ['join-worker', 'credentials-lapsed', 'notified'].map(replayOf) },
@@ -479,6 +542,167 @@ export const mutations: readonly Mutation[] = [
       'test/adapters/host/traces/packet-filter.test.ts': [
         'R25: of nftables only chains, tables and rules of a node are taken out, whatever words are in quotes',
         'R25: the same of iptables',
+      ],
+    },
+  },
+  {
+    title: 'retention of snapshots keeps the oldest',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: `mine=$(printf '%s' "$mine" | sort -rn)`,
+        by: `mine=$(printf '%s' "$mine" | sort -n)`,
+      },
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: ' && [ "$r_name" != "$name" ] && as_recorded || continue',
+        by: ' && as_recorded || continue',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention the newest are kept',
+        'retention R11: a clock that was put back makes no snapshot older: the one just made stays',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot is reported as it was before it was moved',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/script.ts',
+        replace: `= "regular file $bytes $changed" ] && [ "$(sum_of "$file")" = "$sum" ] || {`,
+        by: `= never ] || [ -n "$sum" ] || {`,
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R11: what is reported is read from the file where it lies, after retention',
+      ],
+    },
+  },
+  {
+    title: 'retention of snapshots takes the name of a file for the file that was recorded',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: `[ "$(stat -c '%F %s %Y' -- "$folder/$r_name" 2>/dev/null)" = "regular file $r_bytes $r_changed" ]`,
+        by: `[ -e "$folder/$r_name" ]`,
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R15: a file that somebody put in the place of a recorded one stays',
+      ],
+    },
+  },
+  {
+    title: 'retention of snapshots does not look whose they are',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        replace: 'if [ "$r_of $r_by" = "$cluster $authority" ]; then',
+        by: 'if [ "$r_of" = "$cluster" ]; then',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-retention.test.ts': [
+        'retention R15: snapshots of another cluster stay, by its id and by its CA',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot is begun wherever it fits or not',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/source-script.ts',
+        replace: '[ "$have" -ge $((need * 1024)) ] || no_room "$1"',
+        by: '[ "$have" -ge 0 ]',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot.test.ts': [
+        'without etcdctl on the host R14: in the container nothing is begun where it would fill the disk of etcd',
+        'room R14: nothing is begun without room for the database and a margin',
+      ],
+      'test/simulation/failures/snapshots.test.ts': [
+        'snapshots of etcd R14: a snapshot is begun only where there is room for it, and never beside the database of etcd',
+      ],
+    },
+  },
+  {
+    title: 'a snapshot that ends in the middle leaves its part',
+    edits: [
+      {
+        file: 'src/adapters/etcd/snapshot/supervision-script.ts',
+        replace: 'sweep() { rm -f -- "$folder"/$parts "$shared"/$parts; }',
+        by: 'sweep() { :; }',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/snapshot-interrupted.test.ts': [
+        'one that ends in the middle leaves nothing R14: SIGTERM',
+        'one that ends in the middle leaves nothing R14: what a dead attempt left in either folder is removed by the next; what is not of its name stays',
+      ],
+    },
+  },
+  {
+    title: 'commands that were given up hold a connection for ever, and others wait for it',
+    edits: [
+      {
+        file: 'src/adapters/ssh/connections.ts',
+        replace: 'retired || sessions.abandoned * 2 >= limit;',
+        by: 'retired;',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/connections.test.ts': [
+        'createConnections R21: opens another when commands that were given up hold half of the sessions, and closes the first with the last of them',
+      ],
+    },
+  },
+  {
+    title: 'a host gets a connection for each command that was given up, without bound',
+    edits: [
+      {
+        file: 'src/adapters/ssh/connections.ts',
+        replace: 'states.size < settings.maxConnections && (fit',
+        by: '(fit',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/connections.test.ts': [
+        'createConnections R21: opens no more than it may, whatever was given up',
+      ],
+    },
+  },
+  {
+    title: 'keys of the agent are offered in its own order, whatever is configured',
+    edits: [
+      {
+        file: 'src/adapters/ssh/identity-order.ts',
+        replace: 'return [...both, ...others,',
+        by: 'return [...others, ...both,',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/identity-order.test.ts': [
+        'orderIdentities R23: what is configured and in the agent goes first, in the order of the agent, then its others, then files',
+      ],
+    },
+  },
+  {
+    title: 'a Match line of the SSH configuration with a negation never holds',
+    edits: [
+      {
+        file: 'src/adapters/ssh/config/match.ts',
+        replace: 'else if (found === criterion.negated) result = false;',
+        by: 'else if (found === criterion.negated || criterion.negated) result = false;',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/config/examples.test.ts': [
+        'a client configuration is read as OpenSSH reads it R25: Match with negations',
       ],
     },
   },

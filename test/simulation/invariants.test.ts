@@ -144,14 +144,14 @@ describe('what was reported', () => {
   });
 
   it('joined, and its backend is not enabled', async () => {
-    const set = (state: string) =>
+    const set = (...orders: readonly string[]) =>
       onConsole(
         cluster.simulation,
         'lb1',
-        `echo "set server kube-apiserver/cp2 state ${state}" | socat stdio UNIX-CONNECT:/run/haproxy/admin.sock`,
+        `echo '${orders.map((order) => `set server kube-apiserver/cp2 ${order}`).join(';')}' | socat stdio UNIX-CONNECT:/run/haproxy/admin.sock`,
       );
-    await set('maint');
-    mend(() => set('ready'));
+    await set('state maint');
+    mend(() => set('state drain', 'health down', 'state ready'));
     const said = (await look()).join('\n');
     expect(said).toMatch(/cp2 was reported joined: on lb1 its backend is MAINT/);
     expect(said).toMatch(/invariant 9: the backend cp2 is left disabled on lb1/);
@@ -344,10 +344,38 @@ describe('commands', () => {
     await overSsh('lb1', 'mv /root/new /etc/haproxy/haproxy.cfg; systemctl reload haproxy');
     await expect
       .poll(() => seen.violations, { timeout: 5_000 })
-      .toEqual([
+      .toContainEqual(
         expect.stringMatching(/invariant 9: the backend cp3 is enabled on lb1, and the API server of cp3 never served/),
-      ]);
+      );
     files.write('/etc/haproxy/haproxy.cfg', before);
     await onConsole(cluster.simulation, 'lb1', 'systemctl reload haproxy');
+  });
+
+  it('R20: a HAProxy that begins with a server UP that it never checked', async () => {
+    const { simulation } = cluster;
+    const { files } = simulation.host('lb1').machine;
+    const path = '/etc/haproxy/quorate-servers.state';
+    const before = files.read(path);
+    const reload = () => onConsole(simulation, 'lb1', 'systemctl reload haproxy');
+    mend(async () => {
+      files.write(path, before);
+      await simulation.faults.clear();
+      await reload();
+    });
+    await simulation.faults.oneWay('lb1', 'cp2');
+    const url = `https://${cluster.specification.spec.controlPlaneEndpoint}/readyz`;
+    const script = `rm -f /run/enough; while [ ! -e /run/enough ]; do curl -sk -m 1 -o /dev/null ${url}; done`;
+    const traffic = onConsole(simulation, 'w1', script);
+    files.write(path, '1\n');
+    await reload();
+    await expect
+      .poll(() => seen.violations, { timeout: 5_000 })
+      .toContainEqual(
+        expect.stringMatching(
+          /invariant 9: HAProxy on lb1 sent a connection to cp2 before a check of cp2 had succeeded/,
+        ),
+      );
+    await onConsole(simulation, 'w1', ': > /run/enough');
+    await traffic;
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTopology } from '../../lab/topology.js';
+import { statusActivities } from '../../src/activities/status.js';
 import type { OperationKind } from '../../src/model/operation.js';
 import { requireFinished, startProduct } from './support/product.js';
 import type { Outcome, Product } from './support/product.js';
@@ -39,4 +40,30 @@ describe('the main job on simulated hosts', () => {
     for (const host of ['cp1', 'cp2', 'cp3', 'w1']) expect(observer.files(host, '/run/quorate')).toEqual([]);
     expect(world.defects).toEqual([]);
   }, 120_000);
+
+  it('R24: whose status tells when the certificates and the CAs of each control-plane host expire', async () => {
+    const dependencies = { hosts: product.hosts, webhooks: new Map<string, never>() };
+    const report = await statusActivities(dependencies).readStatus(product.context('init', 'cp1'));
+    expect(report.problems).toEqual([]);
+    for (const host of ['cp1', 'cp2', 'cp3']) {
+      const of = <One extends { host: string }>(all: readonly One[]) => all.filter((one) => one.host === host);
+      expect(of(report.certificates).map(({ name }) => name)).toContain('apiserver');
+      for (const { daysLeft } of of(report.certificates)) expect(daysLeft).toBe(364);
+      expect(of(report.certificateAuthorities)).toMatchObject(
+        ['ca', 'etcd-ca', 'front-proxy-ca'].map((name) => ({ name, daysLeft: 3_649, externallyManaged: false })),
+      );
+    }
+    // The hosts share them.
+    expect(new Set(report.certificateAuthorities.map(({ name, expiresAt }) => `${name} ${expiresAt}`)).size).toBe(3);
+
+    await product.simulation.host('cp2').console('rm /etc/kubernetes/pki/etcd/ca.key');
+    const without = await statusActivities(dependencies).readStatus(product.context('init', 'cp1'));
+    const elsewhere = (all: readonly { host: string; name: string; externallyManaged: boolean }[]) =>
+      all.flatMap(({ host, name, externallyManaged }) => (externallyManaged ? [`${name} of ${host}`] : []));
+    expect(elsewhere(without.certificateAuthorities)).toEqual(['etcd-ca of cp2']);
+    expect(elsewhere(without.certificates)).toEqual(
+      ['apiserver-etcd-client', 'etcd-healthcheck-client', 'etcd-peer', 'etcd-server'].map((name) => `${name} of cp2`),
+    );
+    expect(product.simulation.world.defects).toEqual([]);
+  });
 });

@@ -88,6 +88,33 @@ describe('a transient unit, as the product uses it', () => {
     expect(text).toBe('survived\n');
   });
 
+  it.each([86_400_000, -86_400_000])(
+    'R25: is followed to its end, or to the deadline, when the clock is set by %i ms',
+    async (ms) => {
+      const { machine } = simulation.host('cp1');
+      const [short, long] = [newUnit(), newUnit()];
+      try {
+        await ensureUnit(host, { unit: short, argv: shell('sleep 0.6; echo done') });
+        let text = '';
+        const following = followUnit(host, short, { offset: 0, onOutput: (piece) => (text += piece) });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        machine.clockOffsetMs += ms;
+        expect(await following).toMatchObject({ state: 'succeeded' });
+        expect(text).toBe('done\n');
+        await forgetUnit(host, short);
+
+        await ensureUnit(host, { unit: long, argv: ['sleep', '60'] });
+        const waiting = followUnit(host, long, { offset: 0, onOutput: () => undefined, timeoutMs: 2_000 });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        machine.clockOffsetMs -= ms;
+        expect(await waiting).toMatchObject({ state: 'running' });
+      } finally {
+        machine.clockOffsetMs = 0;
+        await stopUnit(host, long);
+      }
+    },
+  );
+
   it('is stopped with all its processes', async () => {
     const unit = newUnit();
     await ensureUnit(host, { unit, argv: shell('sleep 60 & sleep 60') });

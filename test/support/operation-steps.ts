@@ -7,26 +7,37 @@ export interface ExpectedStep {
   /** The activity it consists of; absent for a step that only thinks. */
   readonly activity?: ActivityName;
   readonly undo?: ActivityName;
-  /** Step from which a retry goes on, when it is not the step itself. */
-  readonly retryFrom?: string;
+  /** A retry tries the step itself again, and reads nothing before it: after it nothing is destroyed. */
+  readonly retriedInPlace?: boolean;
+  /** It destroys, so it is begun only on what was read since the operation last waited for an answer. */
+  readonly destroys?: boolean;
+  /** Its command runs in a unit on the host: after sight of it was lost, a retry finds it again in the same round. */
+  readonly attaches?: boolean;
   /** A decision may leave it out. */
   readonly skippable?: boolean;
 }
 
 const read: ExpectedStep = { step: 'read', activity: 'readHost' };
-const check: ExpectedStep = { step: 'check', retryFrom: 'read' };
+const check: ExpectedStep = { step: 'check' };
 /** Its activity runs only where an earlier operation left something running: test/workflows/stop-earlier.test.ts. */
-const stopEarlier: ExpectedStep = { step: 'stop-earlier', retryFrom: 'read' };
+const stopEarlier: ExpectedStep = { step: 'stop-earlier', destroys: true };
 /** Its activity runs only where a Node is left: test/workflows/stale-node.test.ts. */
-const removeStaleNode: ExpectedStep = { step: 'remove-stale-node', retryFrom: 'read' };
-const reset: ExpectedStep = { step: 'reset', activity: 'resetHost', retryFrom: 'read' };
+const removeStaleNode: ExpectedStep = { step: 'remove-stale-node', destroys: true };
+const reset: ExpectedStep = { step: 'reset', activity: 'resetHost', destroys: true, attaches: true };
 const prepare: ExpectedStep = { step: 'prepare', activity: 'prepareHost', skippable: true };
 const credentials: ExpectedStep = { step: 'credentials', activity: 'createCredentials', undo: 'revokeCredentials' };
 const register: ExpectedStep = { step: 'register', activity: 'registerBackend', undo: 'removeBackend' };
-const join: ExpectedStep = { step: 'join', activity: 'runKubeadm', undo: 'undoJoin', retryFrom: 'read' };
-const proveControlPlane: ExpectedStep = { step: 'prove', activity: 'proveControlPlane' };
-const enable: ExpectedStep = { step: 'enable', activity: 'enableBackend', undo: 'disableBackend', skippable: true };
-const revoke: ExpectedStep = { step: 'revoke', activity: 'revokeCredentials' };
+const kubeadm = { activity: 'runKubeadm', destroys: true, attaches: true } as const;
+const join: ExpectedStep = { step: 'join', ...kubeadm, undo: 'undoJoin' };
+const proveControlPlane: ExpectedStep = { step: 'prove', activity: 'proveControlPlane', retriedInPlace: true };
+const enable: ExpectedStep = {
+  step: 'enable',
+  activity: 'enableBackend',
+  undo: 'disableBackend',
+  skippable: true,
+  retriedInPlace: true,
+};
+const revoke: ExpectedStep = { step: 'revoke', activity: 'revokeCredentials', retriedInPlace: true };
 
 /** The three operations as an operator reads them. */
 export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep[]>> = {
@@ -38,7 +49,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     prepare,
     { step: 'configure', activity: 'writeInitConfiguration', undo: 'revokeCredentials' },
     register,
-    { step: 'init', activity: 'runKubeadm', undo: 'undoInit', retryFrom: 'read' },
+    { step: 'init', ...kubeadm, undo: 'undoInit' },
     proveControlPlane,
     enable,
     revoke,
@@ -48,7 +59,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     check,
     stopEarlier,
     { step: 'snapshot', activity: 'snapshotEtcd', skippable: true },
-    { step: 'remove-stale-member', activity: 'removeStaleMember', retryFrom: 'read' },
+    { step: 'remove-stale-member', activity: 'removeStaleMember', destroys: true },
     reset,
     prepare,
     credentials,
@@ -67,10 +78,18 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     prepare,
     credentials,
     join,
-    { step: 'prove', activity: 'proveWorker' },
+    { step: 'prove', activity: 'proveWorker', retriedInPlace: true },
     revoke,
   ],
 };
+
+/** Activities that destroy something on the host or in the cluster. */
+export const destroying: ReadonlySet<ActivityName> = new Set([
+  'stopEarlier',
+  'removeStaleMember',
+  'resetHost',
+  'runKubeadm',
+]);
 
 export const readingActivities: readonly ActivityName[] = ['checkReach', 'readCluster', 'readHost'];
 

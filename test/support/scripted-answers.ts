@@ -2,7 +2,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, JoinFacts, UnitOutcome } from '../../src/activities/contract.js';
 import { recallActivities } from '../../src/activities/recall.js';
 import { watchActivities } from '../../src/activities/watch.js';
+import type { Checked } from '../../src/model/checked.js';
 import type { ClusterFacts } from '../../src/model/cluster-facts.js';
+import { QuorateError } from '../../src/model/failure.js';
 import type { HostFacts } from '../../src/model/host-facts.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import type { ReachFacts } from '../../src/model/reach-facts.js';
@@ -20,9 +22,29 @@ export interface World {
 
 const machineOf = (name: string): string => Buffer.from(name.padEnd(16, '.')).toString('hex').slice(0, 32);
 
+/** What tells whose a host is: as on a real one, a node that somebody else makes shows in it. */
+const identityOf = ({ machineId, marker, kubernetesFiles, pkiCaHash }: HostFacts): string[] => [
+  `/etc/machine-id ${machineId}`,
+  ...(marker === undefined ? [] : [`/var/lib/quorate/marker.json ${JSON.stringify(marker)}`]),
+  ...kubernetesFiles.map((file) => `${file} of ${pkiCaHash ?? 'no CA'}`),
+];
+
 /** A clean host of that name and address, as `readHost` shows it. */
-export const hostOf = ({ target }: OperationContext, overrides: Partial<HostFacts> = {}): HostFacts =>
-  hostFacts({ hostname: target.name, addresses: [target.address], machineId: machineOf(target.name), ...overrides });
+export const hostOf = ({ target }: OperationContext, overrides: Partial<HostFacts> = {}): HostFacts => {
+  const facts = hostFacts({
+    hostname: target.name,
+    addresses: [target.address],
+    machineId: machineOf(target.name),
+    ...overrides,
+  });
+  return { ...facts, identity: overrides.identity ?? identityOf(facts) };
+};
+
+/** What the given run of an operation left half done on its host. */
+export const ownAttempt = (
+  { operation, cluster }: OperationContext,
+  state: 'resetting' | 'begun' | 'joined' = 'begun',
+): Required<Pick<HostFacts, 'marker'>> => ({ marker: { operation, cluster, state, ofThisRun: true } });
 
 /** A kubeadm that did nothing to the world: no member, no Node. */
 export const joinFacts = (overrides: Partial<JoinFacts> = {}): JoinFacts => ({
@@ -35,24 +57,48 @@ export const joinFacts = (overrides: Partial<JoinFacts> = {}): JoinFacts => ({
 
 const note = (text: string) => async (): Promise<string> => text;
 
+/** As the activities that destroy do: what is new on the host since it was checked refuses them. */
+const requireUnchanged = (world: World, context: OperationContext, { identity }: Checked): void => {
+  const { name } = context.target;
+  const now = world.hosts[name] ?? hostOf(context);
+  const differs = now.identity.filter((line) => !identity.includes(line));
+  if (differs.length === 0) return;
+  throw new QuorateError('ChangedSinceCheck', `${name} is no longer what was checked: ${differs[0]}`, {
+    host: name,
+    remedy: `see who else works on ${name}, then retry`,
+    evidence: differs.map((line) => `new: ${line}`),
+  });
+};
+
 /** Each activity done well: every change succeeds, and a reset leaves the host clean. */
 export const defaultAnswers = (world: World): Activities => {
-  const clean = async ({ target }: OperationContext): Promise<string> => {
-    delete world.hosts[target.name];
-    return `${target.name} is clean`;
+  const clean = async (context: OperationContext): Promise<string> => {
+    const { name } = context.target;
+    const before = world.hosts[name];
+    // It is the same machine.
+    if (before !== undefined) world.hosts[name] = hostOf(context, { machineId: before.machineId });
+    return `${name} is clean`;
   };
+  const unchanged = (context: OperationContext, checked: Checked): void => requireUnchanged(world, context, checked);
   return {
     readHost: async (context) => world.hosts[context.target.name] ?? hostOf(context),
     readCluster: async ({ kind }) => world.cluster ?? (kind === 'init' ? noCluster() : clusterFacts()),
     checkReach: async (context) => world.reach ?? reachFacts(context),
     readStatus: async ({ cluster }) => statusReport(cluster),
     snapshotEtcd: note('snapshot of 8 MB on cp1'),
-    removeStaleMember: note('nothing stale'),
+    removeStaleMember: async (context, checked) => {
+      unchanged(context, checked);
+      return 'nothing stale';
+    },
     stopEarlier: async ({ target }) => {
       delete world.hosts[target.name]?.runningUnits;
       return 'stopped what ran';
     },
-    resetHost: clean,
+    // What is attached to was begun when the host was what had been checked.
+    resetHost: async (context, checked, { attach = false } = {}) => {
+      if (!attach) unchanged(context, checked);
+      return clean(context);
+    },
     prepareHost: note('kubelet enabled, 3 modules, 7 images present'),
     createCredentials: async () => ({
       tokenId: 'abcdef',
@@ -62,13 +108,17 @@ export const defaultAnswers = (world: World): Activities => {
     }),
     revokeCredentials: note('token abcdef revoked, /run/quorate deleted'),
     writeInitConfiguration: note('configuration written'),
-    runKubeadm: async ({ kind, round, target }) => ({
-      unit: `quorate-${kind}-${target.name}-${round}`,
-      state: 'succeeded',
-      exitStatus: 0,
-      logFile: `/var/log/quorate/${kind}-${round}.log`,
-      ...world.unit,
-    }),
+    runKubeadm: async (context, checked, { attach = false } = {}) => {
+      if (!attach) unchanged(context, checked);
+      const { kind, round, target } = context;
+      return {
+        unit: `quorate-${kind}-${target.name}-${round}`,
+        state: 'succeeded',
+        exitStatus: 0,
+        logFile: `/var/log/quorate/${kind}-${round}.log`,
+        ...world.unit,
+      };
+    },
     readJoin: async () => world.join ?? joinFacts(),
     undoJoin: clean,
     undoInit: clean,

@@ -100,6 +100,17 @@ export const shellHost = (
   };
 };
 
+/**
+ * Gives a host a clock that somebody sets by so many seconds after it was read once: `date` tells the time of this
+ * machine once, and the other from then on.
+ */
+export const setClock = (host: ShellHost, seconds: number): void =>
+  host.program(
+    'date',
+    `[ -e "$FOLDER/clock-was-read" ] || { : > "$FOLDER/clock-was-read"; exec /bin/date "$@"; }
+exec /bin/date --date='${seconds < 0 ? '-' : '+'}${Math.abs(seconds)} seconds' "$@"`,
+  );
+
 const endProcess = (pid: number): void => {
   try {
     process.kill(pid, 'SIGKILL');

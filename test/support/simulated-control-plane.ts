@@ -166,9 +166,15 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
       ({ script }) => {
         did('snapshot');
         const status = { hash: 1, revision: 812, totalKey: 455, totalSize: 3 * 2 ** 20 };
-        return sectioned(script, { file: '/var/lib/quorate/snapshots/s.db\n', status: JSON.stringify(status) });
+        return sectioned(script, {
+          file: '/var/lib/quorate/snapshots/s.db\n',
+          status: JSON.stringify(status),
+          numbers: `812 ${3 * 2 ** 20} 5 0 0`,
+        });
       },
     ],
+    // Whether there is room for a snapshot.
+    [/no_room/, ''],
     [
       /member list/,
       ({ script }) =>

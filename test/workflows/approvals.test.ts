@@ -5,10 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { names } from '../../src/model/messages.js';
 import { operationKinds } from '../../src/model/operation.js';
 import type { OperationContext } from '../../src/model/operation.js';
-import { clusterFacts, etcdMember, leftovers, operationContext } from '../support/facts.js';
-import { changingActivities, readingActivities } from '../support/operation-steps.js';
+import type { HostFacts } from '../../src/model/host-facts.js';
+import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { changingActivities, destroying, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
-import { hostOf } from '../support/scripted-answers.js';
+import type { Script } from '../support/scripted-activities.js';
+import { hostOf, ownAttempt } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
 import { blocked, by, decide, ended, progressOf } from '../support/workflow-harness.js';
@@ -61,8 +63,7 @@ describe.concurrent('a dirty host', () => {
   test('with what this very operation left needs no approval', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('own') });
     const script = harness().script(context.cluster);
-    const { operation, cluster } = context;
-    script.world.hosts['w2'] = hostOf(context, leftovers(cluster, { marker: { operation, cluster } }));
+    script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster, ownAttempt(context)));
     expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
     expect(script.names().slice(3)).toEqual(changingActivities('join-worker', 'dirty'));
   });
@@ -219,12 +220,22 @@ describe.concurrent('a request for an approval', () => {
 });
 
 describe.concurrent('a policy that wants plans approved', () => {
-  const planned = async (name: string) => {
+  const planned = async (name: string, world: (script: Script, context: OperationContext) => void = () => {}) => {
     const context = operationContext({
       cluster: uniqueName(name),
-      policy: { approvals: { plans: true, byAnother: false, expireAfterMs: 86_400_000 } },
+      policy: {
+        resetDirtyHosts: 'when-ours',
+        approvals: { plans: true, byAnother: false, expireAfterMs: 86_400_000 },
+      },
     });
-    return { script: harness().script(context.cluster), handle: await harness().start(context) };
+    const script = harness().script(context.cluster);
+    world(script, context);
+    return { context, script, handle: await harness().start(context) };
+  };
+  /** With one of cp3 that never started. */
+  const members = (stale: Partial<ReturnType<typeof etcdMember>> = {}) => {
+    const { status: _none, ...cp3 } = etcdMember('cp3', { name: '', ...stale });
+    return { askedAt: 'cp1', alarms: [], members: [etcdMember('cp1'), etcdMember('cp2'), cp3] };
   };
 
   test('shows the plan and waits before the first change', async () => {
@@ -241,13 +252,138 @@ describe.concurrent('a policy that wants plans approved', () => {
   test('another plan is asked about again', async () => {
     const { script, handle } = await planned('other-plan');
     await blocked(handle);
-    const members = ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name));
-    delete members[2]?.status;
-    script.world.cluster = clusterFacts({ etcd: { askedAt: 'cp1', alarms: [], members } });
+    script.world.cluster = clusterFacts({ etcd: members() });
     await decide(handle, 'approve');
     const reason = await blocked(handle, 1);
     expect(reason.type).toBe('PlanNeedsApproval');
-    expect(reason.evidence.join()).toContain('remove the stale etcd member cp3');
+    expect(reason.evidence.join()).toContain('remove the stale etcd member');
+    await decide(handle, 'approve');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  });
+
+  /** A stale member, a stale Node and leftovers: all that a plan of a join destroys. */
+  const stale = (script: Script, context: OperationContext, more: Partial<HostFacts> = {}, ready = true): void => {
+    const host = hostOf(context, leftovers(context.cluster, more));
+    script.world.hosts['cp3'] = host;
+    script.world.cluster = clusterFacts({
+      nodes: [...clusterFacts().nodes, nodeFacts('cp3', { machineId: host.machineId, ready })],
+      etcd: members(),
+    });
+  };
+
+  test('R8: what changes by itself does not make it another plan: processes, numbers, whether a Node is Ready', async () => {
+    const { context, script, handle } = await planned('volatile', (its, of) =>
+      stale(its, of, {
+        listeners: [{ port: 10_250, process: 'kubelet', pid: 811, unit: 'kubelet.service' }],
+        runningUnits: ['quorate-join-0f3c5a7b9d1e.service'],
+      }),
+    );
+    const first = await blocked(handle);
+    expect(first.type).toBe('PlanNeedsApproval');
+    stale(
+      script,
+      context,
+      {
+        listeners: [{ port: 10_250, process: 'kubelet', pid: 4_711, unit: 'kubelet.service' }],
+        runningUnits: ['quorate-prepare-1f3c5a7b9d1e.service'],
+        packetFilterRules: 35,
+        kubernetesFiles: ['/etc/kubernetes/kubelet.conf', '/etc/kubernetes/pki/ca.crt', '/etc/kubernetes/new'],
+      },
+      false,
+    );
+    await decide(handle, 'approve');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    const { plan, decisions } = await progressOf(handle);
+    expect(plan).not.toEqual(first.evidence);
+    expect(decisions.map(({ action }) => action)).toEqual(['approve']);
+  });
+
+  test('R8: nor does what has been done of it by the time it is read again', async () => {
+    const { script, handle } = await planned('half-done', stale);
+    script.on('removeStaleMember', async () => {
+      // As after the removal: neither the member nor the Node is there any more.
+      script.world.cluster = clusterFacts();
+      return 'removed both';
+    });
+    script.on('resetHost', fails('HostNotClean'), async (otherwise) => otherwise());
+    script.on('prepareHost', fails('CommandFailed'));
+    await blocked(handle);
+    await decide(handle, 'approve');
+    expect(await blocked(handle, 1)).toMatchObject({ type: 'HostNotClean' });
+    await decide(handle, 'retry');
+    // The host is reset by now.
+    expect(await blocked(handle, 2)).toMatchObject({ type: 'CommandFailed', step: 'prepare' });
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect((await progressOf(handle)).decisions.map(({ action }) => action)).toEqual(['approve', 'retry', 'retry']);
+  });
+
+  test('R8: nor does what its own attempt has left: a retry of the approved plan cleans that', async () => {
+    const { context, script, handle } = await planned('own-attempt');
+    let attempt = 0;
+    const failing = async () => {
+      attempt += 1;
+      const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true, ...ownAttempt(context) }));
+      script.world.hosts['cp3'] = host;
+      const { status: _none, ...learner } = etcdMember('cp3', { id: `a1b2c3d4e5f6000${attempt}`, isLearner: true });
+      const node = nodeFacts('cp3', { machineId: host.machineId, uid: `uid-${attempt}`, ready: false });
+      script.world.cluster = clusterFacts({
+        nodes: [...clusterFacts().nodes, node],
+        etcd: { askedAt: 'cp1', alarms: [], members: [etcdMember('cp1'), etcdMember('cp2'), learner] },
+      });
+      return { unit: 'quorate-join', state: 'failed' as const, exitStatus: 1, logFile: '/var/log/quorate/join.log' };
+    };
+    script.on('runKubeadm', failing, failing);
+    const removed = async () => {
+      script.world.cluster = clusterFacts();
+      return 'removed both';
+    };
+    script.on('removeStaleMember', async () => 'nothing stale', removed, removed);
+    await blocked(handle);
+    await decide(handle, 'approve');
+    for (const [index, action] of ['retry', 'retry'].entries()) {
+      expect(await blocked(handle, index + 1)).toMatchObject({ type: 'KubeadmFailed', step: 'join' });
+      await decide(handle, action as 'retry');
+    }
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect((await progressOf(handle)).decisions.map(({ action }) => action)).toEqual(['approve', 'retry', 'retry']);
+  });
+
+  test.concurrent.for<[string, (script: Script, context: OperationContext) => void]>([
+    [
+      'another Node',
+      ({ world }, context) => {
+        const node = nodeFacts('cp3', { machineId: hostOf(context).machineId, ready: false, uid: 'uid-of-another' });
+        world.cluster = clusterFacts({ nodes: [...clusterFacts().nodes, node], etcd: members() });
+      },
+    ],
+    [
+      'another member',
+      ({ world }) => {
+        const { nodes } = world.cluster ?? clusterFacts();
+        world.cluster = clusterFacts({ nodes, etcd: members({ id: 'ffffffffffffffff' }) });
+      },
+    ],
+    [
+      'data of etcd',
+      ({ world }, context) => {
+        world.hosts['cp3'] = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
+      },
+    ],
+    [
+      'another machine',
+      ({ world }, context) => {
+        world.hosts['cp3'] = hostOf(context, leftovers(context.cluster, { machineId: 'ee'.repeat(16) }));
+        world.cluster = clusterFacts({ etcd: members() });
+      },
+    ],
+  ])('R8: %s that would be destroyed is asked about again', async ([what, change]) => {
+    const { context, script, handle } = await planned(what.replaceAll(' ', '-'), stale);
+    await blocked(handle);
+    change(script, context);
+    await decide(handle, 'approve');
+    expect(await blocked(handle, 1)).toMatchObject({ type: 'PlanNeedsApproval' });
+    expect(script.calls.filter(({ activity }) => destroying.has(activity))).toEqual([]);
     await decide(handle, 'approve');
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
   });

@@ -9,7 +9,7 @@ import { clusterFacts, leftovers, nodeFacts, operationContext } from '../support
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
 import type { Behaviour } from '../support/scripted-activities.js';
-import { hostOf, joinFacts } from '../support/scripted-answers.js';
+import { hostOf, joinFacts, ownAttempt } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
 import { blocked, decide, ended, progressOf } from '../support/workflow-harness.js';
@@ -282,10 +282,10 @@ describe.concurrent('credentials that were rejected', () => {
 
 test.concurrent('what a failed join left on the host is reset before the next try', async () => {
   const context = operationContext({ cluster: uniqueName('cleaned') });
-  const { operation, cluster } = context;
+  const { cluster } = context;
   const script = harness().script(cluster);
   script.on('runKubeadm', async (otherwise) => {
-    script.world.hosts['cp3'] = hostOf(context, leftovers(cluster, { marker: { operation, cluster } }));
+    script.world.hosts['cp3'] = hostOf(context, leftovers(cluster, ownAttempt(context)));
     return { ...(await otherwise()), ...failed('KubeadmFailed') };
   });
   const handle = await harness().start(context);
@@ -303,23 +303,30 @@ describe.concurrent('credentials', () => {
     expiresAt: new Date(Date.now() + 60_000).toISOString(),
   });
 
-  test('that have lapsed while the operation was blocked are made again before kubeadm begins', async () => {
+  test('that have lapsed before kubeadm begins are made again', async () => {
     const context = operationContext({ cluster: uniqueName('lapsed') });
     const script = harness().script(context.cluster);
     script.on('createCredentials', soon);
-    script.on('registerBackend', fails('Unreachable'));
-    const handle = await harness().start(context);
-    await blocked(handle);
-    await decide(handle, 'retry');
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
-    expect(script.names().slice(6, 12)).toEqual([
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(6, 11)).toEqual([
       'createCredentials',
-      'registerBackend',
       'registerBackend',
       'createCredentials',
       'registerBackend',
       'runKubeadm',
     ]);
+  });
+
+  test('of before a block are not used after it: they are made again with the world read anew', async () => {
+    const context = operationContext({ cluster: uniqueName('blocked') });
+    const script = harness().script(context.cluster);
+    script.on('registerBackend', fails('Unreachable'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    const before = script.calls.length;
+    await decide(handle, 'retry');
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(script.names().slice(before + 3)).toEqual(changingActivities('join-control-plane'));
   });
 
   test('that seem to lapse at once, by clocks that disagree, are made again only once', async () => {

@@ -70,6 +70,7 @@ const blockedEvent = (one: Told, step: string, type: string, more = {}) => ({
     evidence: [`evidence of ${type}`],
     choices: expect.arrayContaining(['retry', 'abort']) as unknown,
     consequences: expect.objectContaining({ abort: expect.any(String) as unknown }) as unknown,
+    question: 1,
     ...more,
   },
 });

@@ -53,14 +53,32 @@ describe.concurrent('activities in order', () => {
     expect([second(join.cluster), second(init.cluster)]).toEqual([false, true]);
   });
 
-  test('the removal of a stale member is told what the host says of itself', async () => {
+  test('R4: each activity that destroys is told what was checked, to compare it with what is there', async () => {
     const context = operationContext({ cluster: uniqueName('data'), policy: { resetDirtyHosts: 'when-ours' } });
     const script = harness().script(context.cluster);
-    script.world.hosts['cp3'] = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
-    await ended(await harness().start(context));
-    expect(script.callsOf('removeStaleMember').map(({ args }) => args[1])).toEqual([
-      { etcdDataPresent: true, sameCluster: true },
-    ]);
+    const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
+    script.world.hosts['cp3'] = host;
+    const stale = etcdMember('cp3', { name: '' });
+    delete stale.status;
+    const node = nodeFacts('cp3', { machineId: host.machineId, ready: false });
+    const facts = clusterFacts();
+    script.world.cluster = clusterFacts({
+      nodes: [...facts.nodes, node],
+      etcd: { askedAt: 'cp1', alarms: [], members: [...(facts.etcd?.members ?? []), stale] },
+    });
+    expect(await ended(await harness().start(context))).toMatchObject({ status: 'completed' });
+    const checked = {
+      identity: host.identity,
+      machineId: host.machineId,
+      etcdDataPresent: true,
+      sameCluster: true,
+      members: [stale.id],
+      node: { uid: node.uid, ready: false, living: false },
+      units: [],
+      ownAttempt: false,
+    };
+    for (const activity of ['removeStaleMember', 'resetHost', 'runKubeadm'] as const)
+      expect(script.callsOf(activity).map(({ args }) => args[1])).toEqual([checked]);
   });
 });
 

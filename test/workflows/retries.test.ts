@@ -31,8 +31,8 @@ const start = async (kind: (typeof operationKinds)[number], name: string, policy
   return { context, script, begin: () => harness().start(context) };
 };
 
-describe.concurrent('a step that failed blocks, and a retry goes on where the step says, in a new round', () => {
-  test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retryFrom, skippable = false }) => {
+describe.concurrent('R3: a step that failed blocks, and a retry reads the world anew, in a new round', () => {
+  test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retriedInPlace, skippable = false }) => {
     const { script, begin } = await start(kind, step);
     script.on(activity, fails('CommandFailed', { message: 'it went wrong', remedy: 'mend it' }));
     const handle = await begin();
@@ -52,14 +52,14 @@ describe.concurrent('a step that failed blocks, and a retry goes on where the st
     const after = script.calls.slice(before);
     const names = after.map((call) => call.activity);
     const all = changingActivities(kind, 'dirty');
-    if (retryFrom === 'read') {
-      expect(names.slice(0, 3).toSorted()).toEqual(readingActivities);
-      // The reset before made the host clean, unless it was the reset that failed.
-      expect(names.slice(3)).toEqual(
-        step === 'reset' || step === 'remove-stale-member' ? all : changingActivities(kind),
-      );
-    } else {
+    if (retriedInPlace === true) {
       expect(names).toEqual(all.slice(all.indexOf(activity)));
+    } else {
+      expect(names.slice(0, 3).toSorted()).toEqual(readingActivities);
+      // The reset before made the host clean, unless it was not done yet.
+      expect(names.slice(3)).toEqual(
+        all.indexOf(activity) <= all.indexOf('resetHost') ? all : changingActivities(kind),
+      );
     }
     expect(new Set(after.map(roundOf))).toEqual(new Set([1]));
     const { steps } = await progressOf(handle);
@@ -96,19 +96,50 @@ describe.concurrent('a host that cannot be reached', () => {
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
   });
 
-  test.concurrent.for(['join', 'reset', 'remove-stale-member'])(
-    'at %s: the command may still run, so a retry attaches to it in the same round',
-    async (step) => {
-      const { script, begin } = await start('join-control-plane', 'attach');
-      const activity = expectedSteps['join-control-plane'].find((one) => one.step === step)?.activity;
-      if (activity === undefined) throw new Error(`no activity in ${step}`);
+  const lost = changes.filter(({ kind }) => kind === 'join-control-plane');
+  const attached = lost.filter(({ attaches }) => attaches === true);
+  test.concurrent.for(attached)(
+    'at $step: the command may still run, so a retry attaches to it in the same round',
+    async ({ kind, activity }) => {
+      const { script, begin } = await start(kind, 'attach');
       script.on(activity, fails('Unreachable'));
       const handle = await begin();
-      await blocked(handle);
+      expect((await blocked(handle)).consequences.retry).toMatch(
+        /^goes on with "[^"]+": a command that runs on the host is found again; where none was begun, the world is read first$/,
+      );
+      const before = script.calls.length;
       await decide(handle, 'retry');
       expect(await ended(handle)).toMatchObject({ status: 'completed' });
-      expect(script.callsOf(activity).map(roundOf)).toEqual([0, 0]);
-      expect(script.callsOf('readHost')).toHaveLength(1);
+      expect(script.names()[before]).toBe(activity);
+      expect(
+        script
+          .callsOf(activity)
+          .slice(0, 2)
+          .map((call) => [roundOf(call), call.args[2]]),
+      ).toEqual([
+        [0, activity === 'resetHost' ? {} : undefined],
+        [0, { attach: true }],
+      ]);
+    },
+  );
+
+  test.concurrent.for(lost.filter((step) => step.attaches !== true && step.retriedInPlace !== true))(
+    'at $step: no command goes on there, so a retry reads anew',
+    async ({ kind, activity }) => {
+      const { script, begin } = await start(kind, 'no-unit');
+      script.on(activity, fails('Unreachable'));
+      const handle = await begin();
+      expect((await blocked(handle)).consequences.retry).toMatch(/^goes on from "read cp3, .*" in a new round; /);
+      const before = script.calls.length;
+      await decide(handle, 'retry');
+      expect(await ended(handle)).toMatchObject({ status: 'completed' });
+      expect(
+        script
+          .names()
+          .slice(before, before + 3)
+          .toSorted(),
+      ).toEqual(readingActivities);
+      expect(script.callsOf(activity).map(roundOf)).toEqual([0, 1]);
     },
   );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { keepOf } from '../../src/model/keep.js';
 import { operationKinds } from '../../src/model/operation.js';
 import type { OperationKind } from '../../src/model/operation.js';
 import type { DecisionAction } from '../../src/model/progress.js';
@@ -50,7 +51,7 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     for (const call of script.calls.slice(before)) expect(call.args[0]).toEqual(context);
   });
 
-  test('of a join tells the undo which Node was there before', async () => {
+  test('of a join tells the undo which machine and which Node were there before', async () => {
     const context = operationContext({ kind: 'join-worker', cluster: uniqueName('uid') });
     const script = harness().script(context.cluster);
     const machineId = hostOf(context).machineId;
@@ -61,7 +62,9 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     await blocked(handle);
     await decide(handle, 'rollback');
     await ended(handle);
-    expect(script.callsOf('undoJoin').map(({ args }) => args[1])).toEqual(['uid-of-the-old-node']);
+    expect(script.callsOf('undoJoin').map(({ args }) => args[1])).toEqual([
+      { nodeUid: 'uid-of-the-old-node', machineId, keep: keepOf(hostOf(context), { reset: false }) },
+    ]);
   });
 
   test.concurrent.for([
@@ -90,7 +93,10 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     }
     await ended(handle);
     expect(script.callsOf('resetHost')).not.toHaveLength(0);
-    expect(script.callsOf('undoJoin').map(({ args }) => args[1] ?? 'none')).toEqual(['none']);
+    const [before, ...others] = script.callsOf('undoJoin').map(({ args }) => args[1]);
+    expect(others).toEqual([]);
+    expect(before).toMatchObject({ machineId });
+    expect(before).not.toHaveProperty('nodeUid');
   });
 
   test('after a retry everything begun in any round is undone once, in the round of the last try', async () => {

@@ -19,11 +19,22 @@ const begin = async (name: string) => {
 
 describe.concurrent('the Node that is left of a worker', () => {
   test('is deleted before anything is done to the host, as the plan says', async () => {
-    const { script, start } = await begin('deleted');
+    const { context, script, start } = await begin('deleted');
     const handle = await start();
     expect(await ended(handle)).toMatchObject({ status: 'completed' });
     expect(script.names().slice(3)).toEqual(['removeStaleMember', ...changingActivities('join-worker')]);
-    expect(script.callsOf('removeStaleMember')[0]?.args[1]).toEqual({ etcdDataPresent: false });
+    const { machineId, identity } = hostOf(context);
+    expect(script.callsOf('removeStaleMember').map(({ args }) => args[1])).toEqual([
+      {
+        machineId,
+        identity,
+        etcdDataPresent: false,
+        members: [],
+        node: { uid: nodeFacts('w2').uid, ready: true, living: false },
+        units: [],
+        ownAttempt: false,
+      },
+    ]);
     const { plan, steps } = await progressOf(handle);
     expect(plan[0]).toMatch(/^delete the stale Node w2 \(still Ready, /);
     expect(steps.find(({ id }) => id === 'remove-stale-node')).toMatchObject({

@@ -308,8 +308,8 @@ export class EtcdCluster {
     this.raftIndex += 1;
   }
 
-  /** Size of the database, bytes: a guess by the number of keys, as nobody counts them. */
+  /** Size of the database, bytes, whole pages: a guess by the number of keys, as nobody counts them. */
   get sizeBytes(): number {
-    return 1_400_000 + this.store.size * 2_048;
+    return Math.ceil((1_400_000 + this.store.size * 2_048) / 4096) * 4096;
   }
 }

@@ -5,6 +5,7 @@ import type { EtcdCluster } from './cluster.js';
 import { EtcdError, refusals } from './errors.js';
 import { decimal } from './member.js';
 import type { Member } from './member.js';
+import { snapshotStream } from './snapshot.js';
 
 const httpStatus: Readonly<Record<number, number>> = { 3: 400, 4: 504, 5: 404, 8: 429, 9: 400, 12: 501, 14: 503 };
 
@@ -36,6 +37,7 @@ export class EtcdServer implements Service {
   http = async (request: HttpRequest): Promise<HttpResponse> => {
     if (request.path === '/health' || request.path.startsWith('/readyz')) return this.health(request.path);
     try {
+      if (request.path === '/v3/maintenance/snapshot') return { ...json(200, {}), body: this.#snapshot() };
       const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>);
       return json(200, await this.#call(request.path, body, request.by));
     } catch (error) {
@@ -111,8 +113,6 @@ export class EtcdServer implements Service {
         return { header: this.#header };
       case '/v3/maintenance/status':
         return this.#status();
-      case '/v3/maintenance/snapshot':
-        return this.#snapshot();
       case '/v3/maintenance/alarm':
         return { header: this.#header };
       default:
@@ -141,15 +141,14 @@ export class EtcdServer implements Service {
     };
   }
 
-  #snapshot(): unknown {
+  #snapshot(): string {
     const { cluster } = this;
-    return {
+    return snapshotStream({
       revision: cluster.revision,
       totalKey: cluster.store.size,
       totalSize: cluster.sizeBytes,
-      version: etcdVersionOf(this.machine),
-      cluster: cluster.id,
-    };
+      version: etcdVersionOf(this.machine).replace(/\.\d+$/, '.0'),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 // /proc and /sys: made from the state of the host when they are read.
 import { randomUUID } from 'node:crypto';
 import type { Machine } from '../system/machine.js';
+import type { Process } from '../system/process.js';
 import { FileError } from './file-error.js';
 import { directory, file, link, virtualDirectory, virtualFile } from './inode.js';
 import type { Inode } from './inode.js';
@@ -54,6 +55,8 @@ const listOf = (inode: Inode, machine: Machine): readonly string[] =>
 const childOf = (inode: Inode, machine: Machine, name: string): Inode | undefined =>
   inode.kind === 'virtual-directory' ? inode.get(machine, name) : undefined;
 
+const nameOf = ({ argv }: Process): string => (argv[0] ?? '').replace(/^.*\//, '').slice(0, 15);
+
 const processFolder = (machine: Machine, pid: number): Inode | undefined => {
   const process = machine.processes.get(pid);
   if (process === undefined) return undefined;
@@ -62,7 +65,8 @@ const processFolder = (machine: Machine, pid: number): Inode | undefined => {
       machine.cgroupVersion === 2 ? `0::${process.controlGroup}\n` : `1:name=systemd:${process.controlGroup}\n`,
     ),
     cmdline: virtualFile(() => `${process.argv.join('\0')}\0`),
-    comm: virtualFile(() => `${(process.argv[0] ?? '').replace(/^.*\//, '').slice(0, 15)}\n`),
+    comm: virtualFile(() => `${nameOf(process)}\n`),
+    status: virtualFile(() => `Name:\t${nameOf(process)}\nPid:\t${process.pid}\nPPid:\t${process.parent?.pid ?? 0}\n`),
   });
 };
 

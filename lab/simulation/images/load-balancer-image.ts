@@ -7,9 +7,11 @@ const haproxyUnit = `[Unit]
 Description=HAProxy Load Balancer
 
 [Service]
-Environment="CONFIG=/etc/haproxy/haproxy.cfg" "PIDFILE=/run/haproxy.pid"
-ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE
-ExecReload=/usr/bin/kill -USR2 $MAINPID
+EnvironmentFile=-/etc/default/haproxy
+Environment="CONFIG=/etc/haproxy/haproxy.cfg" "PIDFILE=/run/haproxy.pid" "EXTRAOPTS=-S /run/haproxy-master.sock"
+ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS
+ExecReload=/usr/sbin/haproxy -Ws -f $CONFIG -c -q $EXTRAOPTS
+ExecReload=/bin/kill -USR2 $MAINPID
 KillMode=mixed
 Restart=always
 Type=notify

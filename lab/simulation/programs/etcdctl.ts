@@ -1,6 +1,8 @@
+import { FileError } from '../files/file-error.js';
 import { joinPath } from '../files/file-system.js';
 import { decimal } from '../etcd/member.js';
 import { etcdVersionOf } from '../etcd/server.js';
+import { readSnapshot, snapshotInStream } from '../etcd/snapshot.js';
 import { httpRequest, parseUrl } from '../network/http-client.js';
 import type { HttpOutcome } from '../network/http-client.js';
 import type { Process, Program } from '../system/process.js';
@@ -73,13 +75,18 @@ const failure = (outcome: Exclude<HttpOutcome, { kind: 'answered' | 'refused' }>
 };
 
 /** A call at one endpoint. @throws EtcdctlError */
-const call = async <T>(
+const call = async <T>(process: Process, options: Options, endpoint: string, path: string, body: unknown): Promise<T> =>
+  JSON.parse(await ask(process, options, endpoint, path, body)) as T;
+
+/** The body of an answer. @throws EtcdctlError */
+const ask = async (
   process: Process,
   options: Options,
   endpoint: string,
   path: string,
   body: unknown,
-): Promise<T> => {
+  defaultMs = 5_000,
+): Promise<string> => {
   const { machine } = process;
   const read = (name: string): string | undefined => {
     const at = options.values.get(name);
@@ -91,10 +98,10 @@ const call = async <T>(
   const target = parseUrl(`${endpoint}${path}`);
   if (target === undefined) throw new EtcdctlError(`invalid endpoint ${endpoint}`);
   const [ca, clientCertificate] = [read('cacert'), read('cert')];
-  const limitMs = seconds(options.values.get('command-timeout'), 5_000);
+  const limitMs = seconds(options.values.get('command-timeout'), defaultMs);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), limitMs);
+    if (limitMs !== Infinity) timer = setTimeout(() => resolve('late'), limitMs);
   });
   try {
     const request = httpRequest(machine, target, {
@@ -111,13 +118,16 @@ const call = async <T>(
     if (outcome === 'late') throw tooLate();
     if (outcome.kind === 'refused') {
       // It tries again until its time is up.
+      if (limitMs === Infinity) await process.during(late);
       await process.work(limitMs);
       throw tooLate();
     }
     if (outcome.kind !== 'answered') throw failure(outcome, endpoint);
-    const answer = JSON.parse(outcome.response.body) as T & { error?: string; code?: number };
-    if (outcome.response.status >= 400)
-      throw new EtcdctlError(answer.error ?? 'unknown error', { method, code: codes[answer.code ?? 0] ?? 'Unknown' });
+    const { status, body: answer } = outcome.response;
+    if (status >= 400) {
+      const { error = 'unknown error', code = 0 } = JSON.parse(answer) as { error?: string; code?: number };
+      throw new EtcdctlError(error, { method, code: codes[code] ?? 'Unknown' });
+    }
     return answer;
   } finally {
     clearTimeout(timer);
@@ -219,25 +229,37 @@ const endpointStatus = async (process: Process, options: Options, endpoints: rea
   return status;
 };
 
+/** It writes FILE.part, and renames it when it is whole; no time limits it unless one is given. */
 const snapshot = async (process: Process, options: Options, endpoint: string): Promise<number> => {
   const [, verb = '', path = ''] = options.operands;
   if (verb !== 'save') return snapshotStatus(process, path);
-  const taken = await call<Record<string, unknown>>(process, options, endpoint, '/v3/maintenance/snapshot', {});
-  process.machine.files.write(joinPath(process.directory, path), `${JSON.stringify(taken)}\n`, 0o600);
-  process.complain(`Snapshot saved at ${path}\n`);
+  const { files } = process.machine;
+  const [file, part] = [joinPath(process.directory, path), joinPath(process.directory, `${path}.part`)];
+  try {
+    files.write(part, '', 0o600);
+    files.write(
+      part,
+      snapshotInStream(await ask(process, options, endpoint, '/v3/maintenance/snapshot', {}, Infinity)),
+    );
+    files.rename(part, file);
+  } catch (error) {
+    if (files.exists(part) && !process.isKilled) files.remove(part);
+    if (!(error instanceof FileError)) throw error;
+    throw new EtcdctlError(`could not write snapshot: write ${path}.part: ${error.words.toLowerCase()}`, undefined, 5);
+  }
+  const version = etcdVersionOf(process.machine).replace(/\.\d+$/, '.0');
+  process.print(`Snapshot saved at ${path}\nServer version ${version}\n`);
   return 0;
 };
 
 const snapshotStatus = (process: Process, path: string): number => {
-  const text = process.machine.files.readIfThere(joinPath(process.directory, path)) ?? '';
-  try {
-    const { revision, totalKey, totalSize, version } = JSON.parse(text) as Record<string, unknown>;
-    process.print(`${JSON.stringify({ hash: 3_735_928_559, revision, totalKey, totalSize, version })}\n`);
-    return 0;
-  } catch {
+  const content = readSnapshot(process.machine.files.readIfThere(joinPath(process.directory, path)) ?? '');
+  if (content === undefined) {
     process.complain('Error: snapshot file integrity check failed\n');
     return 1;
   }
+  process.print(`${JSON.stringify({ hash: 3_735_928_559, ...content })}\n`);
+  return 0;
 };
 
 /** etcdctl. */

@@ -5,7 +5,7 @@ import { grep } from '../text/grep.js';
 import { cat, cut, head, seq, sort, tee, tr, uniq, wc } from '../text/lines.js';
 import { sed } from '../text/sed.js';
 import { tail } from '../text/tail.js';
-import { base64, md5sum, openssl, sha256sum } from './base/encode.js';
+import { base64, md5sum, od, openssl, sha256sum } from './base/encode.js';
 import {
   basename,
   chmod,
@@ -91,6 +91,7 @@ export const basePrograms: Readonly<Record<string, Program>> = {
   mv,
   nft,
   nproc,
+  od,
   openssl,
   ping,
   printf: builtin('printf'),

@@ -79,9 +79,18 @@ const trap: Builtin = ({ shell, args }) => {
 /** Runs a command in place of the shell: nothing of the script comes after it, not even its traps. */
 const exec: Builtin = async ({ shell, args }) => {
   const [name = '', ...rest] = args;
-  const status = await runExternal(shell, name, rest, shell.environment());
   shell.traps.clear();
-  throw new Exit(status);
+  const { process } = shell;
+  // The program has the shell's pid: what is sent there reaches the program.
+  process.onSignal = undefined;
+  const forget = process.onKill(() => {
+    for (const child of process.children) child.kill(process.killedBy ?? signalNumbers.KILL);
+  });
+  try {
+    throw new Exit(await runExternal(shell, name, rest, shell.environment()));
+  } finally {
+    forget();
+  }
 };
 
 const shift: Builtin = ({ shell, args }) => {

@@ -17,7 +17,8 @@ export interface UnitDefinition {
   readonly environment: ReadonlyMap<string, string>;
   /** Read when the unit starts; a leading `-` of the path lets it be missing. */
   readonly environmentFiles: readonly string[];
-  readonly execReload?: readonly string[];
+  /** One after the other, as long as they succeed; none: it cannot be reloaded. */
+  readonly execReload: readonly (readonly string[])[];
   readonly execStartPre: readonly (readonly string[])[];
   /** Has an [Install] section, so that it can be enabled. */
   readonly installable: boolean;
@@ -70,7 +71,6 @@ export const definitionOf = (
   const restart = last('Restart') ?? 'no';
   const runtimeMax = last('RuntimeMaxSec');
   const output = /^(?:append|file|truncate):(.*)$/.exec(last('StandardOutput') ?? '')?.[1];
-  const reload = last('ExecReload');
   const environment = new Map(
     (settings.get('Environment') ?? [])
       .flatMap(splitWords)
@@ -89,7 +89,7 @@ export const definitionOf = (
     workingDirectory: last('WorkingDirectory') ?? '/',
     environment,
     environmentFiles: (settings.get('EnvironmentFile') ?? []).map((path) => path.replace(/^-/, '')),
-    ...(reload === undefined ? {} : { execReload: splitCommand(reload) }),
+    execReload: (settings.get('ExecReload') ?? []).map(splitCommand),
     execStartPre: (settings.get('ExecStartPre') ?? []).map(splitCommand),
     installable: of.installable,
     transient: of.transient,

@@ -160,12 +160,13 @@ export class Unit {
 
   /** Runs a command of the unit besides its main one. */
   async #control(argv: readonly string[]): Promise<number> {
-    const [path = '', ...args] = argv;
+    const variables = new Map([...this.#variables(), ['MAINPID', String(this.main?.pid ?? '')]]);
+    const [path = '', ...args] = argv.flatMap((word) => expand(word, variables));
     const output = this.#output();
     const process = spawn({
       parent: this.machine.systemd.init,
-      argv,
-      environment: new Map([...environment, ...this.definition.environment, ['MAINPID', String(this.main?.pid ?? '')]]),
+      argv: [path, ...args],
+      environment: new Map([...environment, ...variables]),
       controlGroup: this.controlGroup,
     });
     for (const number of [1, 2]) {
@@ -174,8 +175,7 @@ export class Unit {
     }
     output.release();
     const { program, args: more } = programAt(process, path);
-    const words = args.map((word) => word.replaceAll(/\$\{?MAINPID\}?/g, String(this.main?.pid ?? '')));
-    return runProgram(process, program, [...more, ...words]);
+    return runProgram(process, program, [...more, ...args]);
   }
 
   #timeOut(process: Process): void {
@@ -268,8 +268,9 @@ export class Unit {
   /** @returns false when it does not run or cannot be reloaded */
   async reload(): Promise<boolean> {
     const { execReload } = this.definition;
-    if (!this.isRunning || execReload === undefined) return false;
-    return (await this.#control(execReload)) === 0;
+    if (!this.isRunning || execReload.length === 0) return false;
+    for (const argv of execReload) if ((await this.#control(argv)) !== 0) return false;
+    return true;
   }
 
   resetFailed(): void {

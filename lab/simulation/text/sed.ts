@@ -207,8 +207,8 @@ const edit = (commands: readonly Command[], text: string, silent: boolean): stri
     command.active = to.kind === 'line' ? number < to.line : true;
     return true;
   };
-  for (const [index, original] of lines.entries()) {
-    let line: string | undefined = original;
+  for (let index = 0; index < lines.length; index += 1) {
+    let line: string | undefined = lines[index];
     let after = '';
     const run = (list: readonly Command[]): void => {
       for (const command of list) {
@@ -223,7 +223,16 @@ const edit = (commands: readonly Command[], text: string, silent: boolean): stri
         } else if (command.name === 'p') out += `${line}\n`;
         else if (command.name === '=') out += `${index + 1}\n`;
         else if (command.name === 'q') quit = true;
-        else if (command.name === 'a') after += `${command.text}\n`;
+        else if (command.name === 'n') {
+          // Without a next line it ends there, and prints what it has.
+          if (index + 1 === lines.length) {
+            quit = true;
+            return;
+          }
+          if (!silent) out += `${line}\n`;
+          index += 1;
+          line = lines[index];
+        } else if (command.name === 'a') after += `${command.text}\n`;
         else if (command.name === 'i') out += `${command.text}\n`;
         else if (command.name === 'c') line = command.text ?? '';
         else line = undefined;

@@ -1,10 +1,11 @@
 import { QuorateError } from '../../model/failure.js';
 import type { FailureType } from '../../model/failure.js';
 import { requireSuccess } from '../ssh/execute.js';
-import type { Host, RunOptions } from '../ssh/types.js';
+import type { CommandOutcome, Host, RunOptions } from '../ssh/types.js';
 
 // Texts of etcd 3.4 to 3.7 as etcdctl prints them; the order matters where one contains another.
 const known: readonly (readonly [RegExp, FailureType, string])[] = [
+  [/no space left on device/i, 'NoSpace', 'make room on the disk that is named, then retry'],
   [
     /unhealthy cluster/,
     'EtcdUnhealthy',
@@ -25,10 +26,13 @@ const known: readonly (readonly [RegExp, FailureType, string])[] = [
 
 /**
  * Runs a script of etcdctl commands.
- * @throws QuorateError EtcdUnavailable, EtcdUnhealthy, QuorumAtRisk by etcd's own words; otherwise as `execute`
+ * @throws QuorateError EtcdUnavailable, EtcdUnhealthy, QuorumAtRisk, NoSpace by etcd's own words; otherwise as `execute`
  */
-export const runEtcdctl = async (host: Host, what: string, script: string, options?: RunOptions): Promise<string> => {
-  const outcome = await host.run(script, options);
+export const runEtcdctl = async (host: Host, what: string, script: string, options?: RunOptions): Promise<string> =>
+  requireEtcdctl(host, what, await host.run(script, options));
+
+/** The standard output of a script of etcdctl commands that succeeded. @throws QuorateError as `runEtcdctl` */
+export const requireEtcdctl = (host: Host, what: string, outcome: CommandOutcome): string => {
   const { end, stderr } = outcome;
   if (end.kind === 'exited' && end.code !== 0) {
     const match = known.find(([text]) => text.test(stderr));

@@ -210,6 +210,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
   const noUnit: Unit = { enabled: 'unknown', active: 'unknown' };
   const runtime = pieces.first('runtime') ?? '';
   const runningUnits = parseRunningUnits(pieces.all.map(([piece, value]) => `${piece} ${value}`).join('\n'), host);
+  const kubeletFiles = pieces.values('kubelet-file').map((file) => `/${file.replaceAll(/\/+/g, '/')}`);
   const marker = parseMarker(pieces.first('marker'));
   // As NTP does it: two stamps of the host between two of the worker, so that the time the script takes drops out.
   const offset = (parseClock(pieces, 'began') - before + (parseClock(pieces, 'ended') - after)) / 2;
@@ -243,6 +244,7 @@ export const parseHostFacts = ({ host, stdout, address, before, after }: Reading
     ...parseKubeconfigs(pieces),
     etcdDataPresent: pieces.first('etcd-data') !== undefined,
     kubeletStatePresent: pieces.values('kubelet-state').length > 0,
+    ...(kubeletFiles.length === 0 ? {} : { kubeletFiles }),
     ...parseFiles(pieces),
     ...parseAstray(pieces),
     cniLinks: pieces

@@ -62,8 +62,8 @@ const runOnce = async (
     const match = /^(\d+) (\S+) (\S+) (.*)$/.exec(value);
     if (match === null) continue;
     const seconds = Number(match[3]) - Number(match[2]);
-    // Older than bash 5: no clock.
-    const ms = Number.isFinite(seconds) ? { ms: Math.max(0, Math.round(seconds * 1000)) } : {};
+    // Older than bash 5: no clock. Longer than any dial may take, or less than nothing: somebody set it meanwhile.
+    const ms = seconds >= 0 && seconds <= secondPatience ? { ms: Math.round(seconds * 1000) } : {};
     answers.set(Number(match[1]), { result: dialResult((match[4] ?? '').trim()), ...ms });
   }
   const mtu = pieces.values('mtu').flatMap((value): MtuProbe[] => {

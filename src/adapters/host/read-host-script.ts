@@ -156,10 +156,16 @@ leftovers() {
     for file in run/netns/cni-*; do [ ! -e "$file" ] || stat -c '%s %Y %n' "$file"; done
   } 2>/dev/null | awk '{ if (NR <= 100) print "cni-file " $0 } END { if (NR > 100) print "cni-files-unlisted " NR - 100 }'
   ! has_entries var/lib/etcd || say etcd-data present
-  for file in ${kubeletState.files.join(' ')}; do
-    [ ! -e var/lib/kubelet/$file ] || say kubelet-state $file
-  done
-  for folder in ${kubeletState.folders.join(' ')}; do ! has_entries var/lib/kubelet/$folder || say kubelet-state $folder; done
+  state=$({
+    for file in ${kubeletState.files.join(' ')}; do
+      [ ! -e var/lib/kubelet/$file ] || say kubelet-state $file
+    done
+    for folder in ${kubeletState.folders.join(' ')}; do ! has_entries var/lib/kubelet/$folder || say kubelet-state $folder; done
+  })
+  if [ -n "$state" ]; then printf '%s\\n' "$state"
+  elif [ -d var/lib/kubelet ]; then
+    find var/lib/kubelet/ -xdev -type f ! -path 'var/lib/kubelet/lost+found/*' 2>/dev/null | prefix kubelet-file 100
+  fi
   mounts_below var/lib/kubelet | prefix mount 200
   astray | prefix astray 20
 }

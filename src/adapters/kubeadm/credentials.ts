@@ -19,7 +19,7 @@ export interface Credentials {
   readonly certificateKey?: string;
   /** `sha256:<hex>` of the cluster's CA, read on the control-plane host. */
   readonly caHash: string;
-  /** By the clock of the control-plane host, RFC 3339. */
+  /** By the worker's clock, RFC 3339: when the time to live is over that the token got. */
   readonly expiresAt: string;
   /** The controller-manager has signed cluster-info with the token: a join finds it at its first try. */
   readonly signed: boolean;
@@ -51,11 +51,12 @@ const uploadConfiguration = (host: Host, of: CreateCredentials, certificateKey: 
     { apiVersion, kind: 'ClusterConfiguration', kubernetesVersion: of.kubernetesVersion },
   ]);
 
+const minutesOf = ({ ttlMinutes = 45 }: CreateCredentials): number => ttlMinutes;
+
 // kubeadm has no --server: it gets a copy of admin.conf that names the host's own API server, on tmpfs, for a second.
 // The token goes to standard output last, when nothing can fail any more, so that no error ever quotes it.
 const script = (host: Host, of: CreateCredentials, mark: string): string => {
   const server = `https://${urlHost(of.address)}:${apiServerPort}`;
-  const minutes = of.ttlMinutes ?? 45;
   const description = quote(tokenDescription(of.operation));
   return `set -u
 umask 077
@@ -70,7 +71,7 @@ upload() {
   ${of.controlPlane ? uploadAndLabel(of.operation) : ':'}
 }
 upload >"$d/upload.out" 2>&1 & upload=$!
-timeout 40 kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutes}m --description ${description} >"$d/token" 2>"$d/token.err"
+timeout 40 kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutesOf(of)}m --description ${description} >"$d/token" 2>"$d/token.err"
 created=$?
 signed=no
 if [ $created -eq 0 ]; then
@@ -83,7 +84,7 @@ if [ $created -eq 0 ]; then
 fi
 wait $upload || { cat "$d/upload.out" >&2; exit 1; }
 [ $created -eq 0 ] || { cat "$d/token.err" >&2; exit 1; }
-printf '\\n%s signed\\n%s\\n\\n%s expires\\n%s\\n\\n%s ca\\n' ${mark} $signed ${mark} "$(($(date +%s) + ${minutes * 60}))" ${mark}
+printf '\\n%s signed\\n%s\\n\\n%s ca\\n' ${mark} $signed ${mark}
 cat /etc/kubernetes/pki/ca.crt || exit 1
 printf '\\n%s token\\n' ${mark}
 cat "$d/token"`;
@@ -110,6 +111,8 @@ export const createCredentials = async (host: Host, of: CreateCredentials): Prom
   const mark = newMark();
   const certificateKey = randomBytes(32).toString('hex');
   const what = `making credentials for ${of.operation}`;
+  // Not by the host's clock, which may be another one than that of who asks later whether the token still holds.
+  const expiresAt = new Date(Date.now() + minutesOf(of) * 60_000).toISOString();
   const stdout = await runKubectl(host, what, script(host, of, mark), {
     stdin: of.controlPlane ? uploadConfiguration(host, of, certificateKey) : '',
     secrets: [certificateKey],
@@ -130,7 +133,7 @@ export const createCredentials = async (host: Host, of: CreateCredentials): Prom
     tokenId: token.slice(0, 6),
     ...(of.controlPlane ? { certificateKey } : {}),
     caHash,
-    expiresAt: new Date(Number(sections.get('expires')) * 1000).toISOString(),
+    expiresAt,
     signed: sections.get('signed')?.trim() === 'yes',
   };
 };

@@ -9,6 +9,7 @@ import { fileFunctions } from './deep-clean-files.js';
 import { kubeconfigFunctions } from './deep-clean-kubeconfigs.js';
 import { networkFunctions } from './deep-clean-network.js';
 import { processFunctions } from './deep-clean-processes.js';
+import { putBackFunction } from './put-aside.js';
 
 export interface DeepClean {
   /** URLs of API servers of the node that was on the host: kubeconfigs of logins that name only these go. */
@@ -32,7 +33,7 @@ const findPattern = (path: string): string => path.replaceAll(/[[\]\\*?]/g, '\\$
  * Paths are relative to `/`, so that a test can run it in a folder that looks like a host.
  */
 export const deepCleanScript = ({ servers, caHashes, lazyUnmount = false, keep = nothingKept }: DeepClean): string => {
-  const kept = Object.keys(keep.files).map((path) => path.replace(/^\/+/, ''));
+  const kept = [...Object.keys(keep.files), ...keep.aside].map((path) => path.replace(/^\/+/, ''));
   return `
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd / || exit 1
@@ -53,6 +54,7 @@ ${processFunctions}
 ${fileFunctions(lazyUnmount)}
 ${networkFunctions}
 ${kubeconfigFunctions}
+${putBackFunction}
 
 kubelets
 containers
@@ -62,6 +64,7 @@ files
 links
 ${keep.packetFilterRules > 0 ? ': the rules stay' : 'packet_filter'}
 kubeconfigs
+put_back
 true
 `;
 };

@@ -6,29 +6,44 @@ import { newMark, parseSections } from '../script/sections.js';
 import { execute } from '../ssh/execute.js';
 import type { Host } from '../ssh/types.js';
 
+const Expiring = z.object({
+  name: z.string(),
+  /** null for a file that is missing, such as super-admin.conf on every host but the first. */
+  expirationDate: z.string().nullish(),
+  externallyManaged: z.boolean().default(false),
+});
 const Expiration = z.object({
-  certificates: z
-    .array(
-      z.object({
-        name: z.string(),
-        expirationDate: z.string().optional(),
-        residualTime: z.union([z.string(), z.number()]).optional(),
-      }),
-    )
-    .default([]),
+  certificates: z.array(Expiring).default([]),
+  certificateAuthorities: z.array(Expiring).default([]),
 });
 
 export interface CertificateExpiry {
+  /** As kubeadm calls it: apiserver, admin.conf, etcd-ca. */
   readonly name: string;
   /** ISO 8601. */
   readonly expiresAt: string;
+  /** The key of the CA is not on the host. */
+  readonly externallyManaged: boolean;
 }
 
+export interface Expiries {
+  readonly certificates: readonly CertificateExpiry[];
+  readonly authorities: readonly CertificateExpiry[];
+}
+
+const expiriesOf = (found: readonly z.infer<typeof Expiring>[]): CertificateExpiry[] =>
+  found.flatMap(({ name, expirationDate, externallyManaged }) =>
+    expirationDate === undefined || expirationDate === null
+      ? []
+      : [{ name, expiresAt: new Date(expirationDate).toISOString(), externallyManaged }],
+  );
+
 /**
- * When the certificates of a control-plane host expire (`kubeadm certs check-expiration`).
+ * When the certificates and CAs of a control-plane host expire (`kubeadm certs check-expiration`); without those whose
+ * file is missing.
  * @throws QuorateError Unreachable, CommandFailed
  */
-export const readCertificateExpiry = async (host: Host): Promise<readonly CertificateExpiry[]> => {
+export const readCertificateExpiry = async (host: Host): Promise<Expiries> => {
   const text = await execute(
     host,
     'reading the expiry of certificates',
@@ -37,14 +52,13 @@ export const readCertificateExpiry = async (host: Host): Promise<readonly Certif
   );
   // Warnings of the cluster's configuration may come before the object.
   const start = text.indexOf('{');
-  return parseJson(
+  const { certificates, certificateAuthorities } = parseJson(
     Expiration,
     start === -1 ? text : text.slice(start),
     'kubeadm certs check-expiration',
     host,
-  ).certificates.flatMap(({ name, expirationDate }) =>
-    expirationDate === undefined ? [] : [{ name, expiresAt: new Date(expirationDate).toISOString() }],
   );
+  return { certificates: expiriesOf(certificates), authorities: expiriesOf(certificateAuthorities) };
 };
 
 export interface KubeletCertificate {

@@ -124,12 +124,12 @@ export const waitForNodeReady = async (
   name: string,
   options: { timeoutMs: number; signal?: AbortSignal; acceptMissingNetwork?: boolean },
 ): Promise<NodeFacts> => {
-  const started = Date.now();
+  const started = performance.now();
   let networkMissingSince: number | undefined;
   for (;;) {
     const read = await readNode(host, address, name).catch(unlessTransient);
     const node = read instanceof QuorateError ? undefined : read;
-    const now = Date.now();
+    const now = performance.now();
     if (node?.ready === true) return node;
     networkMissingSince = node !== undefined && lacksNetworkOnly(node) ? (networkMissingSince ?? now) : undefined;
     const networkMissing = networkMissingSince !== undefined && now - networkMissingSince >= networkGraceMs;

@@ -1,4 +1,5 @@
 import { QuorateError } from '../../model/failure.js';
+import { readUptime } from '../script/uptime.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
@@ -27,12 +28,14 @@ export const waitForControlPlane = async (
   case "$code" in 200|401|403) ;; *) left="\${left}${name} answers $code;" ;; esac`,
   );
   const script = `
-end=$(($(date +%s) + ${seconds}))
+${readUptime}
+end=$((now + ${seconds}))
 while :; do
   left=
   ${lines.join('\n  ')}
   [ -n "$left" ] || exit 0
-  [ "$(date +%s)" -lt $end ] || { printf '%s\\n' "$left"; exit 0; }
+  ${readUptime}
+  [ "$now" -lt $end ] || { printf '%s\\n' "$left"; exit 0; }
   sleep 0.2
 done`;
   const outcome = await host.run(script, {

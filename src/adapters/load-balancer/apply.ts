@@ -4,9 +4,10 @@ import { requireSuccess } from '../ssh/execute.js';
 import type { Host } from '../ssh/types.js';
 import { configurationFile } from './configuration.js';
 import { isDone, type Decision, type Wish } from './decide.js';
-import { writeScript } from './host-scripts.js';
+import { olderNote, parseOlder } from './older-processes.js';
 import { runtimeErrorOf, sectionsOf } from './reading.js';
 import { parseRuntime, type Runtime } from './runtime.js';
+import { writeScript } from './write-script.js';
 
 const linesOf = (text: string | undefined): string[] => (text ?? '').split('\n').filter((line) => line.trim() !== '');
 
@@ -15,21 +16,28 @@ const stateOf = (runtime: Runtime, wish: Wish): string => {
   return server === undefined ? `${wish.name} is not in it` : `${wish.name} is ${server.status} (${server.admin})`;
 };
 
+/** What became of a decision: `changed` when the file was no longer the one that was read, and nothing was done. */
+type Applied =
+  | { readonly kind: 'changed' }
+  | {
+      readonly kind: 'done';
+      /** What older processes held to the server, or hold; empty when nothing. */ readonly older: string;
+    };
+
 /**
- * Does on a host what was decided, and proves it by HAProxy's own words. Answers `changed` when the file is no longer
- * the one that was read: nothing was done then.
+ * Does on a host what was decided, and proves it by HAProxy's own words.
  * @throws QuorateError Unreachable, CommandFailed (HAProxy refuses the file, which stays as it was),
  *   LoadBalancerUnavailable (HAProxy does not run what it was given)
  */
-export const applyDecision = async (host: Host, decision: Decision, wish: Wish): Promise<'done' | 'changed'> => {
-  if (decision.write === undefined) return 'done';
+export const applyDecision = async (host: Host, decision: Decision, wish: Wish): Promise<Applied> => {
+  if (decision.write === undefined) return { kind: 'done', older: '' };
   const mark = newMark();
   const outcome = await host.run(writeScript(mark, decision.write), {
     timeoutMs: 120_000,
     ...(decision.file === undefined ? {} : { stdin: decision.file }),
   });
   const sections = sectionsOf(host, requireSuccess(host, 'configuring HAProxy', outcome), mark);
-  if (sections.has('changed')) return 'changed';
+  if (sections.has('changed')) return { kind: 'changed' };
   if (sections.has('cut')) {
     throw new QuorateError('Unreachable', `the new configuration did not reach ${host.name} whole; the old one stays`, {
       host: host.name,
@@ -48,7 +56,10 @@ export const applyDecision = async (host: Host, decision: Decision, wish: Wish):
     );
   }
   const runtime = parseRuntime(sections.get('runtime') ?? '', decision.configuration.backend);
-  if (isDone(runtime, decision.revision, wish)) return 'done';
+  if (isDone(runtime, decision.revision, wish)) {
+    const [held, older] = [parseOlder(sections.get('held')), parseOlder(sections.get('older'))];
+    return { kind: 'done', older: olderNote(wish.name, host.name, held, older) };
+  }
   const evidence = ['boot', 'before', 'reload', 'journal', 'after'].flatMap((section) =>
     linesOf(sections.get(section)),
   );

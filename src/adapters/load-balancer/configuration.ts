@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { QuorateError } from '../../model/failure.js';
 import { parseAddress, urlHost } from '../../model/network-address.js';
+import { stateFile } from './server-state.js';
 
 /** First line of a configuration file that Quorate wrote. */
 export const managedHeader = '# managed by quorate; changes by hand are lost';
@@ -41,10 +42,14 @@ global
     stats timeout 30s
     # after a reload the old process keeps its connections this long
     hard-stop-after 30m
+    # which servers are UP when a process begins; those that are not wait for their first check, which is at once
+    server-state-file ${stateFile}
+    max-spread-checks 10
 
 defaults
     mode tcp
     log global
+    load-server-state-from-file global
     option tcplog
     option dontlognull
     option clitcpka

@@ -3,7 +3,8 @@ import { QuorateError } from '../../model/failure.js';
 import type { Host } from '../ssh/types.js';
 import { applyDecision } from './apply.js';
 import type { Server } from './configuration.js';
-import { decide, type Frame, type Wish } from './decide.js';
+import { asTheyRun, decide, type Frame, type Wish } from './decide.js';
+import { heldTo } from './older-processes.js';
 import { onEachHost } from './on-each-host.js';
 import { readHaproxy, requireConfigurable, type Reading } from './reading.js';
 import type { LoadBalancer, Note } from './types.js';
@@ -19,14 +20,17 @@ export interface HaproxyOptions extends Frame {
 interface Done {
   readonly host: string;
   readonly result: 'changed' | 'already' | 'unknown-server';
+  /** What older processes of HAProxy held to the server, or hold; empty when nothing. */
+  readonly older?: string;
 }
 
 /** How often the file may change under a decision before that is an error. */
 const attempts = 5;
 
-const isKnown = ({ servers, runtime }: Reading, name: string): boolean =>
+const isKnown = ({ servers, runtime, older }: Reading, name: string): boolean =>
   servers?.some((server) => server.name === name) === true ||
-  runtime?.servers.some((server) => server.name === name) === true;
+  runtime?.servers.some((server) => server.name === name) === true ||
+  heldTo(older, name) > 0;
 
 /** Nothing to do for a server that is nowhere, unless HAProxy is silent about it. */
 const isAbsent = (reading: Reading, name: string): boolean =>
@@ -42,7 +46,10 @@ const noteOf = (done: readonly Done[], changed: string, already: string, unknown
       [unknown, namesWith('unknown-server')],
     ] as const
   ).filter(([, hosts]) => hosts.length > 0);
-  return parts.map(([words, hosts]) => `${words} on ${hosts.join(', ')}`).join('; ');
+  return [
+    ...parts.map(([words, hosts]) => `${words} on ${hosts.join(', ')}`),
+    ...done.flatMap(({ older = '' }) => (older === '' ? [] : [older])),
+  ].join('; ');
 };
 
 /**
@@ -59,7 +66,7 @@ export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOpti
       [...readings].filter(([peer]) => peer !== host).map(([, reading]) => reading),
     );
     const configured = peers.find((peer) => peer.status === 'fulfilled' && peer.value.servers !== undefined);
-    if (configured?.status === 'fulfilled') return configured.value.servers ?? [];
+    if (configured?.status === 'fulfilled') return asTheyRun(configured.value);
     if (peers.every((peer) => peer.status === 'fulfilled')) return [];
     throw new QuorateError(
       'LoadBalancerUnavailable',
@@ -68,14 +75,20 @@ export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOpti
     );
   };
 
-  const carryOut = async (host: Host, first: Promise<Reading>, wish: Wish, known: () => Promise<readonly Server[]>) => {
+  const carryOut = async (
+    host: Host,
+    first: Promise<Reading>,
+    wish: Wish,
+    known: () => Promise<readonly Server[]>,
+  ): Promise<Omit<Done, 'host'>> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const reading = attempt === 1 ? await first : await readHaproxy(host, backend);
-      if (wish.at === undefined && isAbsent(reading, wish.name)) return 'unknown-server';
+      if (wish.at === undefined && isAbsent(reading, wish.name)) return { result: 'unknown-server' };
       requireConfigurable(host, reading);
       const decision = decide(reading, reading.servers ?? (await known()), wish, frame);
-      if (decision.write === undefined) return 'already';
-      if ((await applyDecision(host, decision, wish)) === 'done') return 'changed';
+      if (decision.write === undefined) return { result: 'already' };
+      const applied = await applyDecision(host, decision, wish);
+      if (applied.kind === 'done') return { result: 'changed', older: applied.older };
     }
     throw new QuorateError(
       'LoadBalancerUnavailable',
@@ -88,7 +101,7 @@ export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOpti
     const readings = new Map(hosts.map((host) => [host, readHaproxy(host, backend)]));
     return onEachHost(hosts, async (host) => {
       const reading = readings.get(host) ?? readHaproxy(host, backend);
-      return { host: host.name, result: await carryOut(host, reading, wish, () => inherited(host, readings)) };
+      return { host: host.name, ...(await carryOut(host, reading, wish, () => inherited(host, readings))) };
     });
   };
 

@@ -3,7 +3,8 @@ import { requireSuccess } from '../ssh/execute.js';
 import { newMark, parseSections } from '../script/sections.js';
 import type { Host } from '../ssh/types.js';
 import { configurationFile, parseServers, type Server } from './configuration.js';
-import { readScript } from './host-scripts.js';
+import { parseOlder, type OlderProcesses } from './older-processes.js';
+import { readScript } from './read-script.js';
 import { parseRuntime, type Runtime } from './runtime.js';
 
 /** HAProxy on one host, as one command shows it. */
@@ -16,6 +17,10 @@ export interface Reading {
   readonly startsAtBoot: boolean;
   /** sha256 of the configuration file; empty when there is none. */
   readonly digest: string;
+  /** sha256 of the server-state file; empty when there is none, or when it is that of a reload that was cut short. */
+  readonly stateDigest: string;
+  /** What processes from before a reload hold; empty where the file is not ours. */
+  readonly older: OlderProcesses;
   /** The servers of a file that Quorate wrote; absent when it did not. */
   readonly servers: readonly Server[] | undefined;
   /** Section lines of a file that somebody else wrote; the package's own file has none. */
@@ -38,7 +43,7 @@ const cutShort = (host: Host): QuorateError =>
     remedy: `retry; if it happens again, see what \`ssh ${host.name} true\` prints besides`,
   });
 
-/** The parts of what a script of `host-scripts.ts` printed. */
+/** The parts of what a script for a load balancer printed. */
 export const sectionsOf = (host: Host, stdout: string, mark: string): Map<string, string> => {
   const sections = parseSections(stdout, mark);
   if (!sections.has('end')) throw cutShort(host);
@@ -49,17 +54,23 @@ export const sectionsOf = (host: Host, stdout: string, mark: string): Map<string
 export const runtimeErrorOf = (text: string | undefined): string =>
   (linesOf(text).at(-1) ?? '').replace(/^.* socat\[\d+\] E /, '').slice(0, 200);
 
+const digestOf = (text: string | undefined): string => {
+  const digest = linesOf(text)[0] ?? '';
+  return /^[0-9a-f]{64}$/.test(digest) ? digest : '';
+};
+
 const parseReading = (sections: Map<string, string>, backend: string): Reading => {
   const [active = '', enabled = ''] = linesOf(sections.get('unit'));
   const managed = sections.get('managed');
-  const digest = linesOf(sections.get('digest'))[0] ?? '';
   const runtime = parseRuntime(sections.get('runtime') ?? '', backend);
   return {
     installed: linesOf(sections.get('program')).length > 0,
     reachable: linesOf(sections.get('client')).length > 0,
     active: active === 'active' || active === 'reloading',
     startsAtBoot: enabled !== 'disabled',
-    digest: /^[0-9a-f]{64}$/.test(digest) ? digest : '',
+    digest: digestOf(sections.get('digest')),
+    stateDigest: digestOf(sections.get('state')),
+    older: parseOlder(sections.get('older')),
     servers: managed === undefined ? undefined : parseServers(managed),
     foreignSections: linesOf(sections.get('foreign')),
     runtime,
@@ -73,7 +84,7 @@ const parseReading = (sections: Map<string, string>, backend: string): Reading =
  */
 export const readHaproxy = async (host: Host, backend: string): Promise<Reading> => {
   const mark = newMark();
-  const outcome = await host.run(readScript(mark), { maxOutputBytes: 2 ** 20 });
+  const outcome = await host.run(readScript(mark, backend), { maxOutputBytes: 2 ** 20 });
   return parseReading(sectionsOf(host, requireSuccess(host, 'reading HAProxy', outcome), mark), backend);
 };
 

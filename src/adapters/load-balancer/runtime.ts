@@ -6,7 +6,10 @@ export interface RunningServer {
   /** IP address without brackets and port. */
   readonly address: string;
   readonly admin: AdminState;
-  /** HAProxy's words: UP, UP 1/2, DOWN, MAINT, DRAIN, NOLB, no check. */
+  /**
+   * HAProxy's words: UP, UP 1/2, DOWN, MAINT, DRAIN, NOLB, no check; `not checked yet` where it says UP of a server of which no
+   * check has succeeded since it began or left maintenance.
+   */
   readonly status: string;
   /** Such as "L7OK 200", "L4CON (Connection refused)"; empty before the first check. */
   readonly lastCheck: string;
@@ -53,10 +56,21 @@ const rowsOf = (lines: readonly string[], header: string, split: (line: string) 
 
 const withoutPort = (place: string): string => place.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 
+// With `rise 1` a check that passes makes a server UP at once. So `UP 1/2` is on its way down after a check that failed,
+// and after one that passed it came out of maintenance since.
+const statusOf = (row: Map<string, string>): string => {
+  const status = row.get('status') ?? '';
+  const check = (row.get('check_status') ?? '').replace(/^\* /, '');
+  const passed = /^L[467]OK/.test(check);
+  const proven = status === 'UP' ? passed : !passed && check !== '' && check !== 'INI';
+  return status.startsWith('UP') && !proven ? 'not checked yet' : status;
+};
+
 const lastCheckOf = (row: Map<string, string>): string => {
   const result = (row.get('check_status') ?? '').replace(/^\* /, '');
   if (result === '' || result === 'INI') return '';
-  const code = row.get('check_code') ?? '';
+  // 0: from before a reload, which hands over the result but no code.
+  const code = (row.get('check_code') ?? '').replace(/^0$/, '');
   const words = /^L[467]OK/.test(result) ? '' : row.get('last_chk') || row.get('check_desc') || '';
   return [result, code, words === '' ? '' : `(${words})`].filter((part) => part !== '').join(' ');
 };
@@ -83,7 +97,7 @@ export const parseRuntime = (text: string, backend: string): Runtime | undefined
         name: row.get('svname') ?? '',
         address: withoutPort(row.get('addr') ?? ''),
         admin: adminOf(flags.get(row.get('svname')) ?? 0),
-        status: row.get('status') ?? '',
+        status: statusOf(row),
         lastCheck: lastCheckOf(row),
         sessions: Number(row.get('scur') ?? '0'),
       })),

@@ -30,11 +30,16 @@ export interface LoadBalancer {
    * @throws QuorateError CommandFailed when it is not registered.
    */
   enable(name: string): Promise<Note>;
-  /** No connection may go to the server, and those it has are closed. Nothing to do when it is not registered. */
+  /**
+   * No connection may go to the server, and those it has are closed. Nothing to do when it is not registered.
+   *
+   * Those that processes from before a reload hold are closed where the socket of HAProxy's master process answers; the
+   * note says where it does not.
+   */
   disable(name: string): Promise<Note>;
   /** No new connection goes to the server; those it has stay, also over a reload. After a restart it is disabled. */
   drain(name: string): Promise<Note>;
-  /** Forgets the server, after its connections are closed. */
+  /** Forgets the server, after its connections are closed, as with `disable`. */
   remove(name: string): Promise<Note>;
   /**
    * Returns when each load balancer's own health check of the server succeeds.

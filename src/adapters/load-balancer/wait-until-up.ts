@@ -2,9 +2,9 @@ import { QuorateError } from '../../model/failure.js';
 import { newMark } from '../script/sections.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { Host } from '../ssh/types.js';
-import { waitScript } from './host-scripts.js';
 import { runtimeErrorOf, sectionsOf } from './reading.js';
 import { parseRuntime } from './runtime.js';
+import { waitScript } from './wait-script.js';
 
 export interface WaitOptions {
   /** Milliseconds; counted in whole seconds on the host. */

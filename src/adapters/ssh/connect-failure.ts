@@ -1,5 +1,6 @@
 import { QuorateError } from '../../model/failure.js';
-import type { ResolvedHost } from './client-config.js';
+import type { HostPlace, ResolvedHost } from './client-config.js';
+import type { Usage } from './connections.js';
 import type { Identities } from './identity.js';
 
 /** What the SSH library adds to its errors. */
@@ -15,18 +16,34 @@ export const messageOf = (error: SshError): string => {
   return String(error.code ?? error.name);
 };
 
-const place = (host: ResolvedHost): string =>
+const place = (host: HostPlace): string =>
   host.hostName === host.name && host.port === 22 ? host.name : `${host.name} (${host.hostName}:${host.port})`;
 
-const files = (host: ResolvedHost): string => host.configFiles.join(' or ');
+const files = (host: HostPlace): string => host.configFiles.join(' or ');
 
 /** No connection, perhaps later: retried. */
-export const unreachable = (host: ResolvedHost, why: string, cause?: unknown): QuorateError =>
+export const unreachable = (host: HostPlace, why: string, cause?: unknown): QuorateError =>
   new QuorateError('Unreachable', `no SSH connection to ${place(host)}: ${why}`, {
     host: host.name,
     remedy: `see that the host is up and that \`ssh ${host.name} true\` works from this machine; the configuration is in ${files(host)}`,
     ...(cause === undefined ? {} : { cause }),
   });
+
+/** Connected, but no session for a command before its deadline: nothing was started. */
+export const noSession = (host: HostPlace, { connections, commands, abandoned }: Usage): QuorateError => {
+  const held = [
+    ...(commands > 0 ? [`${commands} commands that run`] : []),
+    ...(abandoned > 0 ? [`${abandoned} commands that were given up and still run there`] : []),
+  ];
+  const why =
+    held.length === 0
+      ? 'it refuses every session'
+      : `no session was free before the deadline of the command: ${held.join(' and ')} hold its ${connections} connections`;
+  return new QuorateError('Unreachable', `${place(host)} runs no command: ${why}`, {
+    host: host.name,
+    remedy: `see what hangs on ${host.name} (\`ps -ef\`) and end it, or raise MaxSessions in its /etc/ssh/sshd_config`,
+  });
+};
 
 const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
   new QuorateError(
@@ -43,17 +60,23 @@ const unknownHost = (host: ResolvedHost, cause: unknown): QuorateError =>
     },
   );
 
+/** sshd's words when it closes the connection after MaxAuthTries keys that were not the right one. */
+const tooMany = /too many authentication failures/i;
+
 const authenticationFailed = (host: ResolvedHost, identities: Identities, cause: SshError): QuorateError => {
   const needAgent =
     identities.encrypted.length > 0 && host.identityAgent === undefined
       ? `; a key with a passphrase needs an SSH agent: start one, \`ssh-add ${identities.encrypted[0]}\`, and set SSH_AUTH_SOCK for this process`
       : '';
+  const fewer = tooMany.test(cause.message)
+    ? `; it takes only so many keys (MaxAuthTries of its sshd): name the right one with IdentityFile, its public half is enough for a key of the agent, and set IdentitiesOnly yes`
+    : '';
   return new QuorateError(
     'AuthenticationFailed',
     `${place(host)} refuses the login as ${host.user}: ${messageOf(cause)}`,
     {
       host: host.name,
-      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}`,
+      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}${fewer}`,
       evidence: identities.notes,
       cause,
     },
@@ -70,7 +93,7 @@ const isUnknownName = (host: ResolvedHost, code: string | number | undefined): b
 /** The typed error of a connection that could not be made. */
 export const connectFailure = (host: ResolvedHost, identities: Identities, error: SshError): QuorateError => {
   if (isUnknownName(host, error.code)) return unknownHost(host, error);
-  if (error.level === 'client-authentication' || /too many authentication failures/i.test(error.message)) {
+  if (error.level === 'client-authentication' || tooMany.test(error.message)) {
     return authenticationFailed(host, identities, error);
   }
   if (/no matching .* (algorithm|format|cipher|MAC)/i.test(error.message)) {

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import pLimit, { type LimitFunction } from 'p-limit';
 import ssh2, { type Client } from 'ssh2';
 import type { ResolvedHost } from './client-config.js';
 import { connectFailure, messageOf, unreachable, type SshError } from './connect-failure.js';
@@ -10,7 +9,6 @@ export interface ConnectionSettings {
   readonly keepaliveIntervalMs: number;
   readonly keepaliveCountMax: number;
   readonly readyTimeoutMs: number;
-  readonly maxSessions: number;
 }
 
 /** What carries the connection instead of a TCP connection of its own. */
@@ -23,15 +21,19 @@ export interface Transport {
 export interface Connection {
   readonly host: ResolvedHost;
   readonly client: Client;
-  /** Gives one of the session channels that the host allows at a time. */
-  readonly sessions: LimitFunction;
-  /** Commands nobody waits for any more but that the host may still count as sessions. */
-  readonly abandoned: Set<object>;
   isAlive(): boolean;
   /** The listener is called once, with the cause; returns the way to take it back. */
   onLost(listener: (cause: string) => void): () => void;
   close(): void;
 }
+
+const wayTo = ({ hostName, port, family, localAddress }: ResolvedHost) => ({
+  host: hostName,
+  port,
+  forceIPv4: family === 4,
+  forceIPv6: family === 6,
+  ...(localAddress === undefined ? {} : { localAddress }),
+});
 
 /** One key or one agent that does not work is no reason to give up the others. */
 const isAboutOneKey = (error: SshError): boolean =>
@@ -80,8 +82,6 @@ export const openConnection = (
     const connection: Connection = {
       host,
       client,
-      sessions: pLimit(settings.maxSessions),
-      abandoned: new Set(),
       isAlive: () => state === 'open',
       onLost: (listener) => {
         if (lostBecause !== undefined) {
@@ -112,9 +112,9 @@ export const openConnection = (
     client.on('close', () => gone(new Error('the connection was closed')));
     try {
       client.connect({
-        ...(transport === undefined ? { host: host.hostName, port: host.port } : { sock: transport.socket }),
+        ...(transport === undefined ? wayTo(host) : { sock: transport.socket }),
         username: host.user,
-        authHandler: identities.methods,
+        authHandler: [...identities.methods],
         hostVerifier: hostKey.verify,
         algorithms: { serverHostKey: hostKey.algorithms },
         readyTimeout: host.connectTimeoutMs ?? settings.readyTimeoutMs,

@@ -64,9 +64,12 @@ const place = (key: KnownKey): string => `${key.file}:${key.line}`;
 const refuse = (host: ResolvedHost, lookup: string, offered: Buffer, known: readonly KnownKey[]): QuorateError => {
   const presented = `${keyType(offered)} ${fingerprint(offered)}`;
   const file = host.userKnownHostsFiles[0] ?? '~/.ssh/known_hosts';
-  const relaxed = host.hostKeyCheckingRelaxed
-    ? ['StrictHostKeyChecking is relaxed in the SSH configuration; Quorate verifies host keys all the same']
-    : [];
+  const relaxed = [
+    ...(host.hostKeyCheckingRelaxed
+      ? ['StrictHostKeyChecking is relaxed in the SSH configuration; Quorate verifies host keys all the same']
+      : []),
+    ...host.notFollowed,
+  ];
   const revoked = known.find((key) => key.revoked && same(key.key, offered));
   if (revoked !== undefined) {
     return new QuorateError('HostKeyMismatch', `${host.name} presents a revoked host key: ${presented}`, {

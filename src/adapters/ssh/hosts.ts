@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { QuorateError } from '../../model/failure.js';
-import { resolveHost, type ConfigContext, type Destination } from './client-config.js';
-import { unreachable } from './connect-failure.js';
+import type { ConfigContext, Destination } from './client-config.js';
+import { noSession, unreachable } from './connect-failure.js';
 import { createPool } from './pool.js';
-import { NotStarted, runCommand } from './run-command.js';
+import { NotStarted, runCommand, SessionRefused } from './run-command.js';
 import { shellCommand } from './shell-command.js';
 import { requireSudo } from './sudo.js';
 import type { CommandEnd, CommandOutcome, Host, Hosts, RunOptions } from './types.js';
@@ -22,8 +22,13 @@ export interface HostsOptions {
   readonly readyTimeoutMs?: number | undefined;
   /** A connection that nobody uses is closed after this time; default 60 000 ms. */
   readonly idleMs?: number | undefined;
-  /** Commands at a time over one connection, the others wait; default 8 (sshd's MaxSessions is 10). */
+  /**
+   * Commands at a time over one connection, the others wait; default 8 (sshd's MaxSessions is 10). Where a host grants
+   * fewer over each, it is the bound for all of its connections.
+   */
   readonly maxSessions?: number | undefined;
+  /** Connections to one host at a time, those too that are kept for commands that were given up; default 8. */
+  readonly maxConnections?: number | undefined;
   /** Home directory for `~`; default the user's own, as `ssh` takes it. */
   readonly home?: string | undefined;
   /** For SSH_AUTH_SOCK and `${NAME}`; default this process's. */
@@ -67,14 +72,22 @@ const unlessStopped = async <T>(promise: Promise<T>, stop: AbortSignal): Promise
   }
 };
 
+const unlessItThrows = <T>(work: () => T, giveBack: () => void): T => {
+  try {
+    return work();
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+};
+
 const withoutOutput = (end: CommandEnd): CommandOutcome => ({ end, stdout: '', stderr: '', truncated: false });
 
 /**
  * Hosts as the operator's `ssh` finds them: by its configuration, keys, agent and known_hosts, through jump hosts and
  * proxy commands. Never a password; the agent is never forwarded; an unknown host key is always refused.
- * One connection per host, opened when first needed; the files are read anew for each.
- * Of ssh_config(5) not honoured: `Match exec` and negated `Match` criteria (never match), certificates, FIDO keys,
- * hostname canonicalization, and the lists of algorithms.
+ * One connection per host where that grants sessions enough, opened when first needed; the files are read anew for each.
+ * What of ssh_config(5) is followed, refused and left aside: docs/ssh.md.
  */
 export const createHosts = (options: HostsOptions = {}): Hosts => {
   const context: ConfigContext = {
@@ -89,6 +102,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
       readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
       idleMs: options.idleMs ?? 60_000,
       maxSessions: options.maxSessions ?? 8,
+      maxConnections: options.maxConnections ?? 8,
     },
     context,
   );
@@ -102,22 +116,32 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
     const acquiring = pool.acquire(destination);
     const lease = await unlessStopped(acquiring, stop);
     if (lease === undefined) {
+      const waited = pool.usage(destination);
       void acquiring.then(
-        (late) => late.release(),
+        (late) => late.session.free(),
         () => undefined,
       );
       const end = stop.reason as CommandEnd;
       if (end.kind === 'aborted') return withoutOutput(end);
-      throw unreachable(resolveHost(destination, context), 'not connected before the deadline of the command');
+      const host = pool.place(destination);
+      if (waited.waiting > 0) throw noSession(host, waited);
+      throw unreachable(host, 'not connected before the deadline of the command');
     }
+    const { connection, session } = lease;
+    const { host } = connection;
+    const privileged = run.privileged ?? true;
+    const command = unlessItThrows(
+      () => shellCommand(script, run.stdin ?? '', privileged, host.user),
+      () => session.free(),
+    );
     try {
-      const { host } = lease.connection;
-      const privileged = run.privileged ?? true;
-      const command = shellCommand(script, run.stdin ?? '', privileged, host.user);
-      const outcome = await runCommand(lease.connection, command, run, stop);
+      const outcome = await runCommand(connection, session, command, run, stop);
       return privileged && host.user !== 'root' ? requireSudo(host.name, host.user, outcome) : outcome;
-    } finally {
-      lease.release();
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+      if (error.others > 0) lease.limitTo(error.others);
+      if (stop.aborted) throw noSession(host, pool.usage(destination));
+      throw error;
     }
   };
 
@@ -128,15 +152,20 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
   ): Promise<CommandOutcome> => {
     if (runOptions.signal?.aborted === true) return withoutOutput({ kind: 'aborted' });
     const stop = createStop(runOptions.timeoutMs ?? defaultTimeoutMs, runOptions.signal);
+    let died = false;
     try {
-      return await attempt(destination, script, runOptions, stop.signal).catch((error: unknown) => {
-        // A connection that had died unnoticed: nothing was started, so a new one may try.
-        if (error instanceof NotStarted) return attempt(destination, script, runOptions, stop.signal);
-        throw error;
-      });
-    } catch (error) {
-      if (!(error instanceof NotStarted)) throw error;
-      throw unreachable(resolveHost(destination, context), error.message, error);
+      for (;;) {
+        try {
+          return await attempt(destination, script, runOptions, stop.signal);
+        } catch (error) {
+          // Nothing was started. Another session may be free, or be got over another connection.
+          if (error instanceof SessionRefused) continue;
+          // A connection that had died unnoticed: a new one may try.
+          if (!(error instanceof NotStarted)) throw error;
+          if (died) throw unreachable(pool.place(destination), error.message, error);
+          died = true;
+        }
+      }
     } finally {
       stop.dispose();
     }

@@ -1,132 +1,153 @@
-import { readFileSync } from 'node:fs';
+import { callbackify } from 'node:util';
 import ssh2, {
   type AgentAuthMethod,
-  type BaseAgent,
+  type IdentityCallback,
   type ParsedKey,
-  type PublicKeyEntry,
-  type PublicKeyAuthMethod,
+  type SignCallback,
+  type SigningRequestOptions,
 } from 'ssh2';
+import { listAgentKeys, type AgentKey } from './agent-keys.js';
 import type { ResolvedHost } from './client-config.js';
 import { fingerprint } from './host-key.js';
+import { certificateBeside, isCertificate, isFido, keyTypeOf, parseKey, readIdentityFile } from './identity-file.js';
+import type { IdentityFile } from './identity-file.js';
+import { orderIdentities, type Candidate } from './identity-order.js';
 
 export interface Identities {
-  readonly methods: (PublicKeyAuthMethod | AgentAuthMethod)[];
-  /** What is tried and what is left out, and why: one line each, for the error of a refused login. */
+  readonly methods: readonly AgentAuthMethod[];
+  /** What is offered, in its order, and what is left out, and why: one line each, for the error of a refused login. */
   readonly notes: readonly string[];
   /** Key files that are of no use without an agent, as they have a passphrase. */
   readonly encrypted: readonly string[];
 }
 
-const readKey = (file: string): Buffer | undefined => {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
+type Identity = Candidate<IdentityFile, AgentKey>;
+
+const noCertificates = 'OpenSSH certificates are not supported: authorize the key itself';
+
+const whyUnused: Readonly<Record<Exclude<IdentityFile['kind'], 'private'>, string>> = {
+  public: 'is a public key, and no SSH agent that is asked holds the private one',
+  encrypted: 'has a passphrase, so it needs an SSH agent',
+  certificate: noCertificates,
+  fido: 'is a FIDO key, which is not supported',
+  unusable: 'is not a key that can be used',
+  unreadable: 'cannot be read',
 };
 
-const parse = (key: Buffer): ParsedKey | Error => {
-  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(key);
-  return Array.isArray(parsed) ? (parsed[0] ?? new Error('it holds no key')) : parsed;
-};
-
-/** The public half in OpenSSH's own format (PROTOCOL.key): it is readable without the passphrase. */
-const publicHalf = (key: Buffer): Buffer | undefined => {
-  const [, base64] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(key.toString('latin1')) ?? [];
-  const bytes = Buffer.from(base64 ?? '', 'base64');
-  let at = 'openssh-key-v1\0'.length;
-  const next = (): Buffer => {
-    const length = bytes.readUInt32BE(at);
-    at += 4 + length;
-    return bytes.subarray(at - length, at);
-  };
-  try {
-    for (const _ of ['cipher', 'key derivation', 'its options']) next();
-    at += 4; // the number of keys, always 1
-    return next();
-  } catch {
-    return undefined;
-  }
-};
-
-/** The public half: of FILE.pub, or of FILE, be it a public key or a private one. */
-const publicKeyOf = (file: string): Buffer | undefined => {
-  for (const path of [`${file}.pub`, file]) {
-    const bytes = readKey(path);
-    if (bytes === undefined) continue;
-    const parsed = parse(bytes);
-    const found = parsed instanceof Error ? publicHalf(bytes) : parsed.getPublicSSH();
-    if (found !== undefined) return found;
-  }
-  return undefined;
-};
-
-const publicBytes = (listed: string | Buffer | ParsedKey | PublicKeyEntry): Buffer | undefined => {
-  let key = listed;
-  // Some agents wrap the key, together with a comment.
-  while (typeof key === 'object' && !Buffer.isBuffer(key) && 'pubKey' in key) key = key.pubKey as typeof listed;
-  const parsed = Buffer.isBuffer(key) ? parse(key) : typeof key === 'string' ? parse(Buffer.from(key)) : key;
-  return parsed instanceof Error ? undefined : parsed.getPublicSSH();
-};
-
-/** `IdentitiesOnly`: of the agent's keys only those whose public half is configured. */
-const onlyKeys = (agent: BaseAgent, allowed: readonly Buffer[]): BaseAgent => {
-  const getIdentities = agent.getIdentities.bind(agent);
-  agent.getIdentities = (callback) =>
-    getIdentities((error, keys) =>
-      callback(
-        error,
-        keys?.filter((key) => {
-          const bytes = publicBytes(key);
-          return bytes !== undefined && allowed.some((one) => one.equals(bytes));
-        }),
-      ),
-    );
-  return agent;
+/** The public half of a key that can be offered; otherwise why not. */
+const publicOf = ({ blob }: AgentKey): ParsedKey | string => {
+  const type = keyTypeOf(blob);
+  if (isCertificate(type)) return noCertificates;
+  if (isFido(type)) return 'FIDO keys are not supported';
+  const parsed = parseKey(blob);
+  return parsed instanceof Error ? `${type} is not supported` : parsed;
 };
 
 /**
- * The ways to log in, in the order of trying: configured key files, then the agent; without configured ones the agent,
- * then the default files. Never a password; the agent is never forwarded.
+ * All keys as one agent, since the SSH library asks an agent for its keys first and takes them in its order: keys of the
+ * real agent and of files stand between each other.
  */
-export const loadIdentities = (host: ResolvedHost): Identities => {
-  const notes: string[] = [];
-  const encrypted: string[] = [];
-  const files: PublicKeyAuthMethod[] = [];
-  for (const file of host.identityFiles) {
-    const key = readKey(file);
-    if (key === undefined) {
-      notes.push(`${file}: cannot be read`);
-      continue;
-    }
-    const parsed = parse(key);
-    if (parsed instanceof Error) {
-      const isEncrypted = /encrypted|passphrase/i.test(parsed.message);
-      if (isEncrypted) encrypted.push(file);
-      notes.push(
-        `${file}: ${isEncrypted ? 'has a passphrase, so it needs an SSH agent' : 'is not a key that can be used'}`,
-      );
-    } else if (!parsed.isPrivateKey()) {
-      notes.push(`${file}: is a public key, so it needs an SSH agent`);
-    } else {
-      notes.push(`${file}: ${parsed.type} ${fingerprint(parsed.getPublicSSH())}`);
-      files.push({ type: 'publickey', username: host.user, key });
+class KeyRing extends ssh2.BaseAgent<ParsedKey> {
+  readonly notes: string[] = [];
+  private readonly identities = new Map<string, Identity>();
+
+  constructor(
+    private readonly host: ResolvedHost,
+    private readonly files: readonly IdentityFile[],
+  ) {
+    super();
+  }
+
+  private async agentKeys(socket: string): Promise<readonly AgentKey[]> {
+    try {
+      return await listAgentKeys(socket);
+    } catch (error) {
+      this.notes.push(`SSH agent ${socket}: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
     }
   }
-  const agents: AgentAuthMethod[] = [];
-  if (host.identityAgent === undefined) {
-    notes.push('no SSH agent');
-  } else {
-    const agent: BaseAgent = ssh2.createAgent(host.identityAgent);
-    const allowed = host.identityFiles.flatMap((file) => publicKeyOf(file) ?? []);
-    notes.push(
-      `SSH agent ${host.identityAgent}${host.identitiesOnly ? ', only the keys configured (IdentitiesOnly)' : ''}`,
+
+  /** What the library is to offer for an identity; notes what it is, or why there is nothing to offer. */
+  private offer({ file, key }: Identity): readonly ParsedKey[] {
+    const name = file?.file ?? '';
+    if (key !== undefined) {
+      const parsed = publicOf(key);
+      const from = `SSH agent: ${key.comment}${file === undefined ? '' : ` (${name})`}`;
+      this.notes.push(`${from}: ${typeof parsed === 'string' ? parsed : `${parsed.type} ${fingerprint(key.blob)}`}`);
+      return typeof parsed === 'string' ? [] : [parsed];
+    }
+    if (file?.kind === 'unreadable' && !this.host.identitiesConfigured) return [];
+    if (file?.key === undefined) {
+      this.notes.push(
+        `${name}: ${whyUnused[file?.kind === undefined || file.kind === 'private' ? 'unusable' : file.kind]}`,
+      );
+      return [];
+    }
+    this.notes.push(`${name}: ${file.key.type} ${fingerprint(file.key.getPublicSSH())}`);
+    return [file.key];
+  }
+
+  private async list(): Promise<ParsedKey[]> {
+    const { identityAgent, identitiesOnly } = this.host;
+    const held = identityAgent === undefined ? [] : await this.agentKeys(identityAgent);
+    const found = orderIdentities(this.files, held, identitiesOnly).flatMap((identity) =>
+      this.offer(identity).map((key) => {
+        this.identities.set(key.getPublicSSH().toString('base64'), identity);
+        return key;
+      }),
     );
-    agents.push({
-      type: 'agent',
-      username: host.user,
-      agent: host.identitiesOnly ? onlyKeys(agent, allowed) : agent,
+    if (found.length === 0 && !this.host.identitiesConfigured) {
+      this.notes.push(`none of the default keys: ${this.host.identityFiles.join(', ')}`);
+    }
+    if (identityAgent === undefined) this.notes.push('no SSH agent');
+    else if (identitiesOnly) this.notes.push(`SSH agent ${identityAgent}: only the keys configured (IdentitiesOnly)`);
+    return found;
+  }
+
+  override getIdentities(callback: IdentityCallback<ParsedKey>): void {
+    callbackify(() => this.list())((error, keys) => callback(error ?? undefined, keys));
+  }
+
+  override sign(
+    publicKey: ParsedKey,
+    data: Buffer,
+    given: SigningRequestOptions | SignCallback,
+    callback?: SignCallback,
+  ): void {
+    const done = typeof given === 'function' ? given : callback;
+    const options = typeof given === 'function' ? {} : given;
+    const identity = this.identities.get(publicKey.getPublicSSH().toString('base64'));
+    const signHere = (otherwise: Error): void => {
+      const signature = identity?.file?.key?.sign(data, options.hash) ?? otherwise;
+      if (signature instanceof Error) done?.(signature);
+      else done?.(undefined, signature);
+    };
+    const socket = this.host.identityAgent;
+    if (identity?.key === undefined || socket === undefined) return signHere(new Error('no private key'));
+    new ssh2.OpenSSHAgent(socket).sign(publicKey, data, options, (error, signature) => {
+      if (error instanceof Error) signHere(new Error(`SSH agent, ${identity.key?.comment}: ${error.message}`));
+      else done?.(undefined, signature);
     });
   }
-  return { methods: host.identitiesConfigured ? [...files, ...agents] : [...agents, ...files], notes, encrypted };
+}
+
+/**
+ * The keys to log in with, in OpenSSH's order: see `orderIdentities`. Never a password; the agent is never forwarded.
+ * Files are read at once, the agent is asked when the host wants a key.
+ */
+export const loadIdentities = (host: ResolvedHost): Identities => {
+  if (host.offersNoKeys !== undefined) {
+    return { methods: [], notes: [`${host.offersNoKeys} in the SSH configuration: no key is offered`], encrypted: [] };
+  }
+  const files = host.identityFiles.map(readIdentityFile);
+  const ring = new KeyRing(host, files);
+  const beside =
+    host.certificateFiles.length > 0 ? [] : host.identityFiles.flatMap((path) => certificateBeside(path) ?? []);
+  for (const path of [...host.certificateFiles, ...beside]) ring.notes.push(`${path}: ${noCertificates}`);
+  ring.notes.push(...host.notFollowed);
+  return {
+    methods: [{ type: 'agent', username: host.user, agent: ring }],
+    notes: ring.notes,
+    encrypted: files.filter(({ kind }) => kind === 'encrypted').map(({ file }) => file),
+  };
 };

@@ -2,13 +2,14 @@ const compiled = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .replaceAll(/[\\^$.+()[\]{}|]/g, String.raw`\$&`)
-      .replaceAll('*', '.*')
+      .replaceAll(/\*+/g, '.*')
       .replaceAll('?', '.')}$`,
     's',
   );
 
 /** OpenSSH's pattern: `*` is any text, `?` any one character. */
-export const matchesPattern = (pattern: string, text: string): boolean => compiled(pattern).test(text);
+const matchesPattern = (pattern: string, text: string): boolean =>
+  /[*?]/.test(pattern) ? compiled(pattern).test(text) : pattern === text;
 
 /** OpenSSH's pattern list: one pattern must match, and none that begins with `!`. */
 export const matchesPatternList = (patterns: readonly string[], text: string): boolean => {

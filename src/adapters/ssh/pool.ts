@@ -1,31 +1,36 @@
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '../../model/failure.js';
-import { resolveHost, type ConfigContext, type Destination, type ResolvedHost } from './client-config.js';
+import {
+  resolveHost,
+  unresolved,
+  type ConfigContext,
+  type Destination,
+  type HostPlace,
+  type ResolvedHost,
+} from './client-config.js';
+import { shellOf } from './config/shell.js';
 import { unreachable } from './connect-failure.js';
 import { openConnection, type Connection, type ConnectionSettings } from './connection.js';
+import { createConnections, type Connections, type ConnectionsSettings, type Usage } from './connections.js';
 import { startProxyCommand } from './proxy-command.js';
+import type { Session } from './sessions.js';
 
-export interface PoolSettings extends ConnectionSettings {
-  /** A connection that nobody uses is closed after this time. */
-  readonly idleMs: number;
-}
+export interface PoolSettings extends ConnectionSettings, ConnectionsSettings {}
 
 interface Lease {
   readonly connection: Connection;
-  release(): void;
+  readonly session: Session;
+  /** The host grants no more than so many sessions over one connection. */
+  limitTo(sessions: number): void;
 }
 
 export interface Pool {
-  /** The connection to a host: the open one, the one that is being opened, or a new one. */
+  /** A session of a connection to a host: of the open one, of the one that is being opened, or of a new one. */
   acquire(destination: Destination): Promise<Lease>;
+  usage(destination: Destination): Usage;
+  /** As its configuration was read last, for messages. */
+  place(destination: Destination): HostPlace;
   close(): void;
-}
-
-interface Entry {
-  readonly opening: Promise<Connection>;
-  connection?: Connection;
-  users: number;
-  idle?: NodeJS.Timeout;
 }
 
 const maxHops = 8;
@@ -57,16 +62,14 @@ const throughHop = (host: ResolvedHost, hop: Destination, error: unknown): unkno
       })
     : error;
 
-/** One connection per host, shared by all who use it; jump hosts are in it too. */
+/** Connections to hosts, shared by all who use them; jump hosts are among them. */
 export const createPool = (settings: PoolSettings, context: ConfigContext): Pool => {
-  const entries = new Map<string, Entry>();
-  /** Open connections, those too that get no more commands. */
-  const open = new Set<Connection>();
+  const hosts = new Map<string, Connections>();
+  const places = new Map<string, HostPlace>();
   let closed = false;
 
-  const forget = (key: string, entry: Entry): void => {
-    if (entries.get(key) === entry) entries.delete(key);
-  };
+  const place = (destination: Destination): HostPlace =>
+    places.get(JSON.stringify(destination)) ?? unresolved(destination, context);
 
   /** The host before it on the way, if any. A loop is found here, as waiting for oneself would never end. */
   const hopBefore = (host: ResolvedHost): Destination | undefined => {
@@ -76,9 +79,9 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
     const via = host.proxy.hops.slice(0, -1);
     return via.length === 0 ? last : { ...last, via };
   };
-  const requireNoLoop = (host: ResolvedHost): void => {
+  const requireNoLoop = async (host: ResolvedHost): Promise<void> => {
     const trail = [host.name];
-    for (let hop = hopBefore(host); hop !== undefined; hop = hopBefore(resolveHost(hop, context))) {
+    for (let hop = hopBefore(host); hop !== undefined; hop = hopBefore(await resolveHost(hop, context))) {
       trail.push(hop.name);
       if (trail.length <= maxHops) continue;
       throw new QuorateError(
@@ -93,92 +96,55 @@ export const createPool = (settings: PoolSettings, context: ConfigContext): Pool
   };
 
   const connect = async (destination: Destination): Promise<Connection> => {
-    const host = resolveHost(destination, context);
-    if (host.proxy.kind === 'command') return openConnection(host, settings, startProxyCommand(host.proxy.command));
-    requireNoLoop(host);
+    if (closed) throw unreachable(place(destination), 'the connections of this process were closed');
+    const host = await resolveHost(destination, context);
+    places.set(JSON.stringify(destination), host);
+    if (host.proxy.kind === 'command') {
+      return openConnection(host, settings, startProxyCommand(host.proxy.command, shellOf(context.environment)));
+    }
+    await requireNoLoop(host);
     const hop = hopBefore(host);
     if (hop === undefined) return openConnection(host, settings);
-    const lease = await acquire(hop).catch((error: unknown) => Promise.reject(throughHop(host, hop, error)));
+    const entry = connectionsTo(hop).any();
+    const release = entry.forward();
     try {
-      const socket = await forward(lease.connection, host, host.connectTimeoutMs ?? settings.readyTimeoutMs);
+      const jump = await entry.opening.catch((error: unknown) => Promise.reject(throughHop(host, hop, error)));
+      const socket = await forward(jump, host, host.connectTimeoutMs ?? settings.readyTimeoutMs);
       const connection = await openConnection(host, settings, { socket });
-      connection.onLost(() => lease.release());
+      connection.onLost(release);
       return connection;
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-  };
-
-  const start = (key: string, destination: Destination): Entry => {
-    const entry: Entry = { opening: connect(destination), users: 0 };
-    entries.set(key, entry);
-    entry.opening.then(
-      (connection) => {
-        entry.connection = connection;
-        open.add(connection);
-        connection.onLost(() => {
-          open.delete(connection);
-          clearTimeout(entry.idle);
-          forget(key, entry);
-        });
-        if (closed) connection.close();
-        else if (entry.users === 0) rest(key, entry);
-      },
-      () => forget(key, entry),
-    );
-    return entry;
-  };
-
-  /** Nobody uses it now. */
-  const rest = (key: string, entry: Entry): void => {
-    const retired = entries.get(key) !== entry;
-    if (retired) return entry.connection?.close();
-    clearTimeout(entry.idle);
-    entry.idle = setTimeout(() => {
-      forget(key, entry);
-      entry.connection?.close();
-    }, settings.idleMs).unref();
-  };
-
-  /** Of no use for more: lost, or half of its sessions may be held by commands that were given up. */
-  const isSpent = ({ connection }: Entry): boolean =>
-    connection !== undefined && (!connection.isAlive() || connection.abandoned.size * 2 >= settings.maxSessions);
-
-  const acquire = async (destination: Destination): Promise<Lease> => {
-    if (closed) throw unreachable(resolveHost(destination, context), 'the connections of this process were closed');
-    const key = JSON.stringify(destination);
-    let entry = entries.get(key);
-    if (entry !== undefined && isSpent(entry)) {
-      forget(key, entry);
-      if (entry.users === 0) rest(key, entry);
-      entry = undefined;
-    }
-    const used = entry ?? start(key, destination);
-    used.users++;
-    clearTimeout(used.idle);
-    let released = false;
-    const release = (): void => {
-      if (released) return;
-      released = true;
-      used.users--;
-      if (used.users === 0 && used.connection !== undefined) rest(key, used);
-    };
-    try {
-      return { connection: await used.opening, release };
     } catch (error) {
       release();
       throw error;
     }
   };
 
+  const connectionsTo = (destination: Destination): Connections => {
+    const key = JSON.stringify(destination);
+    const known = hosts.get(key);
+    if (known !== undefined) return known;
+    const made = createConnections(settings, () => connect(destination));
+    hosts.set(key, made);
+    return made;
+  };
+
   return {
-    acquire,
+    acquire: async (destination) => {
+      const connections = connectionsTo(destination);
+      const { entry, session } = await connections.take();
+      try {
+        return { connection: await entry.opening, session, limitTo: connections.limitTo };
+      } catch (error) {
+        session.free();
+        throw error;
+      }
+    },
+    usage: (destination) =>
+      hosts.get(JSON.stringify(destination))?.usage() ?? { connections: 0, waiting: 0, commands: 0, abandoned: 0 },
+    place,
     close: () => {
       closed = true;
-      for (const entry of entries.values()) clearTimeout(entry.idle);
-      entries.clear();
-      for (const connection of open) connection.close();
+      for (const connections of hosts.values()) connections.close();
     },
   };
 };

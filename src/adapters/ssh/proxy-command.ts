@@ -11,11 +11,11 @@ const keptBytes = 4096;
 const complaintWaitMs = 500;
 
 /**
- * Runs a ProxyCommand by the shell, as `ssh` does, and gives its standard input and output as one stream. The process
+ * Runs a ProxyCommand by a shell, the user's own as `ssh` does, and gives its standard input and output as one stream. The process
  * ends with the stream.
  */
-export const startProxyCommand = (command: string): ProxyProcess => {
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+export const startProxyCommand = (command: string, shell = '/bin/sh'): ProxyProcess => {
+  const child = spawn(shell, ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaints = '';
   let ended: string | undefined;
   let endedByItself = false;

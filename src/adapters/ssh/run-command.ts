@@ -3,12 +3,22 @@ import type { ClientChannel } from 'ssh2';
 import type { Connection } from './connection.js';
 import { createOutput } from './output.js';
 import { createRedactor } from './redact.js';
+import type { Session } from './sessions.js';
 import type { ShellCommand } from './shell-command.js';
 import type { CommandEnd, CommandOutcome, RunOptions } from './types.js';
 
 /** The connection ended before the host was asked to run anything: another connection may be tried. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
+}
+
+/** The host granted no session: nothing was started, and another connection may be tried. */
+export class SessionRefused extends Error {
+  override readonly name = 'SessionRefused';
+  /** `others`: how many sessions it has granted over this connection besides. */
+  constructor(readonly others: number) {
+    super(others === 0 ? 'it refuses every session' : `it grants no more than ${others} sessions over a connection`);
+  }
 }
 
 const defaultMaxOutputBytes = 256 * 1024;
@@ -22,6 +32,7 @@ const verdictMs = 500;
 /** The library's words for a session that was never opened, so that no command was sent. */
 const neverAsked = /^(No response from server|Not connected)$/;
 
+/** sshd forgets a session a moment after it has closed it: the first refusal may be of that moment. */
 const channelRetryMs = { first: 50, last: 1000 };
 
 const collect = (options: RunOptions, onText?: (text: string) => void) => {
@@ -43,11 +54,15 @@ const collect = (options: RunOptions, onText?: (text: string) => void) => {
 };
 
 /**
- * Runs one command over a connection. `stop` settles it here whatever the host does; its reason is the `CommandEnd`.
+ * Runs one command in a session of a connection. `stop` settles it here whatever the host does; its reason is the
+ * `CommandEnd`. The session is given back when the host has closed it, and abandoned when nobody waits for that.
  * @throws NotStarted when the connection ended before the host was asked.
+ * @throws SessionRefused when the host refuses the session twice beside others of this connection, or up to the
+ *   deadline without any.
  */
 export const runCommand = (
   connection: Connection,
+  session: Session,
   { command, stdin }: ShellCommand,
   options: RunOptions,
   stop: AbortSignal,
@@ -55,25 +70,21 @@ export const runCommand = (
   new Promise((resolve, reject) => {
     const stdout = collect(options, options.onStdout);
     const stderr = collect(options);
-    const ticket = {};
     let channel: ClientChannel | undefined;
     let exit: CommandEnd | undefined;
     let settled = false;
     let asking = false;
+    let refusals = 0;
     let timer: NodeJS.Timeout | undefined;
-    let leave = (): void => undefined;
 
-    const freeSession = (): void => {
-      connection.abandoned.delete(ticket);
-      leave();
-    };
     const finish = (deliver: () => void): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
       stop.removeEventListener('abort', onStop);
       unsubscribe();
-      if (channel === undefined && !asking) freeSession();
+      if (asking) session.abandon();
+      else if (channel === undefined) session.free();
       deliver();
     };
     const fail = (error: unknown): void => finish(() => reject(error));
@@ -90,15 +101,22 @@ export const runCommand = (
     /** The session stays the host's until it says that it is closed. */
     const letGo = (): void => {
       if (channel === undefined) return;
-      connection.abandoned.add(ticket);
+      session.abandon();
       channel.close();
     };
     const onStop = (): void => {
+      const end = stop.reason as CommandEnd;
+      if (refusals > 0 && !asking && channel === undefined && end.kind === 'timeout') {
+        const others = session.others();
+        // Another connection may have more luck.
+        if (others === 0) session.leak();
+        return fail(new SessionRefused(others));
+      }
       letGo();
-      settle(exit ?? (stop.reason as CommandEnd));
+      settle(exit ?? end);
     };
     const unsubscribe = connection.onLost((cause) => {
-      freeSession();
+      session.free();
       if (channel !== undefined) return settle(exit ?? { kind: 'lost', cause });
       if (!asking) return fail(new NotStarted(cause));
       // The library is about to tell whether the host was asked. If it does not, it must be taken that it was.
@@ -128,6 +146,7 @@ export const runCommand = (
     const started = (opened: ClientChannel): void => {
       asking = false;
       channel = opened;
+      session.granted();
       // Both are read to the end in any case: an unread stream would stop the host's command.
       opened.on('data', take(stdout));
       opened.stderr.on('data', take(stderr));
@@ -139,7 +158,7 @@ export const runCommand = (
         awaitSilence();
       });
       opened.on('close', () => {
-        freeSession();
+        session.free();
         settle(exit ?? { kind: 'lost', cause: 'the session was closed without an exit code' });
       });
       if (settled) return letGo();
@@ -149,13 +168,16 @@ export const runCommand = (
     const ask = (retryMs: number): void => {
       const failed = (error: Error): void => {
         asking = false;
-        if (settled) return freeSession();
+        if (settled) return session.free();
         if (/channel open failure/i.test(error.message)) {
-          // Others may hold sessions of this login too (sshd's MaxSessions).
+          const others = session.others();
+          if (++refusals > 1 && others > 0) return fail(new SessionRefused(others));
           timer = setTimeout(() => ask(Math.min(2 * retryMs, channelRetryMs.last)), retryMs);
         } else if (neverAsked.test(error.message)) {
           fail(new NotStarted(error.message));
         } else {
+          // The session may be open with nothing in it, out of reach: the library gives it only with its command.
+          session.leak();
           settle({ kind: 'lost', cause: `the host did not confirm that it runs the command (${error.message})` });
         }
       };
@@ -172,11 +194,5 @@ export const runCommand = (
 
     stop.addEventListener('abort', onStop);
     if (stop.aborted) return onStop();
-    void connection.sessions(async () => {
-      if (settled) return;
-      await new Promise<void>((done) => {
-        leave = done;
-        ask(channelRetryMs.first);
-      });
-    });
+    ask(channelRetryMs.first);
   });

@@ -1,4 +1,5 @@
 import { newMark } from '../script/sections.js';
+import { readUptime } from '../script/uptime.js';
 import { execute, requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
@@ -21,7 +22,8 @@ export interface FollowOptions {
 // `tail --pid` ends within 0.1 s of the main process and reads once more after it saw it gone. The unit may not have
 // a main process yet, or no longer: systemd is asked before and after.
 const followScript = (unit: string, logFile: string, offset: number, seconds: number, mark: string): string => `
-deadline=$(($(date +%s) + ${seconds}))
+${readUptime}
+deadline=$((now + ${seconds}))
 look() {
   seen=$(systemctl show ${quote(unit)} -p ActiveState,SubState,MainPID) || exit 1
   pid=\${seen#*MainPID=}; pid=\${pid%%[!0-9]*}
@@ -29,7 +31,8 @@ look() {
     *SubState=exited*|*ActiveState=failed*|*ActiveState=inactive*) over=yes ;;
     *) over=no ;;
   esac
-  [ "$(date +%s)" -lt "$deadline" ] || over=late
+  ${readUptime}
+  [ "$now" -lt "$deadline" ] || over=late
 }
 look
 while [ $over = no ] && [ "\${pid:-0}" -eq 0 ]; do sleep 0.05; look; done

@@ -74,7 +74,7 @@ const readAttempt = async <Result>({ send, server }: Transport, call: Call<Resul
  */
 export const call = async <Result>(transport: Transport, asked: Call<Result>): Promise<Result> => {
   const { what, totalMs, onWaiting } = asked;
-  const end = Date.now() + totalMs;
+  const end = performance.now() + totalMs;
   let told = false;
   let maybeSent = false;
   for (let pause = 200; ; pause = Math.min(2 * pause, 3_000)) {
@@ -93,7 +93,7 @@ export const call = async <Result>(transport: Transport, asked: Call<Result>): P
     if (!told) onWaiting?.(attempt.why);
     told = true;
     const wait = Math.max(pause, attempt.afterMs ?? 0);
-    if (Date.now() + wait > end) {
+    if (performance.now() + wait > end) {
       if (attempt.error !== undefined && (!maybeSent || asked.method === 'GET')) throw attempt.error;
       const { remedy, evidence } =
         attempt.error instanceof OperatorError ? attempt.error : { remedy: 'Ask again.', evidence: [] };

@@ -35,11 +35,11 @@ export const createOnce = (): Once => {
   return <Answer>(request: FastifyRequest, work: () => Promise<Answer>): Promise<Answer> => {
     const name = nameOf(request);
     if (name === undefined) return work();
-    forget(Date.now());
+    forget(performance.now());
     const before = kept.get(name);
     if (before !== undefined) return before.answer as Promise<Answer>;
     const answer = work();
-    kept.set(name, { answer, until: Date.now() + keptMs });
+    kept.set(name, { answer, until: performance.now() + keptMs });
     answer.catch((error: unknown) => {
       if (!isDefinite(error)) kept.delete(name);
     });

@@ -67,11 +67,11 @@ export const withFileLock = async <Result>(
   patienceMs = 10_000,
 ): Promise<Result> => {
   const content = `${process.pid} ${startTimeOf(process.pid)} ${randomUUID()}`;
-  const end = Date.now() + patienceMs;
+  const end = performance.now() + patienceMs;
   while (!take(file, content)) {
     const holder = read(file);
     if (holder !== undefined && !isHeld(holder)) removeStale(file, content);
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       throw new OperatorError('failed', `${file} is held by another process.`, {
         evidence: [`process ${holder?.split(' ')[0] ?? 'unknown'}`],
         remedy: `Run the command again. If no other \`quorate token\` runs, remove ${file} and ${file}.stale.`,

@@ -8,6 +8,7 @@ import { blockedText } from '../format/blocked.js';
 import { endText, operationLines } from '../format/operation.js';
 import { operationsTable } from '../format/operations-table.js';
 import { printable } from '../format/text.js';
+import { mayGoOn } from '../interrupt.js';
 import type { Io } from '../io.js';
 
 export interface OutputOptions {
@@ -54,6 +55,7 @@ export const watch = (io: Io, operation: string, options: WatchCommandOptions): 
   withClient(io, async (client) => {
     const found = await client.find(operation, 'not-ended');
     return follow(client.watch(found, { signal: io.signal }), io, {
+      operation: found.operation,
       output: options.output === 'json' ? 'json-lines' : 'text',
       throughBlocks: options.throughBlocks,
     });
@@ -74,8 +76,15 @@ export const decide = (io: Io, typed: string, action: DecisionAction, options: D
   withClient(io, async (client) => {
     const { by, reason } = options;
     const found = await client.find(typed, 'blocked');
-    await client.decide(found, { action, by, reason });
     const { operation } = found;
+    await client
+      .decide(found, { action, by, reason })
+      .catch(
+        mayGoOn(
+          `If the decision ${action} was taken, ${operation} goes on with it.`,
+          `see it: quorate operations show ${operation}`,
+        ),
+      );
     if (!options.wait) {
       accepted(io, options, `${operation}: ${action} accepted. Watch it with: quorate operations watch ${operation}`, {
         operation,
@@ -86,6 +95,7 @@ export const decide = (io: Io, typed: string, action: DecisionAction, options: D
     }
     if (options.output === 'text') io.out(`${operation}: ${action} accepted\n`);
     return follow(client.watch(found, { signal: io.signal }), io, {
+      operation,
       output: options.output,
       ...(action === 'rollback' ? { wanted: 'rolled-back' } : action === 'abort' ? { wanted: 'aborted' } : {}),
     });
@@ -96,7 +106,14 @@ export const cancel = (io: Io, typed: string, options: DecideCommandOptions): Pr
     const { by, reason } = options;
     const found = await client.find(typed, 'not-ended');
     const { operation } = found;
-    const result = await client.cancel(found, { by, reason });
+    const result = await client
+      .cancel(found, { by, reason })
+      .catch(
+        mayGoOn(
+          `If the cancel was taken, ${operation} undoes what it did.`,
+          `see it: quorate operations watch ${operation}`,
+        ),
+      );
     if (result === 'withdrawn' || !options.wait) {
       const text =
         result === 'withdrawn'
@@ -106,5 +123,9 @@ export const cancel = (io: Io, typed: string, options: DecideCommandOptions): Pr
       return exitCodes.done;
     }
     if (options.output === 'text') io.out(`${operation}: cancel sent; it undoes what it did\n`);
-    return follow(client.watch(found, { signal: io.signal }), io, { output: options.output, wanted: 'cancelled' });
+    return follow(client.watch(found, { signal: io.signal }), io, {
+      operation,
+      output: options.output,
+      wanted: 'cancelled',
+    });
   });

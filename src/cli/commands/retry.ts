@@ -5,6 +5,7 @@ import { suggest } from '../../model/specification/suggest.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { nothingBlocked, retryTable } from '../format/retry.js';
+import { mayGoOn } from '../interrupt.js';
 import type { Io } from '../io.js';
 
 export interface RetryCommandOptions extends RetryFilter {
@@ -36,7 +37,12 @@ export const retry = (io: Io, options: RetryCommandOptions): Promise<number> => 
   const { allBlocked, dryRun, by, reason, output, ...filter } = options;
   checkFilter(filter, allBlocked);
   return withClient(io, async (client) => {
-    const report = await client.retry(filter, { by, reason, dryRun });
+    const asked = client.retry(filter, { by, reason, dryRun });
+    const report = await (dryRun
+      ? asked
+      : asked.catch(
+          mayGoOn('Operations that took the decision go on.', 'see them: quorate operations list --no-ended'),
+        ));
     const { accepted, refused } = report;
     if (output === 'json') io.out(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (accepted.length + refused.length === 0) io.out(nothingBlocked(filter));

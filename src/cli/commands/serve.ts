@@ -10,7 +10,7 @@ import { readWebhooks } from '../../workers/webhooks-file.js';
 import { installRuntime } from '../../workers/worker.js';
 import { clock } from '../format/text.js';
 import { taskQueueOf, type Io } from '../io.js';
-import { serveUntilSignal } from '../serve-until-signal.js';
+import { serveUntilSignal, starting } from '../serve-until-signal.js';
 import { accessText, prepareApi } from '../start-api.js';
 
 export interface ServeOptions {
@@ -59,18 +59,21 @@ export const dev = async (io: Io, version: string, options: DevCommandOptions): 
   try {
     webhooks.forEach(say);
     const { port, uiPort, dbFile, temporal } = options;
-    const serving = await startDev({
-      say,
-      activities,
-      taskQueue: taskQueueOf(io.env),
-      ...(port === undefined ? {} : { port }),
-      ...(uiPort === undefined ? {} : { uiPort }),
-      ...(dbFile === undefined ? {} : { databaseFile: dbFile }),
-      ...(temporal === undefined ? {} : { executable: temporal }),
-    });
+    const name = 'quorate dev';
+    const serving = await starting(io, name, () =>
+      startDev({
+        say,
+        activities,
+        taskQueue: taskQueueOf(io.env),
+        ...(port === undefined ? {} : { port }),
+        ...(uiPort === undefined ? {} : { uiPort }),
+        ...(dbFile === undefined ? {} : { databaseFile: dbFile }),
+        ...(temporal === undefined ? {} : { executable: temporal }),
+      }),
+    );
     const { address } = serving;
     const api = await prepared
-      ?.start({ address, namespace: 'default', source: 'quorate dev', connectionOptions: { address } })
+      ?.start({ address, namespace: 'default', source: name, connectionOptions: { address } })
       .catch(async (error: unknown) => {
         await serving.stop();
         throw error;
@@ -81,9 +84,9 @@ export const dev = async (io: Io, version: string, options: DevCommandOptions): 
       await api?.stop();
       await serving.stop();
     };
-    say(`quorate dev is ready: Temporal UI ${serving.uiAddress}`);
+    say(`${name} is ready: Temporal UI ${serving.uiAddress}`);
     ready = true;
-    return await serveUntilSignal({ ended: serving.ended, stop }, say, 'quorate dev', goodbye);
+    return await serveUntilSignal({ ended: serving.ended, stop }, say, name, goodbye);
   } finally {
     await hosts.close();
   }
@@ -97,9 +100,11 @@ export const worker = async (io: Io, options: ServeOptions): Promise<number> => 
   try {
     say(`Temporal: ${target.address}, namespace ${target.namespace} (${target.source})`);
     webhooks.forEach(say);
-    const serving = await runWorker({ target, activities, say, taskQueue: taskQueueOf(io.env) });
-    say(`quorate worker is ready: task queue ${taskQueueOf(io.env)}`);
-    return await serveUntilSignal(serving, say, 'quorate worker', goodbye);
+    const name = 'quorate worker';
+    const taskQueue = taskQueueOf(io.env);
+    const serving = await starting(io, name, () => runWorker({ target, activities, say, taskQueue }));
+    say(`${name} is ready: task queue ${taskQueue}`);
+    return await serveUntilSignal(serving, say, name, goodbye);
   } finally {
     await hosts.close();
   }

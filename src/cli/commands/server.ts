@@ -2,7 +2,7 @@ import type { Limits } from '../../api/server/options.js';
 import { resolveTemporal } from '../../workers/connect.js';
 import { clock } from '../format/text.js';
 import type { Io } from '../io.js';
-import { serveUntilSignal } from '../serve-until-signal.js';
+import { serveUntilSignal, starting } from '../serve-until-signal.js';
 import { accessText, prepareApi, type ApiOptions } from '../start-api.js';
 
 export interface ServerCommandOptions extends Omit<ApiOptions, 'limits'> {
@@ -27,8 +27,9 @@ export const server = async (io: Io, version: string, options: ServerCommandOpti
   const api = prepareApi(io, version, { ...options, limits });
   say(`Temporal: ${target.address}, namespace ${target.namespace} (${target.source})`);
   say(accessText(api));
-  const serving = await api.start(target);
-  say(`quorate server is ready: ${serving.url}, documentation at ${serving.url}/docs`);
+  const name = 'quorate server';
+  const serving = await starting(io, name, () => api.start(target));
+  say(`${name} is ready: ${serving.url}, documentation at ${serving.url}/docs`);
   const never = new Promise<void>(() => {});
-  return serveUntilSignal({ ended: never, stop: serving.stop }, say, 'quorate server', 'operations go on');
+  return serveUntilSignal({ ended: never, stop: serving.stop }, say, name, 'operations go on');
 };

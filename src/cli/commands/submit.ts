@@ -6,6 +6,7 @@ import { OperatorError } from '../../model/operator-error.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { follow } from '../follow.js';
+import { mayGoOn } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { readSpecification, warningsText } from '../specification.js';
 
@@ -25,7 +26,7 @@ export const submit = async (io: Io, verb: Verb, host: string, options: SubmitCo
   const { by, key = newIdempotencyKey() } = options;
   const request = { specification: text, verb, host, key, by };
   // What does not fit is said before anybody is asked.
-  requestedChange(request, key);
+  const named = requestedChange(request, key).operation;
   return withClient(io, async (client) => {
     const again = `quorate ${verb} ${host} -f ${options.file} --key ${key}`;
     const result = await client
@@ -38,7 +39,15 @@ export const submit = async (io: Io, verb: Verb, host: string, options: SubmitCo
           remedy,
           cause: error,
         });
-      });
+      })
+      .catch(
+        mayGoOn(
+          `If it was taken, ${named} goes on.`,
+          `see it: quorate operations watch ${named}`,
+          `stop it: quorate cancel ${named}`,
+          `ask for the same operation again: ${again}`,
+        ),
+      );
     const { operation, cluster, kind, position, workflowId } = result;
     if (!options.wait) {
       if (options.output === 'json') io.out(`${JSON.stringify(result, undefined, 2)}\n`);
@@ -52,6 +61,6 @@ export const submit = async (io: Io, verb: Verb, host: string, options: SubmitCo
     }
     const since = new Date().toISOString();
     const summary: OperationSummary = { operation, cluster, kind, host, state: 'waiting', by, since, workflowId };
-    return follow(client.watch(summary, { signal: io.signal }), io, { output: options.output });
+    return follow(client.watch(summary, { signal: io.signal }), io, { operation, output: options.output });
   });
 };

@@ -3,6 +3,7 @@ import { defaultTokenFile, readTokens } from '../../api/tokens/token-file.js';
 import { hasExpired, type Role, type TokenRecord } from '../../api/tokens/token.js';
 import { exitCodes } from '../exit-codes.js';
 import { table } from '../format/text.js';
+import { mayGoOn, unlessInterrupted } from '../interrupt.js';
 import type { Io } from '../io.js';
 
 export interface TokenOptions {
@@ -25,16 +26,17 @@ const reachText = ({ clusters }: TokenRecord): string => (clusters === 'all' ? '
 /** Everything but the hash, which is of use to nobody. */
 const shown = ({ name, role, clusters, created, expires }: TokenRecord) => ({ name, role, clusters, created, expires });
 
+/** Another command that holds the file may let this one wait. */
+const unlessEnded = <Result>({ signal }: Io, work: () => Promise<Result>, what: string): Promise<Result> =>
+  unlessInterrupted(signal, work()).catch(mayGoOn(what, 'see it: quorate token list'));
+
 /** Makes a token and prints it: the only time that anybody sees it. */
 export const create = async (io: Io, name: string, options: TokenCreateOptions): Promise<number> => {
   const { role, cluster: clusters, expires, output } = options;
   const file = fileOf(io, options);
-  const { token, record } = await createToken(file, {
-    name,
-    role,
-    clusters,
-    ...(expires === undefined ? {} : { expiresInMs: expires }),
-  });
+  const request = { name, role, clusters, ...(expires === undefined ? {} : { expiresInMs: expires }) };
+  const make = () => createToken(file, request);
+  const { token, record } = await unlessEnded(io, make, `If ${name} was made, nobody has its token: revoke it.`);
   if (output === 'json') {
     io.out(`${JSON.stringify({ token, ...shown(record) }, undefined, 2)}\n`);
     return exitCodes.done;
@@ -71,7 +73,7 @@ export const list = async (io: Io, options: TokenOptions): Promise<number> => {
 };
 
 export const revoke = async (io: Io, name: string, options: TokenOptions): Promise<number> => {
-  await revokeToken(fileOf(io, options), name);
+  await unlessEnded(io, () => revokeToken(fileOf(io, options), name), `${name} may be revoked.`);
   if (options.output === 'json') io.out(`${JSON.stringify({ name, revoked: true }, undefined, 2)}\n`);
   else io.out(`${name} is revoked; servers refuse it from now on\n`);
   return exitCodes.done;

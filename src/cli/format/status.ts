@@ -1,4 +1,4 @@
-import type { EtcdMemberStatus, StatusReport } from '../../model/status.js';
+import { sharedAuthorities, type EtcdMemberStatus, type StatusReport } from '../../model/status.js';
 import { bytes, duration, printable, table } from './text.js';
 
 const section = (title: string, rows: readonly (readonly string[])[]): string[] =>
@@ -28,10 +28,21 @@ const firstToExpire = ({ certificates }: StatusReport): string[][] => {
   return hosts.map((host) => {
     const [first] = certificates.filter((one) => one.host === host).toSorted((a, b) => a.daysLeft - b.daysLeft);
     if (first === undefined) return [host, '', '', ''];
-    const left = first.daysLeft < 0 ? 'expired' : `${first.daysLeft} days`;
-    return [host, first.name, first.expiresAt.slice(0, 10), left];
+    return [host, first.name, first.expiresAt.slice(0, 10), left(first.daysLeft)];
   });
 };
+
+const left = (daysLeft: number): string => (daysLeft < 0 ? 'expired' : `${daysLeft} days`);
+
+/** One row for each CA, and for each that differs from the one of the same name on other hosts. */
+const authorities = ({ certificateAuthorities }: StatusReport): string[][] =>
+  sharedAuthorities(certificateAuthorities).map(({ name, hosts, expiresAt, daysLeft, externallyManaged }) => [
+    name,
+    hosts.join(', '),
+    expiresAt.slice(0, 10),
+    left(daysLeft),
+    externallyManaged ? 'elsewhere' : 'on the hosts',
+  ]);
 
 /** The state of a cluster as tables: what is wrong first, then every part. */
 export const statusText = (report: StatusReport): string => {
@@ -87,5 +98,6 @@ export const statusText = (report: StatusReport): string => {
       ]),
     ]),
     ...section('Certificates that end first', [['HOST', 'CERTIFICATE', 'UNTIL', 'LEFT'], ...firstToExpire(report)]),
+    ...section('Certificate authorities', [['CA', 'HOSTS', 'UNTIL', 'LEFT', 'KEY'], ...authorities(report)]),
   ].join('');
 };

@@ -96,7 +96,7 @@ export const Policy = z
           .default(5)
           .meta({
             description:
-              'Number of etcd snapshots kept on the host that took them; older ones are deleted. Default: 5. Each is as large as the database.',
+              'Number of etcd snapshots of this cluster kept on the host that took them; older ones are deleted, other files beside them never. Default: 5. Each is as large as the database.',
             examples: [5],
           }),
       })

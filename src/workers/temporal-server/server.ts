@@ -54,14 +54,19 @@ const serverArguments = ({ ip = '127.0.0.1', port, uiPort, databaseFile }: Tempo
   return ['server', 'start-dev', ...pairs, ...pragmas, ...(uiPort === undefined ? ['--headless'] : [])];
 };
 
-/** Waits until the server answers for its namespace. @returns undefined, or the last problem when the time is over. */
+/**
+ * Waits until the server answers for its namespace.
+ *
+ * @param deadline by `performance.now()`, which nobody sets.
+ * @returns undefined, or the last problem when the time is over.
+ */
 const waitUntilItAnswers = async (
   address: string,
   deadline: number,
   died: () => boolean,
 ): Promise<string | undefined> => {
   let problem = 'it did not answer';
-  while (Date.now() < deadline && !died()) {
+  while (performance.now() < deadline && !died()) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 300 });
       try {
@@ -96,7 +101,7 @@ export const startTemporalServer = async (options: TemporalServerOptions): Promi
   let exitCode: number | undefined;
   void child.ended.then((code) => (exitCode = code));
   const deadlineMs = options.deadlineMs ?? 30_000;
-  const problem = await waitUntilItAnswers(address, Date.now() + deadlineMs, () => exitCode !== undefined);
+  const problem = await waitUntilItAnswers(address, performance.now() + deadlineMs, () => exitCode !== undefined);
   if (problem !== undefined) {
     await child.stop(1_000);
     const what =

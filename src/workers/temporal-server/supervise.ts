@@ -33,14 +33,14 @@ export const superviseTemporalServer = async (
 
   const watch = async (): Promise<void> => {
     let restarts = 0;
-    let startedAt = Date.now();
+    let startedAt = performance.now();
     for (;;) {
       const code = await server.ended;
       if (stopping) return;
       say(
         `the Temporal server (pid ${server.pid}) ended unexpectedly with exit code ${code}; its log: ${options.logFile}`,
       );
-      if (Date.now() - startedAt > healthyAfterMs) restarts = 0;
+      if (performance.now() - startedAt > healthyAfterMs) restarts = 0;
       for (;;) {
         const wait = backOffMs[restarts];
         if (wait === undefined) {
@@ -50,7 +50,7 @@ export const superviseTemporalServer = async (
         await sleep(wait);
         if (stopping) return;
         try {
-          startedAt = Date.now();
+          startedAt = performance.now();
           server = await startTemporalServer(options);
           if (stopping) await server.stop();
           else say(`the Temporal server runs again (pid ${server.pid}); operations go on where they were`);

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { moveLeader, removeMember } from '../../../src/adapters/etcd/change-members.js';
 import { readEtcd } from '../../../src/adapters/etcd/read-etcd.js';
-import { saveSnapshot } from '../../../src/adapters/etcd/snapshot.js';
 import { isHealthyVoter } from '../../../src/model/cluster-facts.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
@@ -225,59 +224,5 @@ describe('changing members', () => {
     host.program('etcdctl', 'echo "$*" >> "$FOLDER/log"');
     await moveLeader(host, ['https://10.0.0.11:2379'], 'fe2c2aa45d36f571');
     expect(read('log')).toMatch(/--endpoints=https:\/\/10.0.0.11:2379 .*move-leader fe2c2aa45d36f571\n/);
-  });
-});
-
-describe('snapshots', () => {
-  const folder = 'var/lib/quorate/snapshots';
-  const etcdctl = `while [ $# -gt 1 ]; do shift; done; umask 022; echo data > "$1"; echo "$1" >> "$FOLDER/parts"`;
-  const etcdutl = `cat "$3" >/dev/null || exit 1; echo '{"hash":1094307253,"revision":617,"totalKey":272,"totalSize":598016,"version":"3.7.0"}'`;
-  const snapshots = (): string[] => readdirSync(join(host.folder, folder)).toSorted();
-
-  test('is verified, for root alone, and the newest are kept', async () => {
-    host.program('etcdctl', etcdctl);
-    host.program('etcdutl', etcdutl);
-    mkdirSync(join(host.folder, folder), { recursive: true });
-    for (const old of ['20250101T000000Z-a.db', '20260101T000000Z-b.db']) put(`${folder}/${old}`, '');
-    const saved = await saveSnapshot(host, { keep: 2, label: 'cp3 of/prod' });
-    expect(saved).toMatchObject({ revision: 617, totalKeys: 272, sizeBytes: 598016, hash: 1094307253 });
-    expect(saved.file).toMatch(/\/20\d{6}T\d{6}Z-cp3-of-prod\.db$/);
-    expect(snapshots()).toEqual(['20260101T000000Z-b.db', saved.file.split('/').at(-1)]);
-    expect(statSync(saved.file).mode & 0o777).toBe(0o600);
-    expect(statSync(join(host.folder, folder)).mode & 0o777).toBe(0o700);
-  });
-
-  test('older etcdctl verifies by itself', async () => {
-    host.program(
-      'etcdctl',
-      `case "$*" in *'snapshot status'*) ${etcdutl.replace('"$3"', '/dev/null')} ;; *) ${etcdctl} ;; esac`,
-    );
-    expect((await saveSnapshot(host, { keep: 1, label: 'x' })).revision).toBe(617);
-  });
-
-  test('made in the container it goes through the folder that both see', async () => {
-    forget.add('etcdctl');
-    host.program('etcdctl', etcdctl);
-    host.program('etcdutl', etcdutl);
-    host.program('crictl', '[ "$1" = ps ] && echo c1 && exit; shift 2; exec "$@"');
-    const saved = await saveSnapshot(host, { keep: 3, label: 'x' });
-    expect(read('parts')).toContain('/var/lib/etcd/quorate-snapshot.');
-    expect(existsSync(saved.file)).toBe(true);
-    expect(readdirSync(join(host.folder, 'var/lib/etcd'))).toEqual([]);
-  });
-
-  test('one that cannot be verified is an error, and is not kept', async () => {
-    host.program('etcdutl', 'exit 1');
-    host.program(
-      'etcdctl',
-      `case "$*" in *'snapshot status'*) echo 'Error: snapshot file is truncated' >&2; exit 1 ;; *) ${etcdctl} ;; esac`,
-    );
-    await expect(saveSnapshot(host, { keep: 2, label: 'x' })).rejects.toMatchObject({ type: 'CommandFailed' });
-    expect(snapshots()).toEqual([]);
-  });
-
-  test('without an etcd it is EtcdUnavailable', async () => {
-    host.program('etcdctl', `echo 'Error: context deadline exceeded' >&2; exit 1`);
-    await expect(saveSnapshot(host, { keep: 2, label: 'x' })).rejects.toMatchObject({ type: 'EtcdUnavailable' });
   });
 });

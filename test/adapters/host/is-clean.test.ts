@@ -128,6 +128,7 @@ describe('leftovers', () => {
       files: { '/root/.kube/config': '', '/etc/cni/net.d/mine': '' },
       links: ['cni0'],
       packetFilterRules: 1,
+      aside: [],
     };
     const facts: HostFacts = {
       ...clean,

@@ -123,6 +123,19 @@ describe('checkReach', () => {
     expect(dials[1]).toEqual({ from: 'cp3', to: 'cp1', port: 6443, result: 'open', ms: 250 });
   });
 
+  it('R25: says no time where the clock was set while it dialled', async () => {
+    const own = shell('cp3');
+    own.program(
+      'bash',
+      'echo "dialling 0"; echo "dial 0 1.000000 86401.250000 open"; echo "dialling 1"; echo "dial 1 86401.000000 1.250000 open"',
+    );
+    const { dials } = await checkReach(hostsOf(shell('cp1'), own), input('127.0.0.1:6443', 'join-worker'));
+    expect(dials.slice(0, 2)).toEqual([
+      { from: 'cp3', to: '127.0.0.1:6443', port: 6443, result: 'open' },
+      { from: 'cp3', to: 'cp1', port: 6443, result: 'open' },
+    ]);
+  });
+
   it('dials again what was silent at first: a busy host is not cut off', async () => {
     const own = shell('cp3');
     own.program(

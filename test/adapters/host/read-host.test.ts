@@ -339,6 +339,25 @@ X`,
     expect(facts.fileVersions?.['/home/ops/.kube/config']).toMatch(/^\d+ 1234567890$/);
   });
 
+  it('R13: lists what somebody has put into /var/lib/kubelet, where no kubelet has been', async () => {
+    make({ shell });
+    host.files({
+      '/var/lib/kubelet/config.json': '{}',
+      '/var/lib/kubelet/seccomp/profiles/a b.json': '',
+      '/var/lib/kubelet/lost+found/x': '',
+      '/var/lib/kubelet/plugins/': '',
+    });
+    const { kubeletFiles, kubeletStatePresent } = await readHost(host, { address });
+    expect(kubeletStatePresent).toBe(false);
+    expect(kubeletFiles?.toSorted()).toEqual([
+      '/var/lib/kubelet/config.json',
+      '/var/lib/kubelet/seccomp/profiles/a b.json',
+    ]);
+    host.files({ '/var/lib/kubelet/cpu_manager_state': '' });
+    expect(await readHost(host, { address })).toMatchObject({ kubeletStatePresent: true });
+    expect((await readHost(host, { address })).kubeletFiles).toBeUndefined();
+  });
+
   it("R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's", async () => {
     make({ shell });
     const links = ['lxcbr0', 'lxc0123456789ab', 'lxc_health', 'cilium_host', 'lxc0123'];

@@ -11,7 +11,7 @@ import {
 import { createCredentials } from '../../../src/adapters/kubeadm/credentials.js';
 import { listOurTokens, revokeCredentials } from '../../../src/adapters/kubeadm/revoke-credentials.js';
 import { operationLabelValue } from '../../../src/adapters/kubeadm/tokens.js';
-import { shellHost } from '../../support/shell-host.js';
+import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 const operation = "prod/join-control-plane/cp3/k'1";
@@ -101,6 +101,15 @@ test('a token, a fresh key and the CA hash come back; argv holds no secret; noth
       `-n kube-system label secret --overwrite kubeadm-certs bootstrap-token-owner1 quorate.dev/operation=${label}$`,
     ),
   );
+});
+
+test('R25: a clock of the host that is off or is set says nothing about how long the token holds', async () => {
+  for (const seconds of [86_400, -86_400]) {
+    setClock(host, seconds);
+    writeFileSync(join(host.folder, 'clock-was-read'), '');
+    const made = await createCredentials(host, of);
+    expect(Math.abs(Date.parse(made.expiresAt) - Date.now() - 45 * 60_000)).toBeLessThan(10_000);
+  }
 });
 
 test('each key is another one, and a worker gets none', async () => {

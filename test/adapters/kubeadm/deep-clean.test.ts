@@ -1,11 +1,13 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { identityFunction } from '../../../src/adapters/host/identity-script.js';
 import type { Guard } from '../../../src/adapters/host/identity-script.js';
 import { deepClean } from '../../../src/adapters/kubeadm/deep-clean.js';
+import { putAside } from '../../../src/adapters/kubeadm/put-aside.js';
 import { readHostScript } from '../../../src/adapters/host/read-host-script.js';
 import { packetFilterFunctions } from '../../../src/adapters/host/traces/packet-filter.js';
 import { caHashOfPem } from '../../../src/adapters/host/ca-hash.js';
@@ -288,6 +291,54 @@ describe('R13: what was there before stays', () => {
     expect(existsSync(path('etc/cni/net.d/a.conf'))).toBe(true);
   });
 
+  test('what kubeadm deletes as well: it is put aside before, and back when all is done', async () => {
+    const files = [
+      'etc/kubernetes/manifests/kube-vip.yaml',
+      'var/lib/kubelet/config.json',
+      'var/lib/kubelet/seccomp/a b',
+    ];
+    for (const file of files) put(file, file);
+    chmodSync(path(files[1] ?? ''), 0o600);
+    const aside = keep({ aside: [...files.map((file) => `/${file}`), '/var/lib/kubelet/none'] });
+    const kubeadmReset = (): void => {
+      for (const folder of ['etc/kubernetes/manifests', 'var/lib/kubelet']) {
+        rmSync(path(folder), { recursive: true, force: true });
+        mkdirSync(path(folder));
+      }
+    };
+    await putAside(host, aside);
+    kubeadmReset();
+    // Its worker died; the next attempt begins again.
+    await putAside(host, aside);
+    kubeadmReset();
+    put('etc/kubernetes/manifests/etcd.yaml');
+    put('var/lib/kubelet/config.yaml');
+    expect(await clean({ keep: aside })).toEqual(['/etc/kubernetes/manifests/*', '/var/lib/kubelet/*']);
+    expect(files.map((file) => readFileSync(path(file), 'utf8'))).toEqual(files);
+    expect(statSync(path(files[1] ?? '')).mode & 0o777).toBe(0o600);
+    expect(existsSync(path('var/lib/kubelet/config.yaml'))).toBe(false);
+    expect(readdirSync(path('var/lib/quorate'))).toEqual([]);
+    expect(await clean({ keep: aside })).toEqual([]);
+    expect(files.map((file) => readFileSync(path(file), 'utf8'))).toEqual(files);
+  });
+
+  test('nothing is reset where a file cannot be put aside; one that cannot be put back is told, its copy stays', async () => {
+    put('var/lib/kubelet/config.json', 'mine');
+    const aside = keep({ aside: ['/var/lib/kubelet/config.json'] });
+    put('var/lib/quorate/aside', 'a file in the way');
+    await expect(putAside(host, aside)).rejects.toMatchObject({ type: 'CommandFailed' });
+    rmSync(path('var/lib/quorate/aside'));
+    await putAside(host, aside);
+    rmSync(path('var/lib/kubelet'), { recursive: true });
+    put('var/lib/kubelet', 'a file in the way');
+    const failures: string[] = [];
+    await clean({ keep: aside }, failures);
+    expect(failures).toEqual([
+      '/var/lib/kubelet/config.json could not be put back: a copy is /var/lib/quorate/aside/var/lib/kubelet/config.json',
+    ]);
+    expect(readFileSync(path('var/lib/quorate/aside/var/lib/kubelet/config.json'), 'utf8')).toBe('mine');
+  });
+
   test('network links, and what hangs on a bridge that stays', async () => {
     for (const link of ['cni0', 'flannel.1', 'veth1', 'eth0']) put(`sys/class/net/${link}/mtu`);
     symlinkSync('../cni0', path('sys/class/net/veth1/master'));
@@ -480,7 +531,7 @@ nft add rule inet mine in ip saddr 192.0.2.8 log prefix '"jump KUBE-SERVICES"'
   });
 
   test('R13: where rules were there before, none is taken out', async () => {
-    const { said, left } = await cleanInNamespace(rules, { keep: { files: {}, links: [], packetFilterRules: 3 } });
+    const { said, left } = await cleanInNamespace(rules, { keep: { ...nothingKept, packetFilterRules: 3 } });
     expect(said).toBe('');
     expect(left).toContain('-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES');
     expect(left).toContain('table ip kube-proxy');

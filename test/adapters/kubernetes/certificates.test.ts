@@ -60,9 +60,34 @@ test('when the certificates of a control-plane host expire', async () => {
     `echo 'W1123 configset.go:77] Warning: No kubeproxy.config.k8s.io/v1alpha1 config is loaded.'
 echo '{"kind":"CertificateExpirationInfo","certificates":[{"name":"admin.conf","expirationDate":"2027-11-23T06:25:32Z","residualTime":31535478,"missing":false},{"name":"gone","missing":true}]}'`,
   );
-  expect(await readCertificateExpiry(api.host)).toEqual([
-    { name: 'admin.conf', expiresAt: '2027-11-23T06:25:32.000Z' },
-  ]);
+  expect(await readCertificateExpiry(api.host)).toEqual({
+    certificates: [{ name: 'admin.conf', expiresAt: '2027-11-23T06:25:32.000Z', externallyManaged: false }],
+    authorities: [],
+  });
+});
+
+test('R24: and its CAs, on a host that joined, which has no super-admin.conf', async () => {
+  // kubeadm 1.37.1 on cp2.
+  api.host.program(
+    'kubeadm',
+    `cat <<'JSON'
+{ "kind": "CertificateExpirationInfo", "apiVersion": "output.kubeadm.k8s.io/v1alpha3",
+  "certificates": [
+    { "name": "apiserver", "expirationDate": "2027-11-23T06:25:32Z", "residualTime": 31535478, "externallyManaged": false, "missing": false, "caName": "ca" },
+    { "name": "super-admin.conf", "expirationDate": null, "residualTime": 0, "externallyManaged": false, "missing": true } ],
+  "certificateAuthorities": [
+    { "name": "ca", "expirationDate": "2036-11-20T06:20:32Z", "residualTime": 315359478, "externallyManaged": false, "missing": false },
+    { "name": "etcd-ca", "expirationDate": "2036-11-20T06:20:33Z", "residualTime": 315359479, "externallyManaged": true, "missing": false },
+    { "name": "front-proxy-ca", "expirationDate": null, "residualTime": 0, "externallyManaged": false, "missing": true } ] }
+JSON`,
+  );
+  expect(await readCertificateExpiry(api.host)).toEqual({
+    certificates: [{ name: 'apiserver', expiresAt: '2027-11-23T06:25:32.000Z', externallyManaged: false }],
+    authorities: [
+      { name: 'ca', expiresAt: '2036-11-20T06:20:32.000Z', externallyManaged: false },
+      { name: 'etcd-ca', expiresAt: '2036-11-20T06:20:33.000Z', externallyManaged: true },
+    ],
+  });
 });
 
 describe('a TLS bootstrap that hangs', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   deleteNode,
   readNode,
@@ -78,6 +78,28 @@ describe('waiting', () => {
       details: { remedy: expect.stringContaining('CNI plugin') as string },
     });
   });
+
+  test.each([86_400_000, -86_400_000])(
+    'R25: a clock of the worker that is set by %i ms neither ends it nor makes it longer',
+    async (ms) => {
+      const now = Date.now.bind(Date);
+      let reads = 0;
+      const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + (reads++ === 0 ? 0 : ms));
+      try {
+        let asked = 0;
+        api.objects.set(path, () => (asked++ < 4 ? undefined : node('w1', ready)));
+        expect(await wait()).toMatchObject({ ready: true });
+        api.objects.set(path, () => undefined);
+        reads = 0;
+        const before = performance.now();
+        const late = AbortSignal.timeout(8_000);
+        await expect(wait({ timeoutMs: 600, signal: late })).rejects.toMatchObject({ type: 'NodeNotReady' });
+        expect(performance.now() - before).toBeGreaterThan(500);
+      } finally {
+        clock.mockRestore();
+      }
+    },
+  );
 
   test('throws the reason of its signal', async () => {
     const controller = new AbortController();

@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitForControlPlane } from '../../../src/adapters/kubernetes/wait-for-control-plane.js';
-import { shellHost } from '../../support/shell-host.js';
+import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 let host: ShellHost;
@@ -46,6 +48,24 @@ test('those that do not answer in time are named, each with its answer', async (
     details: { host: 'cp3', evidence: ['kube-apiserver /readyz answers 500', 'etcd /health answers 000'] },
   });
 });
+
+test.each([86_400, -86_400])(
+  'R25: a clock that is set by %i s neither ends the waiting nor makes it longer',
+  async (seconds) => {
+    setClock(host, seconds);
+    answers('*:10259/livez) n=$(wc -l < "$FOLDER/asked"); if [ "$n" -gt 12 ]; then printf 200; else printf 500; fi ;;');
+    await waitForControlPlane(host, '10.0.0.13', { timeoutMs: 20_000 });
+
+    rmSync(join(host.folder, 'clock-was-read'), { force: true });
+    answers('*:6443/readyz) printf 500 ;;');
+    const before = performance.now();
+    await expect(waitForControlPlane(host, '10.0.0.13', { timeoutMs: 2_000 })).rejects.toMatchObject({
+      type: 'ControlPlaneNotReady',
+    });
+    expect(performance.now() - before).toBeGreaterThan(900);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  },
+);
 
 test('a cancel ends the waiting', async () => {
   answers('*:6443/readyz) printf 500 ;;');

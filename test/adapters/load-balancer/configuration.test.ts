@@ -11,6 +11,7 @@ import {
   type Configuration,
   type Server,
 } from '../../../src/adapters/load-balancer/configuration.js';
+import { stateAtStart, stateFile } from '../../../src/adapters/load-balancer/server-state.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { haproxyMissing } from './real-haproxy.js';
 
@@ -88,11 +89,23 @@ describe('the configuration file', () => {
       { ...example, servers: [] },
       { ...example, ipv6: true, servers: [{ name: 'cp1', address: 'fd00::11', port: 6443, disabled: false }] },
     ];
-    const file = join(temporaryFolder(), 'haproxy.cfg');
+    const folder = temporaryFolder();
+    const [file, state] = [join(folder, 'haproxy.cfg'), join(folder, 'servers.state')];
     for (const configuration of lists) {
-      writeFileSync(file, renderConfiguration(configuration));
+      writeFileSync(file, renderConfiguration(configuration).replace(stateFile, state));
+      writeFileSync(state, stateAtStart(configuration));
       const check = spawnSync('haproxy', ['-c', '-f', file]);
-      expect(`${check.stdout.toString()}${check.stderr.toString()}`).toMatch(/^Configuration file is valid\n$/);
+      expect(check.stdout.toString()).toMatch(/^(Warnings were found\.\n)?Configuration file is valid\n$/);
+      const warnings = check.stderr
+        .toString()
+        .split('\n')
+        .filter((line) => line.startsWith('[WARNING]'));
+      const enabled = configuration.servers.filter(({ disabled }) => !disabled);
+      expect(warnings).toEqual(
+        enabled.map(({ name: one }) =>
+          expect.stringMatching(`Server kube-apiserver/${one} is DOWN, changed from server-state after a reload`),
+        ),
+      );
     }
   });
 });

@@ -54,11 +54,29 @@ describe('the answer of the runtime socket', () => {
     ['L4CON,,"Connection refused, twice",Layer4 connection problem', 'L4CON (Connection refused, twice)'],
     ['L7STS,500,"",', 'L7STS 500'],
     ['* L7OK,200,,', 'L7OK 200'],
+    ['* L7OK,0,,', 'L7OK'],
     ['L4TOUT,,,Layer4 timeout', 'L4TOUT (Layer4 timeout)'],
     ['INI,,,Initializing', ''],
     [',,,', ''],
   ])('words the check %s as %j', (check, words) => {
     expect(one(`kube-apiserver,cp1,0,DOWN,2,${check},10.0.0.11:6443,`)?.lastCheck).toBe(words);
+  });
+
+  it.each([
+    ['UP', 'L7OK', 'UP'],
+    ['UP', '* L7OK', 'UP'],
+    ['UP', 'INI', 'not checked yet'],
+    ['UP', '', 'not checked yet'],
+    ['UP', 'L7STS', 'not checked yet'], // an operator's `set server health up`
+    ['UP 1/2', 'L7STS', 'UP 1/2'],
+    ['UP 1/2', 'L7OK', 'not checked yet'], // left maintenance
+    ['UP 1/2', '* INI', 'not checked yet'],
+    ['DOWN', 'INI', 'DOWN'],
+    ['DOWN 1/2', 'L7OK', 'DOWN 1/2'],
+    ['DRAIN', 'INI', 'DRAIN'],
+    ['no check', '', 'no check'],
+  ])('says of a server that is %s with the check %s that it is %s', (status, check, said) => {
+    expect(one(`kube-apiserver,cp1,0,${status},2,${check},,,,10.0.0.11:6443,`)?.status).toBe(said);
   });
 
   it('reads IPv6 addresses', () => {

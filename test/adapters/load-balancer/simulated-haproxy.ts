@@ -7,6 +7,8 @@ export interface SimulatedHaproxy {
   file: string | undefined;
   /** Servers by name with HAProxy's administrative flags; undefined while it does not run. */
   running: { revision: string; servers: Map<string, Server & { flags: number }> } | undefined;
+  /** The state file for starts. */
+  stateFile: string | undefined;
   reloads: number;
   /** Answers instead of the simulation. */
   instead: ((run: FakeRun) => FakeReply | undefined) | undefined;
@@ -49,15 +51,18 @@ export const simulatedHaproxy = (name: string, backend = 'kube-apiserver'): Simu
       client: 'socat',
       unit: state.running === undefined ? 'inactive\ndisabled' : 'active\nenabled',
       digest: digest(state.file),
+      state: digest(state.stateFile),
       ...(state.file?.startsWith(managedHeader) === true ? { managed: state.file } : { foreign: '' }),
       runtime: runtimeText(state, backend),
       end: '',
     });
   const write = ({ script, options }: FakeRun): FakeReply => {
-    const expected = /"\$\(digest\)" = '([0-9a-f]*)'/.exec(script)?.[1];
+    const expected = /"\$\(digest "\$file"\)" = '([0-9a-f]*)'/.exec(script)?.[1];
     if (expected !== digest(state.file)) return sectioned(script, { changed: '', end: '' });
     state.file = options.stdin ?? state.file;
-    const revision = /quorate ([0-9a-f]{12})\$/.exec(script)?.[1];
+    const atStart = /^at_start\(\) \{\n {2}printf %s '([^']*)'/m.exec(script)?.[1];
+    if (/^(at_start|taken_over)$/m.test(script)) state.stateFile = atStart;
+    const revision = /revision == "([0-9a-f]{12})"/.exec(script)?.[1];
     if (revision !== undefined) {
       state.reloads += 1;
       state.running = { revision, servers: load(state.file ?? '') };
@@ -83,6 +88,7 @@ export const simulatedHaproxy = (name: string, backend = 'kube-apiserver'): Simu
       [/section foreign/, (run) => state.instead?.(run) ?? read(run)],
     ]),
     file: undefined,
+    stateFile: undefined,
     running: undefined,
     reloads: 0,
     instead: undefined,

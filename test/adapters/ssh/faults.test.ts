@@ -254,9 +254,20 @@ describe('sessions', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('refused for ever ends at the deadline', async () => {
+  it('refused for ever ends at the deadline: nothing was started', async () => {
     const { host } = await setUp({ refusedSessions: Number.POSITIVE_INFINITY });
-    expect((await host.run('true', { timeoutMs: 300 })).end).toEqual({ kind: 'timeout' });
+    const error = await failure(host.run('true', { timeoutMs: 500 }));
+    expect(error.type).toBe('Unreachable');
+    expect(error.message).toContain('it refuses every session');
+  });
+
+  it('R21: one whose command was refused stays open out of reach: others go over another connection', async () => {
+    const { server, host } = await setUp({ refusedCommands: 1 });
+    const { end } = await host.run('true');
+    expect(end).toMatchObject({ kind: 'lost', cause: expect.stringContaining('did not confirm') });
+    expect((await host.run('echo here')).stdout).toBe('here\n');
+    expect(server.connections).toHaveLength(2);
+    await vi.waitFor(() => expect(server.connections[0]).toHaveProperty('_sock.destroyed', true));
   });
 
   it('20 commands share one connection, 8 at a time', async () => {

@@ -18,12 +18,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const blob = (key: Key): Buffer => Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
 
-const checkOf = (known: readonly string[], config = '') => {
+const checkOf = async (known: readonly string[], config = '') => {
   const knownHosts = join(folder, 'known_hosts');
   const configFile = join(folder, 'config');
   writeFileSync(knownHosts, known.map((line) => `${line}\n`).join(''));
   writeFileSync(configFile, `${config}\nUserKnownHostsFile ${knownHosts}\nGlobalKnownHostsFile none\n`);
-  return createHostKeyCheck(resolveHost({ name: 'cp1' }, { configFile, home: folder, environment: {} }));
+  return createHostKeyCheck(await resolveHost({ name: 'cp1' }, { configFile, home: folder, environment: {} }));
 };
 
 describe('fingerprint', () => {
@@ -38,47 +38,47 @@ describe('fingerprint', () => {
 describe('createHostKeyCheck', () => {
   const key = newKey();
 
-  it('accepts a known key, and no other', () => {
-    const check = checkOf([`cp1 ${key.public}`]);
+  it('accepts a known key, and no other', async () => {
+    const check = await checkOf([`cp1 ${key.public}`]);
     expect(check.verify(blob(key))).toBe(true);
     expect(check.refusal()).toBeUndefined();
     expect(check.verify(blob(newKey()))).toBe(false);
     expect(check.refusal()?.type).toBe('HostKeyMismatch');
   });
 
-  it('does not take the name of another host, nor an authority, for the host', () => {
-    const check = checkOf([`cp2 ${key.public}`, `@cert-authority cp1 ${key.public}`]);
+  it('does not take the name of another host, nor an authority, for the host', async () => {
+    const check = await checkOf([`cp2 ${key.public}`, `@cert-authority cp1 ${key.public}`]);
     expect(check.verify(blob(key))).toBe(false);
     expect(check.refusal()?.type).toBe('HostKeyUnknown');
   });
 
-  it('refuses a revoked key though it is known', () => {
-    const check = checkOf([`cp1 ${key.public}`, `@revoked * ${key.public}`]);
+  it('refuses a revoked key though it is known', async () => {
+    const check = await checkOf([`cp1 ${key.public}`, `@revoked * ${key.public}`]);
     expect(check.verify(blob(key))).toBe(false);
     expect(check.refusal()?.message).toContain('revoked host key');
     expect(check.refusal()?.details.remedy).toContain('known_hosts:2');
   });
 
-  it('looks an alias up, without the port', () => {
-    const check = checkOf([`alias ${key.public}`], 'HostKeyAlias alias\nPort 2222');
+  it('looks an alias up, without the port', async () => {
+    const check = await checkOf([`alias ${key.public}`], 'HostKeyAlias alias\nPort 2222');
     expect(check.verify(blob(key))).toBe(true);
   });
 
-  it('says that StrictHostKeyChecking no is not honoured', () => {
-    const check = checkOf([], 'StrictHostKeyChecking no');
+  it('says that StrictHostKeyChecking no is not honoured', async () => {
+    const check = await checkOf([], 'StrictHostKeyChecking no');
     expect(check.verify(blob(key))).toBe(false);
     expect(check.refusal()?.details.evidence.join('\n')).toContain('verifies host keys all the same');
   });
 
-  it('asks for the types that are known first, and never for SHA-1', () => {
+  it('asks for the types that are known first, and never for SHA-1', async () => {
     const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
-    expect(checkOf([`cp1 ${rsa.public}`]).algorithms.slice(0, 3)).toEqual([
+    expect((await checkOf([`cp1 ${rsa.public}`])).algorithms.slice(0, 3)).toEqual([
       'rsa-sha2-512',
       'rsa-sha2-256',
       'ssh-ed25519',
     ]);
-    expect(checkOf([`cp1 ${key.public}`]).algorithms[0]).toBe('ssh-ed25519');
-    expect(checkOf([`cp1 ${rsa.public}`]).algorithms).not.toContain('ssh-rsa');
+    expect((await checkOf([`cp1 ${key.public}`])).algorithms[0]).toBe('ssh-ed25519');
+    expect((await checkOf([`cp1 ${rsa.public}`])).algorithms).not.toContain('ssh-rsa');
   });
 });
 

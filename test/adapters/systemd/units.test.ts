@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
@@ -9,7 +9,7 @@ import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
 import { fakeHost, markOf } from '../../support/fake-host.js';
 import { installFakeSystemd } from '../../support/fake-systemd.js';
-import { shellHost } from '../../support/shell-host.js';
+import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 const of = { operation: 'prod/join-worker/w1/1', run: 'run-1', step: 'join', host: 'w1', round: 0 };
@@ -152,6 +152,28 @@ test('a deadline ends the following, not the unit', async () => {
   expect(reading.state).toBe('running');
   expect((await readUnit(host, unit)).state).toBe('running');
 });
+
+test.each([86_400, -86_400])(
+  'R25: a clock that is set by %i s neither ends the following nor makes it longer',
+  async (seconds) => {
+    setClock(host, seconds);
+    host.program('work', 'sleep 0.5; echo done');
+    await ensureUnit(host, { unit, argv: ['work'] });
+    expect(await follow()).toMatchObject({ reading: { state: 'succeeded' }, output: 'done\n' });
+    await forgetUnit(host, unit);
+
+    // A unit without a main process is asked for again and again.
+    host.program(
+      'systemctl',
+      'case $1 in show) printf "MainPID=0\\nLoadState=loaded\\nActiveState=activating\\nSubState=start\\n" ;; esac',
+    );
+    rmSync(join(host.folder, 'clock-was-read'), { force: true });
+    const before = performance.now();
+    expect((await follow(0, 2_000)).reading.state).toBe('running');
+    expect(performance.now() - before).toBeGreaterThan(900);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  },
+);
 
 test('an aborted follower throws the reason and leaves the unit running', async () => {
   host.program('work', `exec sleep 5`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterFacts } from '../../../src/model/cluster-facts.js';
 import { failureClasses } from '../../../src/model/failure.js';
 import { caHash, etcdMember, nodeFacts, noCluster, operationContext, otherCaHash } from '../../support/facts.js';
-import { check, init, joinWorker, texts, verdicts, world } from './world.js';
+import { check, joinWorker, texts, verdicts, world } from './world.js';
 
 const within = (cluster: Partial<ClusterFacts>, context = operationContext()) => world(context, {}, cluster);
 const server = (
@@ -126,75 +126,5 @@ describe('joining', () => {
       'approval DirtyHost',
       'warning ControlPlaneNotReady',
     ]);
-  });
-});
-
-describe('init', () => {
-  const adminConf = {
-    kubernetesFiles: ['/etc/kubernetes/admin.conf'],
-    kubeconfigs: [{ file: '/etc/kubernetes/admin.conf', server: 'https://10.203.0.10:6443', caHash }],
-  };
-  const fresh = noCluster();
-
-  it('may go on where there is nothing', () => expect(verdicts(world(init()))).toEqual([]));
-
-  it('is refused when another control-plane host has the cluster, ready or not', () => {
-    const one = world(
-      init(),
-      {},
-      { controlPlane: [server('cp1', false, false), server('cp2', true, false, 'not ready')] },
-    );
-    expect(verdicts(one)).toEqual(['fatal AlreadyInitialised']);
-    expect(texts(one)[0]).toContain('prod runs already on cp2 | join cp1 instead');
-  });
-
-  it('is refused when the host has an admin.conf', () => {
-    const one = world(init(), adminConf);
-    expect(verdicts(one)).toEqual(['fatal AlreadyInitialised', 'approval DirtyHost']);
-    expect(verdicts(world(init(), { kubernetesFiles: ['/etc/kubernetes/admin.conf'] }))[0]).toBe(
-      'fatal AlreadyInitialised',
-    );
-  });
-
-  it('cleans what it began itself and begins again', () => {
-    const context = init();
-    const marker = { operation: context.operation, cluster: 'prod' };
-    expect(verdicts(world(context, { ...adminConf, marker }))).toEqual([]);
-    expect(verdicts(world(context, { ...adminConf, marker: { ...marker, operation: 'prod/init/cp1/k0' } }))).toContain(
-      'fatal AlreadyInitialised',
-    );
-    expect(verdicts(world(context, { ...adminConf, marker }, { controlPlane: [server('cp2', true, true)] }))).toEqual([
-      'fatal AlreadyInitialised',
-    ]);
-  });
-
-  it('only proves what it has finished itself; another init of the same host is refused', () => {
-    const context = init();
-    const done = (operation: string) =>
-      world(
-        context,
-        { ...adminConf, pkiCaHash: caHash, etcdDataPresent: true, marker: { operation, cluster: 'prod' } },
-        {
-          controlPlane: [server('cp1', true, true)],
-          caHash,
-          etcd: { askedAt: 'cp1', alarms: [], members: [etcdMember('cp1')] },
-        },
-      );
-    expect(verdicts(done(context.operation))).toEqual([]);
-    expect(verdicts(done('prod/init/cp1/k0'))).toEqual(['fatal AlreadyInitialised']);
-  });
-
-  it('says whom it could not ask', () => {
-    const one = world(
-      init(),
-      {},
-      { controlPlane: [...fresh.controlPlane.slice(0, 2), server('cp3', false, false, 'no route to host')] },
-    );
-    expect(verdicts(one)).toEqual(['warning ApiUnavailable']);
-    expect(texts(one)[0]).toContain('cp3 could not be asked whether prod exists there');
-  });
-
-  it('needs no facts of a cluster', () => {
-    expect(verdicts({ ...world(init()), cluster: undefined })).toEqual([]);
   });
 });

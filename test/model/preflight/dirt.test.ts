@@ -354,13 +354,86 @@ describe('findings', () => {
     expect(verdicts(world(policy(reset), host as Partial<HostFacts>))).toEqual(expected);
   });
 
-  it('what this very operation left is cleaned without asking', () => {
-    const context = policy('approve');
-    const host = { ...ours, marker: { operation: context.operation, cluster: 'prod', caHash } };
-    expect(verdicts(world(context, host))).toEqual([]);
-    expect(
-      verdicts(world(context, { ...host, marker: { ...host.marker, operation: 'prod/join-control-plane/cp3/k0' } })),
-    ).toEqual(['approval DirtyHost']);
+  describe('R1: what this very run of the operation left is cleaned without asking', () => {
+    const { operation } = operationContext();
+    const own = { operation, run: 'run-1', cluster: 'prod', caHash, state: 'begun', ofThisRun: true } as const;
+    const { ofThisRun: _ofThisRun, ...unread } = own;
+    it.each([
+      ['it began', own, []],
+      ['it began, under another operation’s id', { ...own, operation: `${operation}2` }, ['approval DirtyHost']],
+      ['another run of it began', { ...own, run: 'run-0', ofThisRun: false }, ['approval DirtyHost']],
+      ['some run of it began', unread, ['approval DirtyHost']],
+      ['it has proven', { ...own, state: 'joined' }, ['approval DirtyHost']],
+      ['it found, and was resetting', { ...own, state: 'resetting' }, ['approval DirtyHost']],
+      [
+        'older code of it wrote',
+        { ...own, state: undefined, run: undefined, ofThisRun: false },
+        ['approval DirtyHost'],
+      ],
+    ] as const)('%s', (_, marker, expected) => {
+      expect(verdicts(world(policy('approve'), { ...ours, marker }))).toEqual(expected);
+      const never = expected.length === 0 ? [] : ['fatal DirtyHost'];
+      expect(verdicts(world(policy('never'), { ...ours, marker }))).toEqual(never);
+    });
+  });
+
+  it('the mark of an operation that only resets what was there says nothing of whose it was', () => {
+    const marker = { operation: 'prod/join-control-plane/cp3/k0', run: 'run-0', cluster: 'prod' } as const;
+    const nobodys = { kubernetesFiles: ['/etc/kubernetes/kubelet.conf'] };
+    expect(dirt({ ...nobodys, marker: { ...marker, state: 'begun' } })).toMatchObject({ ours: true });
+    expect(dirt({ ...nobodys, marker: { ...marker, state: 'resetting' } })).toMatchObject({ ours: false });
+    expect(verdicts(world(policy('when-ours'), { ...nobodys, marker: { ...marker, state: 'resetting' } }))).toEqual([
+      'approval DirtyHost',
+    ]);
+    // Of another cluster's operation neither.
+    expect(dirt({ ...ours, marker: { ...marker, cluster: 'test', state: 'resetting' } })).toMatchObject({ ours: true });
+  });
+
+  describe('R8: what an approval of a reset is for', () => {
+    const subjectOf = (host: Partial<HostFacts>, cluster: Partial<ClusterFacts> = {}) => {
+      const [finding] = check(world(policy('approve'), host, cluster));
+      return JSON.parse(finding?.subject ?? 'null') as unknown;
+    };
+    const machineId = 'c3'.repeat(16);
+    it('is the machine, whose leftovers go, and whether etcd data is among them', () => {
+      expect(subjectOf(ours)).toEqual({ reset: machineId, owner: 'this cluster', etcdData: false });
+      expect(subjectOf({ ...ours, etcdDataPresent: true })).toMatchObject({ etcdData: true });
+      expect(subjectOf(foreign(false))).toMatchObject({ owner: `${other} ${otherCaHash}` });
+      expect(subjectOf({ kubeletStatePresent: true })).toMatchObject({ owner: 'unknown' });
+    });
+    it('is the same whatever pids, counts and ports are by now', () => {
+      const later = foreign(false);
+      expect(
+        subjectOf({
+          ...later,
+          listeners: [{ port: 10250, process: 'kubelet', pid: 9_999, unit: 'kubelet.service' }],
+          kubernetesFiles: later.kubernetesFiles?.slice(1) ?? [],
+          packetFilterRules: 77,
+        }),
+      ).toEqual(subjectOf(later));
+    });
+    it('names the Ready Node of an attempt that was never proved', () => {
+      const marker = { operation: 'prod/join-control-plane/cp3/k0', cluster: 'prod', state: 'begun' } as const;
+      const alive = { ...ours, marker, kubelet: { enabled: 'enabled', active: 'active' } };
+      const nodes = [nodeFacts('cp1'), nodeFacts('cp3')];
+      expect(subjectOf(alive, { nodes })).toMatchObject({ node: nodeFacts('cp3').uid });
+      expect(verdicts(world(policy('when-ours'), alive, { nodes }))).toEqual(['approval DirtyHost']);
+      expect(verdicts(world(policy('when-ours'), alive, { nodes: [nodeFacts('cp1')] }))).toEqual([]);
+      const asleep = { ...alive, kubelet: { enabled: 'enabled', active: 'inactive' } };
+      expect(verdicts(world(policy('when-ours'), asleep, { nodes }))).toEqual([]);
+    });
+    it('is told apart when this run has left it half reset', () => {
+      const marker = {
+        operation: operationContext().operation,
+        cluster: 'prod',
+        state: 'resetting',
+        ofThisRun: true,
+      } as const;
+      expect(subjectOf({ kubeletStatePresent: true, marker })).toMatchObject({ owner: 'half reset by this operation' });
+      expect(subjectOf({ kubeletStatePresent: true, marker: { ...marker, ofThisRun: false } })).toMatchObject({
+        owner: 'unknown',
+      });
+    });
   });
 
   it('say whose the dead node is and what a reset would do', () => {

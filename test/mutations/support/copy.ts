@@ -18,6 +18,7 @@ const folder = join(root, 'test-artefacts', 'mutations');
 const parts = [
   'src',
   'lab',
+  'scripts',
   'types',
   'test',
   'package.json',

@@ -8,16 +8,19 @@ import type { Site } from '../site.js';
 
 const login = '/root/.kube/config';
 const cni = '/etc/cni/net.d/99-mine.conflist';
+const credentials = '/var/lib/kubelet/config.json';
 const conflist = '{ "cniVersion": "0.4.0", "name": "mine", "plugins": [{ "type": "bridge", "bridge": "mine0" }] }\n';
 
 /**
- * An operator's workstation: kubectl for the very cluster that the host is to join, a CNI configuration of his own, and
- * the bridge and a chain that an earlier trial has left. The host counts as clean, and nobody is asked.
+ * A host that an operator has prepared: kubectl for the very cluster that it is to join, a CNI configuration, credentials
+ * for the kubelet's registry, and the bridge and a table that an earlier trial has left. It counts as clean, and nobody is
+ * asked.
  */
 const makeMine = async (site: Site, host: string): Promise<string> => {
   const kubeconfig = await onConsole(site, 'cp1', 'cat /etc/kubernetes/admin.conf');
   await write(site, host, login, kubeconfig);
   await write(site, host, cni, conflist);
+  await write(site, host, credentials, '{}');
   await onConsole(site, host, 'ip link add cni0 type bridge');
   await onConsole(site, host, 'nft -f -', 'table ip kube-proxy {\n\tchain mine {\n\t}\n}\n');
   return kubeconfig;
@@ -26,6 +29,7 @@ const makeMine = async (site: Site, host: string): Promise<string> => {
 const expectMine = async ({ observer, ...site }: Site, host: string, kubeconfig: string): Promise<void> => {
   expect(await observer.read(host, login)).toBe(kubeconfig);
   expect(await observer.read(host, cni)).toBe(conflist);
+  expect(await observer.read(host, credentials)).toBe('{}');
   expect(await onConsole({ observer, ...site }, host, 'ls /sys/class/net')).toMatch(/^cni0$/m);
   expect(await onConsole({ observer, ...site }, host, 'nft list ruleset')).toContain('table ip kube-proxy');
 };

@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import type { Activities } from '../../../src/activities/contract.js';
 import { workflowIds } from '../../../src/model/messages.js';
 import type { OperationContext } from '../../../src/model/operation.js';
-import { operationRuns } from '../../support/operation-runs.js';
 import { resetRun } from '../../support/reset.js';
 import { ended, progressOf } from '../../support/workflow-harness.js';
 import { expectAllJoined, expectBlocked, expectRefused } from '../expect.js';
@@ -44,12 +43,11 @@ const resetFinished = async ({ harness }: Site, workflowId: string) => {
   return { end: await ended(handle), progress: await progressOf(handle) };
 };
 
-/** Begins an operation of before once more under its id, as when its queue and its history have been forgotten. */
-const beginAgain = async ({ harness, name, context }: Site, kind: 'init', host: string) => {
-  const operation = (await operationRuns(harness.client, name)).find((run) =>
-    run.operation.startsWith(`${name}/${kind}/${host}/`),
-  )?.operation;
-  if (operation === undefined) throw new Error(`no ${kind} of ${host} was ever begun`);
+/** Begins the operation whose marker is on a host once more under its id, as when its queue and history are forgotten. */
+const beginAgain = async ({ harness, observer, context }: Site, kind: 'init', host: string) => {
+  const marker = (await observer.read(host, '/var/lib/quorate/marker.json')) ?? '';
+  const operation = /"operation":"([^"]+)"/.exec(marker)?.[1];
+  if (operation === undefined) throw new Error(`no marker on ${host}: ${marker}`);
   const handle = await harness.start({ ...context(kind, host), operation });
   return { end: await ended(handle), progress: await progressOf(handle) };
 };
@@ -166,7 +164,7 @@ export const observations: readonly Scenario[] = [
     },
     async (site) => {
       // An earlier node of this cluster, of which the cluster knows nothing any more.
-      await joinByHand(site, 'cp3', 'cp3');
+      await joinByHand(site, 'cp3');
       await onConsole(site, 'cp3', 'systemctl stop kubelet');
       await kubectl(site, 'cp1', 'delete node cp3');
       const blocked = await site.run('join-control-plane', 'cp3');

@@ -66,6 +66,9 @@ const words: readonly Rule[] = [
   [/ +<id>/g, ' <id>'],
   [/^(rules) [1-9]\d*$/g, '$1 <n>'],
   [/\brevision \d+, \d+ keys, \d+\.\d MiB/g, 'revision <n>, <n> keys, <n> MiB'],
+  // a snapshot: its process, its revision and size
+  [/\b(quorate-snapshot-)\d+/g, '$1<pid>'],
+  [/^\d+ \d{5,} (\d+ \d+ \d+)$/g, '<n> <bytes> $1'],
   [/^1[78]\d{11}$/g, '<time>'],
 ];
 

@@ -1,11 +1,11 @@
 import { describe, it } from 'vitest';
-import { endpoint } from '../../scenarios/failures/index.js';
+import { endpoint, loadBalancer } from '../../scenarios/failures/index.js';
 import { buildCluster } from '../support/cluster.js';
 import { expectRefused, expectUntouched } from '../support/expect.js';
 import { runSimulated } from '../support/site.js';
 
 describe('load balancer and endpoint', () => {
-  for (const scenario of endpoint) it(scenario.name, () => runSimulated(scenario));
+  for (const scenario of [...endpoint, ...loadBalancer]) it(scenario.name, () => runSimulated(scenario));
 
   // All hosts of a lab have the one clock of the machine.
   it('F10: a clock that is an hour off', async () => {

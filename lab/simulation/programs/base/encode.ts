@@ -10,8 +10,10 @@ export const base64: Program = async (process, args) => {
   if (input === undefined) return 1;
   if (flags.has('d') || flags.has('decode')) {
     const packed = input.text.replaceAll(/\s/g, '');
-    process.print(Buffer.from(packed, 'base64').toString('latin1'));
-    if (/^[A-Za-z0-9+/]*=*$/.test(packed)) return 0;
+    // Several encodings may follow each other, each with its own padding.
+    const each = packed.match(/[A-Za-z0-9+/]+={0,2}/g) ?? [];
+    process.print(each.map((one) => Buffer.from(one, 'base64').toString('latin1')).join(''));
+    if (each.join('') === packed && each.every((one) => one.length % 4 === 0)) return 0;
     process.complain('base64: invalid input\n');
     return 1;
   }
@@ -33,6 +35,20 @@ const digest =
 
 export const sha256sum = digest('sha256');
 export const md5sum = digest('md5');
+
+/** `od -An -v -tx1`: bytes as hexadecimal, sixteen a line; no script wants another form. */
+export const od: Program = async (process, args) => {
+  const { flags, values, operands } = parseOptions(args, 'At', ['address-radix', 'format']);
+  if (values.get('A') !== 'n' || values.get('t') !== 'x1' || !flags.has('v'))
+    throw new Error(`od: no form but -An -v -tx1 is simulated: ${args.join(' ')}`);
+  let status = 0;
+  const inputs = await readInputs(process, operands, { onFailure: () => (status = 1) });
+  const found = [...bytes(inputs.map(({ text }) => text).join(''))].map(
+    (byte) => ` ${byte.toString(16).padStart(2, '0')}`,
+  );
+  for (let at = 0; at < found.length; at += 16) process.print(`${found.slice(at, at + 16).join('')}\n`);
+  return status;
+};
 
 /** `openssl x509` and `openssl pkey`, as far as scripts use them to look at certificates. */
 export const openssl: Program = async (process, args) => {

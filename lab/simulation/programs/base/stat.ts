@@ -82,19 +82,36 @@ export const stat: Program = (process, args) => {
   return status;
 };
 
-/** Only what scripts ask it for: kibibytes that are free. */
+/** Kibibytes of the file systems that paths are on: the disk, or a tmpfs of half the memory. */
 export const df: Program = (process, args) => {
-  const { operands } = parseOptions(args);
-  const { freeBytes, capacityBytes } = process.machine.files;
+  const { flags, operands } = parseOptions(args);
+  const { files, memoryKiB } = process.machine;
   const kib = (bytes: number): number => Math.floor(bytes / 1024);
-  if (args.some((arg) => arg.startsWith('--output=avail'))) process.print(`    Avail\n${kib(freeBytes)}\n`);
-  else {
-    process.print('Filesystem     1K-blocks    Used Available Use% Mounted on\n');
-    const used = capacityBytes - freeBytes;
-    for (const _ of operands.length === 0 ? ['/'] : operands)
-      process.print(
-        `/dev/vda1 ${kib(capacityBytes)} ${kib(used)} ${kib(freeBytes)} ${Math.ceil((100 * used) / capacityBytes)}% /\n`,
-      );
+  const of = (path: string): { device: string; size: number; free: number; mount: string } => {
+    const mount = ['/run', '/tmp'].find((one) => path === one || path.startsWith(`${one}/`));
+    if (mount !== undefined) return { device: 'tmpfs', size: memoryKiB / 2, free: memoryKiB / 2, mount };
+    return { device: '/dev/vda1', size: kib(files.capacityBytes), free: kib(files.freeBytes), mount: '/' };
+  };
+  const onlyFree = args.some((arg) => arg.startsWith('--output=avail'));
+  let header = onlyFree
+    ? '    Avail\n'
+    : flags.has('P')
+      ? 'Filesystem     1024-blocks    Used Available Capacity Mounted on\n'
+      : 'Filesystem     1K-blocks    Used Available Use% Mounted on\n';
+  let status = 0;
+  for (const operand of operands.length === 0 ? ['/'] : operands) {
+    const path = joinPath(process.directory, operand);
+    if (!files.exists(path)) {
+      process.complain(`df: ${operand}: No such file or directory\n`);
+      status = 1;
+      continue;
+    }
+    const { device, size, free, mount } = of(files.resolve(path));
+    const used = size - free;
+    process.print(
+      `${header}${onlyFree ? free : `${device} ${size} ${used} ${free} ${Math.ceil((100 * used) / size)}% ${mount}`}\n`,
+    );
+    header = '';
   }
-  return 0;
+  return status;
 };

@@ -136,7 +136,7 @@ const forUnit = async (process: Process, verb: string, name: string, quiet = fal
     case 'reload':
     case 'reload-or-restart':
       if (unit === undefined) return notFound(process, verb, name);
-      if (unit.isRunning && unit.definition.execReload !== undefined) {
+      if (unit.isRunning && unit.definition.execReload.length > 0) {
         if (await process.during(unit.reload())) return 0;
         process.complain(
           `Job for ${name} failed.\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`,

@@ -117,13 +117,14 @@ export const timeout: Program = async (process, args) => {
   const child = spawn({ parent: process, argv: rest, environment: process.environment });
   const { program, args: more } = programAt(child, path);
   let timedOut = false;
-  const timers = [
-    setTimeout(() => {
-      timedOut = true;
-      child.killTree(signal);
-      if (killAfter !== undefined) timers.push(setTimeout(() => child.killTree(signalNumbers.KILL), killAfter * 1000));
-    }, limit * 1000),
-  ];
+  const timers: NodeJS.Timeout[] = [];
+  const late = (): void => {
+    timedOut = true;
+    child.killTree(signal);
+    if (killAfter !== undefined) timers.push(setTimeout(() => child.killTree(signalNumbers.KILL), killAfter * 1000));
+  };
+  // 0 is no limit.
+  if (limit > 0) timers.push(setTimeout(late, limit * 1000));
   // Who ends `timeout` ends the command.
   const forget = process.onKill(() => child.killTree(process.killedBy ?? signalNumbers.TERM));
   try {

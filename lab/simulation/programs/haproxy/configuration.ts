@@ -12,6 +12,8 @@ export interface BackendDefinition {
   /** Path of the HTTP check; absent: the connection is all that is checked. */
   readonly checkPath?: string;
   readonly interMs: number;
+  /** How states of its servers are found when a process begins. */
+  readonly loadsState: boolean;
 }
 
 interface FrontendDefinition {
@@ -23,6 +25,10 @@ interface FrontendDefinition {
 export interface HaproxyConfiguration {
   readonly description: string;
   readonly socket?: string;
+  /** `server-state-file`. */
+  readonly stateFile?: string;
+  /** `max-spread-checks`: first checks are at most so far apart. */
+  readonly spreadMs?: number;
   readonly frontends: readonly FrontendDefinition[];
   readonly backends: readonly BackendDefinition[];
 }
@@ -47,7 +53,7 @@ const noTimeouts = (frontend: string): string =>
   ].join('\n');
 
 const keywords = new Set(
-  'global defaults frontend backend listen description log chroot user group stats hard-stop-after mode option retries timeout bind default_backend balance http-check default-server server maxconn daemon errorfile ca-base crt-base ssl-default-bind-ciphers ssl-default-bind-ciphersuites ssl-default-bind-options'.split(
+  'global defaults frontend backend listen description log chroot user group stats hard-stop-after mode option retries timeout bind default_backend balance http-check default-server server maxconn daemon errorfile ca-base crt-base ssl-default-bind-ciphers ssl-default-bind-ciphersuites ssl-default-bind-options server-state-file load-server-state-from-file max-spread-checks'.split(
     ' ',
   ),
 );
@@ -72,6 +78,10 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
   let name = '';
   let description = '';
   let socket: string | undefined;
+  let stateFile: string | undefined;
+  let spreadMs: number | undefined;
+  let loadsByDefault = false;
+  let loads: boolean | undefined;
   let ports: number[] = [];
   let target = '';
   let servers: ServerDefinition[] = [];
@@ -82,13 +92,20 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
       frontends.push({ name, ports, backend: section === 'listen' ? name : target });
     if (section === 'backend' || section === 'listen') {
       const interMs = milliseconds(valueAfter(defaults, 'inter')) ?? 2_000;
-      backends.push({ name, servers, interMs, ...(checkPath === undefined ? {} : { checkPath }) });
+      backends.push({
+        name,
+        servers,
+        interMs,
+        loadsState: loads ?? loadsByDefault,
+        ...(checkPath === undefined ? {} : { checkPath }),
+      });
     }
     ports = [];
     target = '';
     servers = [];
     checkPath = undefined;
     defaults = [];
+    loads = undefined;
   };
   for (const [index, line] of text.split('\n').entries()) {
     const words = line.replace(/#.*$/, '').trim().split(/\s+/);
@@ -104,7 +121,12 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
       name = first;
     } else if (keyword === 'description') description = [first, ...rest].join(' ');
     else if (keyword === 'stats' && first === 'socket') [socket] = rest;
-    else if (keyword === 'bind') ports.push(...first.split(',').map(portOf));
+    else if (keyword === 'server-state-file') stateFile = first;
+    else if (keyword === 'max-spread-checks') spreadMs = milliseconds(first);
+    else if (keyword === 'load-server-state-from-file') {
+      if (section === 'defaults') loadsByDefault = first === 'global';
+      else loads = first === 'global';
+    } else if (keyword === 'bind') ports.push(...first.split(',').map(portOf));
     else if (keyword === 'default_backend') target = first;
     else if (keyword === 'option' && first === 'httpchk') checkPath = rest[1] ?? rest[0] ?? '/';
     else if (keyword === 'default-server') defaults = [first, ...rest];
@@ -131,5 +153,12 @@ export const parseConfiguration = (text: string, path: string): HaproxyConfigura
         `config : Proxy '${frontend}': unable to find required default_backend: '${backend}'.`,
         /^\s*timeout client /m.test(text) ? [] : [noTimeouts(frontend)],
       );
-  return { description, frontends, backends, ...(socket === undefined ? {} : { socket }) };
+  return {
+    description,
+    frontends,
+    backends,
+    ...(socket === undefined ? {} : { socket }),
+    ...(stateFile === undefined ? {} : { stateFile }),
+    ...(spreadMs === undefined ? {} : { spreadMs }),
+  };
 };

@@ -2,11 +2,14 @@ import { PortInUse } from '../../network/port-in-use.js';
 import type { Process, Program } from '../../system/process.js';
 import { signalNumbers } from '../../system/signals.js';
 import { parseOptions } from '../../text/input.js';
-import { Backend } from './backend.js';
 import { ConfigurationError, parseConfiguration } from './configuration.js';
 import type { HaproxyConfiguration } from './configuration.js';
-import { answerRuntime, haproxyReleaseDate, haproxyVersion } from './runtime.js';
+import { answerMaster } from './master.js';
+import { alert, warn } from './messages.js';
+import { haproxyReleaseDate, haproxyVersion } from './runtime.js';
 import type { Running } from './runtime.js';
+import { loadServerState } from './server-state.js';
+import { backendsOf, putSocket, serve, startWorker } from './worker.js';
 
 const reloadMs = 150;
 
@@ -17,54 +20,15 @@ const read = (process: Process, path: string): HaproxyConfiguration => {
   return parseConfiguration(text, path);
 };
 
-/** Opens the ports of a configuration, and the runtime socket. @throws PortInUse */
-const start = (process: Process, configuration: HaproxyConfiguration): void => {
-  const { machine } = process;
-  const backends = configuration.backends.map((definition) => new Backend(machine, definition));
-  const running: Running = {
-    description: configuration.description,
-    startedAt: Date.now(),
-    pid: process.pid,
-    node: machine.hostname,
-    backends,
-    frontends: configuration.frontends,
-  };
-  machine.listeners = machine.listeners.filter((one) => one.process !== process);
-  for (const { ports, backend } of configuration.frontends) {
-    const target = backends.find((one) => one.definition.name === backend);
-    for (const port of ports)
-      machine.listen({
-        port,
-        address: '*',
-        process,
-        name: 'haproxy',
-        service: { route: () => target?.route(), look: async () => target?.lookSoon() },
-      });
+/** Undefined when it cannot be loaded: the worker of before goes on. */
+const readAgain = (process: Process, path: string): HaproxyConfiguration | undefined => {
+  try {
+    return read(process, path);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    alert(process, error);
+    return undefined;
   }
-  if (configuration.socket !== undefined) {
-    machine.sockets.set(configuration.socket, {
-      protocol: 'haproxy',
-      http: async ({ body }) => ({ status: 200, body: await answerRuntime(running, body) }),
-    });
-    machine.files.makeDirectories(configuration.socket.replace(/\/[^/]*$/, ''));
-    machine.files.write(configuration.socket, '');
-  }
-};
-
-/** What it says when it cannot go on. @param path of a file that could not be read to its end */
-const alert = (process: Process, { message, warnings }: ConfigurationError, path?: string): void => {
-  const mark = (level: string): string => `[${level}]`.padEnd(10) + ` (${process.pid}) :`;
-  process.complain(
-    [
-      `${mark('NOTICE')} haproxy version is ${haproxyVersion}`,
-      `${mark('NOTICE')} path to executable is /usr/sbin/haproxy`,
-      `${mark('ALERT')} ${message}`,
-      ...warnings.map((warning) => `${mark('WARNING')} ${warning}`),
-      ...(path === undefined ? [] : [`${mark('ALERT')} config : Error(s) found in configuration file : ${path}`]),
-      `${mark('ALERT')} config : Fatal errors found in configuration.`,
-      '',
-    ].join('\n'),
-  );
 };
 
 /** haproxy: it checks a configuration, or runs as a master that reloads on USR2. */
@@ -85,9 +49,17 @@ export const haproxy: Program = async (process, args) => {
     return 1;
   }
   if (flags.has('c')) {
-    process.print('Configuration file is valid\n');
+    const warnings = loadServerState(machine, configuration, backendsOf(process, configuration));
+    if (flags.has('q')) return 0;
+    warn(process, warnings);
+    process.print(`${warnings.length === 0 ? '' : 'Warnings were found.\n'}Configuration file is valid\n`);
     return 0;
   }
+  const masterSocket = values.get('S')?.replace(/,.*$/, '');
+  const startedAt = Date.now();
+  let running: Running | undefined;
+  let worker: Process | undefined;
+  let reloads = 0;
   let reload: (() => void) | undefined;
   process.onSignal = (signal) => {
     if (signal !== signalNumbers.USR2) return false;
@@ -96,27 +68,36 @@ export const haproxy: Program = async (process, args) => {
   };
   try {
     for (;;) {
+      const next = startWorker(process);
       try {
-        start(process, configuration);
+        running = serve(process, next, configuration);
       } catch (error) {
+        next.end(1);
         if (!(error instanceof PortInUse)) throw error;
         process.complain(
           `[ALERT]    (${process.pid}) : Starting frontend: cannot bind socket (Address already in use) [${error.message.replace(/^listen tcp (\S+): .*/, '$1')}]\n[ALERT]    (${process.pid}) : [haproxy.main()] Some protocols failed to start their listeners! Exiting.\n`,
         );
         return 1;
       }
-      await process.during(new Promise<void>((resolve) => (reload = resolve)));
-      await process.work(reloadMs);
-      try {
-        configuration = read(process, path);
-      } catch (error) {
-        // The old workers go on.
-        if (!(error instanceof ConfigurationError)) throw error;
-        alert(process, error);
+      worker?.end(0);
+      worker = next;
+      if (masterSocket !== undefined)
+        putSocket(process, masterSocket, (line) =>
+          answerMaster({ pid: process.pid, reloads, startedAt, running }, line),
+        );
+      let reloaded: HaproxyConfiguration | undefined;
+      while (reloaded === undefined) {
+        await process.during(new Promise<void>((resolve) => (reload = resolve)));
+        await process.work(reloadMs);
+        reloads += 1;
+        reloaded = readAgain(process, path);
       }
+      configuration = reloaded;
     }
   } finally {
+    worker?.end(0);
     machine.closePorts(process);
+    if (masterSocket !== undefined) machine.sockets.delete(masterSocket);
     if (configuration.socket !== undefined) machine.sockets.delete(configuration.socket);
   }
 };

@@ -1,5 +1,6 @@
 import { fall, rise } from './backend.js';
 import type { Backend, Server } from './backend.js';
+import { checkNumbers } from './check-results.js';
 
 export interface Running {
   readonly description: string;
@@ -59,15 +60,16 @@ const checkColumns = ({ admin, definition, check, health }: Server): Record<stri
 };
 
 const serverRow = (backend: Backend, server: Server, index: number): string => {
-  const { name, address, port } = server.definition;
+  const { name, address } = server.definition;
   return row(emptyServer, {
     pxname: backend.definition.name,
     svname: name,
     status: server.status,
     lastchg: Math.floor((Date.now() - server.changedAt) / 1000),
     sid: index + 1,
+    lbtot: server.selected,
     ...checkColumns(server),
-    addr: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    addr: `${address.includes(':') ? `[${address}]` : address}:${server.port}`,
   });
 };
 
@@ -84,6 +86,7 @@ const stat = ({ frontends, backends }: Running): string =>
           status: active > 0 ? 'UP' : 'DOWN',
           weight: active,
           act: active,
+          lbtot: backend.servers.reduce((sum, { selected }) => sum + selected, 0),
           uweight: active,
         }),
       ];
@@ -91,25 +94,13 @@ const stat = ({ frontends, backends }: Running): string =>
     '',
   ].join('\n');
 
-/** HAProxy's numbers for the results of checks (HCHK_STATUS_*). */
-const checkNumbers: Readonly<Record<string, number>> = {
-  INI: 1,
-  L4OK: 6,
-  L4TOUT: 7,
-  L4CON: 8,
-  L6RSP: 11,
-  L7TOUT: 12,
-  L7OK: 15,
-  L7STS: 17,
-};
-
 /** Number of the last check's result, whether it passed (3) or failed (2), health, and state of the checks (8: paused). */
 const checkState = ({ check, health, admin }: Server): string =>
   `${checkNumbers[check?.status ?? 'INI'] ?? 0} ${check === undefined ? 0 : check.ok ? 3 : 2} ${health} ${admin === 'maint' ? 14 : 6}`;
 
 const adminFlags = { ready: 0, drain: 0x08, maint: 0x01 } as const;
 
-const serversState = ({ backends }: Running): string =>
+const serversState = (backends: readonly Backend[]): string =>
   [
     '1',
     '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port',
@@ -117,7 +108,7 @@ const serversState = ({ backends }: Running): string =>
       backend.servers.map((server, index) => {
         const { definition, admin, isUp, changedAt } = server;
         const flags = adminFlags[admin] | (definition.disabled ? 0x04 : 0);
-        return `3 ${backend.definition.name} ${index + 1} ${definition.name} ${definition.address} ${isUp && admin !== 'maint' ? 2 : 0} ${flags} 1 1 ${Math.floor((Date.now() - changedAt) / 1000)} ${checkState(server)} 0 0 0 - ${definition.port} - 0 0 - - 0`;
+        return `3 ${backend.definition.name} ${index + 1} ${definition.name} ${definition.address} ${isUp && admin !== 'maint' ? 2 : 0} ${flags} 1 1 ${Math.floor((Date.now() - changedAt) / 1000)} ${checkState(server)} 0 0 0 - ${server.port} - 0 0 - - 0`;
       }),
     ),
     '',
@@ -218,17 +209,23 @@ const setServer = (running: Running, words: readonly string[]): string => {
   return '\n';
 };
 
+const showServers = async ({ backends }: Running, name: string | undefined): Promise<string> => {
+  const shown = backends.filter(({ definition }) => name === undefined || definition.name === name);
+  if (name !== undefined && shown.length === 0) return "Can't find backend.\n\n";
+  for (const backend of shown) await backend.lookSoon();
+  return `${serversState(shown)}\n`;
+};
+
 const one = async (running: Running, command: string): Promise<string> => {
   const words = command.trim().split(/\s+/);
   switch (words.slice(0, 2).join(' ')) {
     case 'show info':
       return `${info(running)}\n`;
     case 'show stat':
-      for (const backend of running.backends) await backend.look();
+      for (const backend of running.backends) await backend.lookSoon();
       return `${stat(running)}\n`;
     case 'show servers':
-      for (const backend of running.backends) await backend.look();
-      return `${serversState(running)}\n`;
+      return showServers(running, words[3]);
     case 'set server':
       return setServer(running, words);
     default:

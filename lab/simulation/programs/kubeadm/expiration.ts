@@ -16,14 +16,15 @@ const certificates = [
   'front-proxy-client',
 ];
 
-const expiry = (process: Process, certificate: string | undefined) => {
+/** @param caFile of the CA, or of the CA that issued it, without its ending: without its key it is managed elsewhere. */
+const expiry = (process: Process, certificate: string | undefined, caFile: string) => {
   if (certificate === undefined)
     return { expirationDate: null, residualTime: 0, externallyManaged: false, missing: true };
   const expires = Date.parse(new X509Certificate(certificate).validTo);
   return {
     expirationDate: timestamp(expires),
     residualTime: Math.floor((expires - process.machine.now()) / 1000),
-    externallyManaged: false,
+    externallyManaged: !process.machine.files.exists(`${pkiFolder}/${caFile}.key`),
     missing: false,
   };
 };
@@ -48,11 +49,12 @@ export const checkExpiration = (process: Process, args: readonly string[]): numb
       return { name: name.replace('/', '-'), certificate, caName };
     }),
   ].map(({ name, certificate, caName }) => {
-    return { name, ...expiry(process, certificate), ...(certificate === undefined ? {} : { caName }) };
+    const caFile = caName === 'etcd-ca' ? 'etcd/ca' : caName;
+    return { name, ...expiry(process, certificate, caFile), ...(certificate === undefined ? {} : { caName }) };
   });
   const authorities = ['ca', 'etcd/ca', 'front-proxy-ca'].map((name) => ({
     name: name.replace('/', '-'),
-    ...expiry(process, files.readIfThere(`${pkiFolder}/${name}.crt`)),
+    ...expiry(process, files.readIfThere(`${pkiFolder}/${name}.crt`), name),
   }));
   if ((values.get('o') ?? values.get('output')) === 'json')
     process.print(

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly onExec?: (channel: ServerChannel, command: string) => void | Promise<void>;
   /** Called when a command is asked for; false leaves the request without an answer. */
   readonly onRequest?: () => boolean;
+  /** Commands to refuse before the first is run; their sessions stay open. */
+  readonly refusedCommands?: number;
   /** Session channels to refuse before the first is accepted. */
   readonly refusedSessions?: number;
   /** Environment of commands that run on this machine. */
@@ -70,6 +72,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   let sessions = 0;
   let mostSessions = 0;
   let toRefuse = options.refusedSessions ?? 0;
+  let commandsToRefuse = options.refusedCommands ?? 0;
   const server = new ssh2.Server({ hostKeys: hostKeys.map((key) => key.private) }, (connection) => {
     let user = '';
     connection.on('error', () => undefined);
@@ -90,7 +93,8 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
         }
         mostSessions = Math.max(mostSessions, ++sessions);
         const session = accept();
-        session.on('exec', (acceptExec, _reject, { command }) => {
+        session.on('exec', (acceptExec, rejectExec, { command }) => {
+          if (commandsToRefuse-- > 0) return rejectExec();
           seen.commands.push(command);
           if (options.onRequest?.() === false) return;
           const channel = acceptExec();
@@ -129,6 +133,8 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
 
 export interface TcpProxy {
   readonly port: number;
+  /** Connections that are open now. */
+  readonly open: number;
   /** From now on nothing passes, and nobody is told. */
   freeze(): void;
   /** Ends the client's connections with a RST. */
@@ -154,6 +160,9 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    get open() {
+      return clients.filter((client) => !client.destroyed).length;
+    },
     freeze: () => {
       for (const socket of all) {
         socket.unpipe();

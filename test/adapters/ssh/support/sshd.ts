@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,11 +42,13 @@ export interface Sshd {
   /** A private key that may log in as root. */
   readonly key: string;
   readonly knownHosts: string;
+  /** What it has logged so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
-/** A real OpenSSH server on the loopback address with host keys, authorized keys and configuration of its own. */
-export const startSshd = async (): Promise<Sshd> => {
+/** A real OpenSSH server on the loopback address with host keys, authorized keys and configuration of its own, and `lines` of sshd_config besides. */
+export const startSshd = async (...lines: string[]): Promise<Sshd> => {
   const folder = makeFolder();
   const port = await freePort();
   const hostKey = makeKey(join(folder, 'host_ed25519'));
@@ -72,10 +74,12 @@ UsePAM no
 UseDNS no
 # bash reads ~/.bashrc when sshd starts it, unless it takes itself for an inner shell: that would be measured too.
 SetEnv SHLVL=2
+${lines.join('\n')}
 `,
   );
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  const child = spawn(program, ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: 'ignore' });
+  const log = join(folder, 'log');
+  const child = spawn(program, ['-D', '-E', log, '-f', join(folder, 'sshd_config')], { stdio: 'ignore' });
   for (let tries = 0; !(await answers(port)); tries++) {
     if (tries > 100 || child.exitCode !== null) throw new Error(`sshd does not answer on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -85,6 +89,7 @@ SetEnv SHLVL=2
     port,
     key,
     knownHosts,
+    log: () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => {

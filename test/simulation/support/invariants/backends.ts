@@ -17,6 +17,16 @@ const enabledOn = async (load: { http?: unknown } | undefined): Promise<readonly
     .flatMap(([, , , name]) => name ?? []);
 };
 
+/** HAProxy sends nothing to an API server before a check of it has succeeded; however it began. */
+export const watchChoices = (world: World, violations: Violations): (() => void) =>
+  world.onChoice(({ loadBalancer, server, proven }) => {
+    if (proven) return;
+    violations.add(
+      9,
+      `HAProxy on ${loadBalancer.name} sent a connection to ${server} before a check of ${server} had succeeded`,
+    );
+  });
+
 /**
  * A backend becomes enabled only once the API server behind it has served; that of the first host alone is there before
  * it, and those that people have put there are theirs. What is served is forgotten with the API server's manifest.

@@ -7,7 +7,7 @@ import type { Simulation } from '../../../../lab/simulation/index.js';
 import type { KubernetesObject } from '../../../../lab/simulation/kubernetes/objects.js';
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
 import type { OperationKind } from '../../../../src/model/operation.js';
-import { watchBackends } from './backends.js';
+import { watchBackends, watchChoices } from './backends.js';
 import { watchBelongings } from './belongings.js';
 import type { Entered } from './belongings.js';
 import { watchHands } from './hands.js';
@@ -98,6 +98,7 @@ export const watch = ({ world }: Simulation): Watch => {
   const isOfPeople = (server: string): boolean => servers.some(({ ofPeople }) => ofPeople.has(server));
   const backends = watchBackends(world, { asked, isOfPeople, violations });
   stops.push(secrets.stop, living.stop, belongings.stop, watchKubeadm(world, { violations, resets }), hands.stop);
+  stops.push(watchChoices(world, violations));
   const clusters = new Set<EtcdCluster>();
   const ofPeople = new Set<EtcdCluster>();
   const machines = new Set<Machine>();

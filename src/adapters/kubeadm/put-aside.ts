@@ -1,0 +1,44 @@
+import type { Keep } from '../../model/keep.js';
+import { execute } from '../ssh/execute.js';
+import { quote } from '../ssh/quote.js';
+import type { Host } from '../ssh/types.js';
+
+/** Where files wait while `kubeadm reset` empties their folders: for root alone, and over a restart of the host. */
+export const asideFolder = 'var/lib/quorate/aside';
+
+/**
+ * Copies the files that stay although `kubeadm reset` deletes them, such as the manifest of kube-vip and the kubelet's
+ * config.json, to a folder of Quorate's. `deepClean` puts them back, also those of an attempt that did not come so far.
+ * Called before each reset; a file that is not there, as an earlier attempt has deleted it, is fine.
+ * @throws QuorateError Unreachable, CommandFailed when one could not be copied: then nothing may be reset
+ */
+export const putAside = async (host: Host, keep: Keep): Promise<void> => {
+  if (keep.aside.length === 0) return;
+  const files = keep.aside.map((path) => path.replace(/^\/+/, '')).join('\n');
+  await execute(
+    host,
+    'putting files aside before a reset',
+    `
+cd / || exit 1
+umask 077
+printf '%s\\n' ${quote(files)} | while IFS= read -r file; do
+  [ -f "$file" ] || continue
+  copy=${asideFolder}/$file
+  mkdir -p "\${copy%/*}" && cp -p "$file" "$copy.new" && mv -f "$copy.new" "$copy" || exit 1
+  sync "$copy" 2>/dev/null || sync
+done`,
+  );
+};
+
+/** Shell function `put_back`: puts the files back that are not there, and deletes the copies when all are. It needs `failed`. */
+export const putBackFunction = `
+put_back() {
+  [ -d ${asideFolder} ] || return 0
+  find ${asideFolder}/ -type f ! -name '*.new' | while IFS= read -r copy; do
+    file=\${copy#${asideFolder}/}
+    [ ! -e "$file" ] && [ ! -L "$file" ] || continue
+    if mkdir -p "\${file%/*}" && cp -p "$copy" "$file.quorate" && mv -f "$file.quorate" "$file"; then continue; fi
+    failed "/$file could not be put back: a copy is /$copy"
+    exit 1
+  done && rm -rf ${asideFolder}
+}`;

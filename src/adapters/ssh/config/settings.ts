@@ -1,0 +1,141 @@
+import { parseJumps } from './jump.js';
+import { refuseLine, type Line } from './line.js';
+import type { Environment } from './tokens.js';
+import { choices, parsePort, parseTime } from './values.js';
+
+/** What the configuration says for a keyword, and the line that said it first; none for what the caller gave. */
+export interface Setting {
+  readonly values: readonly string[];
+  readonly line?: Line;
+}
+
+/** By keyword in lower case. */
+export type Settings = Map<string, Setting>;
+
+/** Undefined where the line says nothing after all, as with `ConnectTimeout none`. */
+type Reader = (line: Line, environment: Environment) => readonly string[] | undefined;
+
+const oneWord = (line: Line): string => {
+  const [word = ''] = line.words;
+  if (word === '') throw refuseLine(line, 'the value is missing');
+  if (line.words.length > 1) throw refuseLine(line, 'more words than one: quote a value that holds blanks');
+  return word;
+};
+
+const one: Reader = (line) => [oneWord(line)];
+
+const list: Reader = (line) => {
+  const { words } = line;
+  if (words.includes('')) throw refuseLine(line, 'a value is empty');
+  if (words.length > 1 && words.some((word) => word.toLowerCase() === 'none')) {
+    throw refuseLine(line, '"none" stands alone');
+  }
+  return words.length === 0 ? undefined : words;
+};
+
+const choice: Reader = (line) => {
+  const word = oneWord(line);
+  const meaning = choices[line.keyword]?.[word.toLowerCase()];
+  if (meaning === undefined) throw refuseLine(line, `it takes ${Object.keys(choices[line.keyword] ?? {}).join(', ')}`);
+  return [meaning];
+};
+
+const port: Reader = (line) => {
+  const found = parsePort(oneWord(line));
+  if (found === undefined) throw refuseLine(line, 'that is not a port');
+  return [String(found)];
+};
+
+const time: Reader = (line) => {
+  const word = oneWord(line);
+  if (word === 'none') return undefined;
+  const seconds = parseTime(word);
+  if (seconds === undefined) throw refuseLine(line, 'that is not a time: seconds, or such as 1m30s');
+  return [String(seconds)];
+};
+
+const integer: Reader = (line) => {
+  const word = oneWord(line);
+  if (!/^[+-]?\d+$/.test(word)) throw refuseLine(line, 'that is not a number');
+  return [String(Number(word))];
+};
+
+const agent: Reader = (line, environment) => {
+  const word = oneWord(line);
+  const unset = [...word.matchAll(/\$\{([^}]*)\}/g)].find(([, name = '']) => environment[name] === undefined);
+  if (unset !== undefined) throw refuseLine(line, `the environment variable ${unset[0]} is not set`);
+  if (/^\$(?!\{)(?!\w+$)/.test(word)) throw refuseLine(line, 'that is not the name of an environment variable');
+  return [word];
+};
+
+/** Taken as it is written, a comment too. */
+const command: Reader = (line) => [line.text.replace(/^[ \t\r\n=]+/, '')];
+
+const readers: Readonly<Record<string, Reader>> = {
+  addressfamily: choice,
+  bindaddress: one,
+  bindinterface: one,
+  canonicaldomains: list,
+  canonicalizefallbacklocal: choice,
+  canonicalizehostname: choice,
+  canonicalizemaxdots: integer,
+  canonicalizepermittedcnames: list,
+  certificatefile: one,
+  connecttimeout: time,
+  globalknownhostsfile: list,
+  hostkeyalias: one,
+  hostname: one,
+  identitiesonly: choice,
+  identityagent: agent,
+  identityfile: one,
+  ignoreunknown: one,
+  knownhostscommand: command,
+  pkcs11provider: one,
+  port,
+  preferredauthentications: one,
+  proxycommand: command,
+  pubkeyauthentication: choice,
+  refuseconnection: one,
+  stricthostkeychecking: choice,
+  tag: one,
+  user: one,
+  userknownhostsfile: list,
+};
+
+const synonyms: Readonly<Record<string, string>> = {
+  dsaauthentication: 'pubkeyauthentication',
+  identityfile2: 'identityfile',
+  smartcarddevice: 'pkcs11provider',
+};
+
+/** These add up; of all others the first value wins. */
+const addsUp: ReadonlySet<string> = new Set(['identityfile', 'certificatefile']);
+
+/** ProxyJump and ProxyCommand compete: the first of them wins, but `ProxyJump none` leaves ProxyCommand alone. */
+const takeJump = (line: Line, isActive: boolean, settings: Settings): void => {
+  const text = line.text.replace(/^[ \t\r\n=]+/, '');
+  const isNone = text.toLowerCase() === 'none';
+  const jumps = isNone ? [] : parseJumps(text);
+  if (typeof jumps === 'string') throw refuseLine(line, jumps);
+  if (!isActive || settings.has('proxyjump')) return;
+  if (!isNone && settings.has('proxycommand')) return;
+  settings.set('proxyjump', { values: [isNone ? 'none' : text], line });
+  if (!isNone) settings.set('proxycommand', { values: ['none'], line });
+};
+
+/**
+ * Takes a line into account. One that does not apply is looked at all the same, as `ssh` refuses a file for it.
+ * Keywords that are not read here are of no consequence for Quorate, or not followed: docs/ssh.md.
+ * @throws QuorateError InvalidSpecification
+ */
+export const takeLine = (line: Line, isActive: boolean, settings: Settings, environment: Environment): void => {
+  const keyword = synonyms[line.keyword] ?? line.keyword;
+  if (keyword === 'proxyjump') return takeJump(line, isActive, settings);
+  const values = readers[keyword]?.({ ...line, keyword }, environment);
+  if (values === undefined || !isActive) return;
+  if (keyword === 'refuseconnection')
+    throw refuseLine(line, 'it refuses this connection', 'see the words of that line');
+  const known = settings.get(keyword);
+  if (known === undefined) settings.set(keyword, { values, line });
+  else if (addsUp.has(keyword)) settings.set(keyword, { ...known, values: [...known.values, ...values] });
+};

@@ -1,0 +1,33 @@
+/** How long an observation may be acted on; each destructive act compares it with the world besides, milliseconds. */
+export const factsHoldMs = 15 * 60_000;
+
+/** What the steps have seen, and whether it is still to be acted on. */
+export interface Observations {
+  /** A step is done: what it saw is of now. */
+  done(step: string): void;
+  /** The operation has waited for an answer: what was seen before that is of another time. */
+  waited(): void;
+  /**
+   * Whether what a step saw is from before the operation waited for an answer, or older than a quarter of an hour. Each
+   * step is told so of the age once: what lies between may take longer than that every time.
+   */
+  areOutdated(step: string, forStep: string): boolean;
+}
+
+/** @param now epoch milliseconds */
+export const createObservations = (now: () => number): Observations => {
+  let waits = 0;
+  const seen = new Map<string, { readonly atMs: number; readonly waits: number }>();
+  const toldOfAge = new Set<string>();
+  return {
+    done: (step) => void seen.set(step, { atMs: now(), waits }),
+    waited: () => void (waits += 1),
+    areOutdated(step, forStep) {
+      const last = seen.get(step);
+      if (last === undefined || last.waits !== waits) return true;
+      if (now() - last.atMs <= factsHoldMs || toldOfAge.has(forStep)) return false;
+      toldOfAge.add(forStep);
+      return true;
+    },
+  };
+};

@@ -1,0 +1,16 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { OperationContext } from '../../../src/model/operation.js';
+import { long, short } from '../../../src/workflows/activities.js';
+import { failureOf } from '../../../src/workflows/failures.js';
+import type { Failure } from '../../../src/workflows/failures.js';
+
+const inASecond: ActivityOptions = { startToCloseTimeout: '1s' };
+
+/** Activities of the product with a second for each attempt. @returns how each failed */
+export const hasty = async (context: OperationContext): Promise<(Failure | undefined)[]> => {
+  const ends = [
+    long(context).proveWorker.executeWithOptions(inASecond, [context]),
+    short.readHost.executeWithOptions(inASecond, [context]),
+  ].map((end: Promise<unknown>) => end.then(() => undefined, failureOf));
+  return Promise.all(ends);
+};

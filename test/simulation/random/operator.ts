@@ -25,10 +25,10 @@ export interface Listener {
 
 export interface Operator {
   /**
-   * The faults are over: once it has no more wishes it wants every operation to end well, and gives up only when that
-   * does not help.
+   * While nothing is broken on purpose, once it has no more wishes it wants every operation to end well, and gives up
+   * only when that does not help. So it is at first.
    */
-  everythingIsMended(): void;
+  nothingIsBroken(is: boolean): void;
   /** What runs said of their steps while they ran, by the id of the run. */
   readonly said: ReadonlyMap<string, OperationProgress['steps']>;
   /** Why operations waited, such as `Unreachable at join`, and what was decided. */
@@ -75,7 +75,9 @@ export const startOperator = (
   const reasons: string[] = [];
   const told = new Map<string, Set<DecisionAction>>();
   let next = 0;
-  let mended = false;
+  let mended = true;
+  /** What is asked before anything was broken costs no wish. */
+  let begun = false;
   let isAsked = false;
   let isIdle = false;
   let held = false;
@@ -119,7 +121,7 @@ export const startOperator = (
   /** The next wish, or what comes next to it; undefined when there is none. */
   const wish = (choices: readonly DecisionAction[]): DecisionAction | undefined => {
     const wished = wanted[next];
-    if (wished === undefined) return undefined;
+    if (!begun || wished === undefined) return undefined;
     const canBeHad = choices.includes(wished);
     if (canBeHad || mended || wished !== 'rollback') next += 1;
     return canBeHad ? wished : preference.find((one) => choices.includes(one));
@@ -178,7 +180,10 @@ export const startOperator = (
   };
   void run();
   return {
-    everythingIsMended: () => (mended = true),
+    nothingIsBroken: (is) => {
+      mended = is;
+      begun ||= !is;
+    },
     reasons,
     said,
     told,

@@ -175,6 +175,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
       const last = ended.at(-1);
       if (last?.outcome !== 'finished') throw new Error(`the cluster could not be built: ${last?.message}`);
     }
+    operator.nothingIsBroken(false);
     for (const { host, kind } of script.leftovers) faults.leave(host, kind);
     let about = 'cp1';
     for (const step of script.steps) {
@@ -189,7 +190,7 @@ export const runScript = async (workers: Workers, script: Script, wrap?: Wrap): 
     // What was just begun is given the time to fail.
     await sleep(500);
     await faults.mend();
-    operator.everythingIsMended();
+    operator.nothingIsBroken(true);
     const ended = await operator.allEnded(asked, endMs);
     const operations = await reportsOf(harness, ended, operator, told);
     const begun = ended.filter(({ runId }) => runId !== undefined);

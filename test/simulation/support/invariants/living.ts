@@ -61,8 +61,9 @@ const livesOn = (world: World, machine: Machine): Life[] => {
   ];
 };
 
-/** Files without which a node is none. */
-const ofNode = /(^|\/)(etc\/kubernetes\/(pki|manifests|[a-z-]+\.conf)|var\/lib\/(etcd|kubelet))(\/|$)/;
+/** Files without which a node is none; a snapshot on its way lies beside them. */
+const ofNode =
+  /(^|\/)(etc\/kubernetes\/(pki|manifests|[a-z-]+\.conf)(\/|$)|var\/lib\/kubelet(\/|$)|var\/lib\/etcd\/?(\*|$|member(\/|$)))/;
 
 /** What a process is about to destroy on its host; undefined when nothing of a node. */
 const destroys = (process: Process): string | undefined => {

@@ -215,6 +215,73 @@ describe('changing members', () => {
     await removeMember(host, member);
   });
 
+  describe('R4: a member goes only while it is what was projected', () => {
+    const removed = (): boolean => read('log').includes('member remove ffff');
+    const line = (of: { status?: string; name?: string; peers?: string; clients?: string; learner?: boolean } = {}) =>
+      [
+        'ffff',
+        of.status ?? 'started',
+        of.name ?? 'cp3',
+        of.peers ?? 'https://10.0.0.13:2380',
+        of.clients ?? 'https://10.0.0.13:2379',
+        String(of.learner ?? false),
+      ].join(', ');
+    const others =
+      'fe2c, started, cp1, https://10.0.0.11:2380, https://10.0.0.11:2379, false\n1ffff, started, cp2, https://10.0.0.12:2380, https://10.0.0.12:2379, false\n';
+
+    test.each([
+      ['a voter', member, line()],
+      ['a learner', { ...member, isLearner: true }, line({ learner: true })],
+      [
+        'one that has not started',
+        { id: 'ffff', peerUrls: ['https://10.0.0.13:2380'], clientUrls: [], isLearner: true },
+        line({ status: 'unstarted', name: '', clients: '', learner: true }),
+      ],
+      [
+        'one of several peer URLs',
+        { ...member, peerUrls: ['https://10.0.0.13:2380', 'https://[2001:db8::3]:2380'] },
+        line({ peers: 'https://10.0.0.13:2380,https://[2001:db8::3]:2380' }),
+      ],
+      ['one with an odd name', { ...member, name: `cp3's "x" $HOME` }, line({ name: `cp3'\\''s "x" $HOME` })],
+    ])('%s', async (_, of, listed) => {
+      answering(others + listed, 'echo removed');
+      await removeMember(host, of);
+      expect(removed()).toBe(true);
+    });
+
+    test.each([
+      ['was promoted', { ...member, isLearner: true }, line(), 'cp3 https://10.0.0.13:2380 false'],
+      [
+        'has started',
+        { id: 'ffff', peerUrls: ['https://10.0.0.13:2380'], clientUrls: [], isLearner: true },
+        line({ learner: true }),
+        'cp3 https://10.0.0.13:2380 true',
+      ],
+      ['has another peer URL', member, line({ peers: 'https://10.0.0.77:2380' }), 'cp3 https://10.0.0.77:2380 false'],
+      ['has another name', member, line({ name: 'cp4' }), 'cp4 https://10.0.0.13:2380 false'],
+    ])('not one that %s', async (_, of, listed, is) => {
+      answering(others + listed, 'echo removed');
+      const error: unknown = await removeMember(host, of).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        type: 'ChangedSinceCheck',
+        message: expect.stringMatching(
+          /^etcd member .* is no longer what was projected; it was not removed$/,
+        ) as string,
+        details: { host: 'cp1', evidence: [expect.stringMatching(/^was: /), `is: ${is}`] },
+      });
+      expect(removed()).toBe(false);
+    });
+
+    test('not where etcd does not list its members', async () => {
+      host.program(
+        'etcdctl',
+        'echo "$*" >> "$FOLDER/log"; case "$*" in *list*) echo "Error: context deadline exceeded" >&2; exit 1 ;; esac',
+      );
+      await expect(removeMember(host, member)).rejects.toMatchObject({ type: 'EtcdUnavailable' });
+      expect(removed()).toBe(false);
+    });
+  });
+
   test('an id that is no id is refused before anything runs', async () => {
     await expect(removeMember(host, { ...member, id: 'ffff; reboot' })).rejects.toThrow(TypeError);
     await expect(moveLeader(host, ['https://10.0.0.11:2379'], '')).rejects.toThrow(TypeError);

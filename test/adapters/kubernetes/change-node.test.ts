@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   deleteNode,
+  deleteNodeIf,
   readNode,
   setNodeLabelsAndTaints,
   waitForNodeReady,
@@ -148,6 +149,58 @@ describe('deleting', () => {
   ])('%s is %s', async (message, type) => {
     kubectl(`echo '${message}' >&2; exit 1`);
     await expect(deleteNode(api.host, address, seen)).rejects.toMatchObject({ type });
+  });
+});
+
+describe('deleting a Node as long as what is read of it allows it', () => {
+  const states: (unknown | undefined)[] = [];
+  const version = (resourceVersion: string, status: 'True' | 'False') => {
+    const made = node('w1', { ...ready, status }) as { metadata: Record<string, unknown> };
+    return { ...made, metadata: { ...made.metadata, resourceVersion } };
+  };
+  /** Each reading shows the next state; the last one stays. */
+  const shows = (...next: (unknown | undefined)[]): void => {
+    states.splice(0, states.length, ...next);
+    api.objects.set(path, () => (states.length > 1 ? states.shift() : states[0]));
+  };
+  /** kubectl refuses all versions but one, as the API server does. */
+  const accepts = (resourceVersion: string): void =>
+    api.host.program(
+      'kubectl',
+      `body=$(cat); echo "$body" >> "$FOLDER/bodies"; case $body in *'"resourceVersion":"${resourceVersion}"'*) ;; *) echo 'Error from server (Conflict): changed' >&2; exit 1 ;; esac`,
+    );
+  const notReady = (one: { ready: boolean }): boolean => !one.ready;
+  const tries = (): number => readFileSync(join(api.host.folder, 'bodies'), 'utf8').trim().split('\n').length;
+
+  test('R4: it is read again when it was written meanwhile, and goes in the version that was read', async () => {
+    shows(version('1', 'False'), version('2', 'False'));
+    accepts('2');
+    expect(await deleteNodeIf(api.host, address, 'w1', notReady)).toMatchObject({ name: 'w1', ready: false });
+    expect(tries()).toBe(2);
+  });
+
+  test('R4: it stays when what it was written to does not allow it', async () => {
+    shows(version('1', 'False'), version('2', 'True'));
+    accepts('2');
+    expect(await deleteNodeIf(api.host, address, 'w1', notReady)).toBeUndefined();
+    expect(tries()).toBe(1);
+  });
+
+  test('there may be none, or it may be gone by then', async () => {
+    expect(await deleteNodeIf(api.host, address, 'w1', () => true)).toBeUndefined();
+    shows(version('1', 'False'));
+    api.host.program('kubectl', `echo 'Error from server (NotFound): nodes "w1" not found' >&2; exit 1`);
+    expect(await deleteNodeIf(api.host, address, 'w1', () => true)).toBeUndefined();
+  });
+
+  test('one that changes each time is an error that is tried again', async () => {
+    shows(version('1', 'False'));
+    accepts('never');
+    await expect(deleteNodeIf(api.host, address, 'w1', () => true)).rejects.toMatchObject({
+      type: 'ApiUnavailable',
+      message: 'Node w1 changed each time before it could be deleted',
+    });
+    expect(tries()).toBe(5);
   });
 });
 

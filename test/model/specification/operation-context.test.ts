@@ -67,6 +67,20 @@ describe('operationContext', () => {
     expect(OperationContext.parse(context)).toEqual(context);
   });
 
+  it('R10: spells addresses of IPv6 as Kubernetes and etcd do, of which names are made', () => {
+    const value = exampleValue({
+      'spec.hosts.cp1.address': '2001:DB8:0:0::1',
+      'spec.hosts.cp2.address': '2001:0db8:0000:0000:0000:0000:0000:0002',
+      'spec.hosts.cp3.address': '2001:db8::3',
+      'spec.hosts.lb1.address': '2001:DB8::A',
+    });
+    const context = operationContext(Specification.parse(value), 'join-control-plane', 'cp2', ids);
+    expect(context.target.address).toBe('2001:db8::2');
+    expect(context.controlPlane.map(({ address }) => address)).toEqual(['2001:db8::1', '2001:db8::2', '2001:db8::3']);
+    expect(context.loadBalancer).toMatchObject({ hosts: [{ address: '2001:db8::a' }] });
+    expect(operationContext(specification, 'join-control-plane', 'cp2', ids).target.address).toBe('10.203.0.12');
+  });
+
   it('keeps labels, taints and an external load balancer', () => {
     const value = exampleValue({
       'spec.loadBalancer': { kind: 'external' },

@@ -12,16 +12,12 @@ import { isOwnAttempt, memberDecision, nodeCaHashes } from './preflight/ownershi
  * is what this run of the operation has left of an attempt before.
  */
 const PlanSubject = z.object({
-  /** What the operation is and where: as it was approved, or it is another plan. */
-  change: z.object({
-    kind: z.string(),
-    host: z.string(),
-    machineId: z.string(),
-    /** SPKI hash of the CA; the cluster's name for an `init`, which makes one. */
-    cluster: z.string(),
-    kubernetesVersion: z.string(),
-    loadBalancers: z.array(z.string()),
-  }),
+  kind: z.string(),
+  host: z.string(),
+  machineId: z.string(),
+  /** SPKI hash of the CA; the cluster's name for an `init`, which makes one. */
+  cluster: z.string(),
+  kubernetesVersion: z.string(),
   stopsEarlierCommands: z.boolean(),
   /** Id of an etcd member. */
   removesMember: z.string().nullable(),
@@ -29,6 +25,7 @@ const PlanSubject = z.object({
   deletesNode: z.string().nullable(),
   /** SPKI hashes of the CAs on the host, and whether etcd's data is among what is deleted. */
   resets: z.object({ cas: z.array(z.string()), etcdData: z.boolean() }).nullable(),
+  loadBalancers: z.array(z.string()),
 });
 type PlanSubject = z.infer<typeof PlanSubject>;
 
@@ -42,21 +39,23 @@ export const planSubject = (context: OperationContext, host: HostFacts, cluster:
   const node = cluster?.nodes.find(({ name }) => name === target.name);
   const dirt = own ? undefined : describeDirt(context, host, cluster);
   const subject: PlanSubject = {
-    change: {
-      kind,
-      host: target.name,
-      machineId: host.machineId,
-      cluster: (kind === 'init' ? undefined : cluster?.caHash) ?? context.cluster,
-      kubernetesVersion,
-      loadBalancers: loadBalancer.kind === 'haproxy' ? loadBalancer.hosts.map(({ name }) => name) : [endpoint],
-    },
+    kind,
+    host: target.name,
+    machineId: host.machineId,
+    cluster: (kind === 'init' ? undefined : cluster?.caHash) ?? context.cluster,
+    kubernetesVersion,
     stopsEarlierCommands: (host.runningUnits ?? []).length > 0,
     removesMember: member === undefined || (own && isAtAddress(member, target.address)) ? null : member.id,
     deletesNode: node === undefined || (own && node.machineId === host.machineId) ? null : node.uid,
     resets: dirt === undefined ? null : { cas: nodeCaHashes(host).toSorted(), etcdData: host.etcdDataPresent },
+    loadBalancers: loadBalancer.kind === 'haproxy' ? loadBalancer.hosts.map(({ name }) => name) : [endpoint],
   };
   return JSON.stringify(subject);
 };
+
+/** What the operation is and where: as it was approved, or it is another plan. */
+const change = ({ kind, host, machineId, cluster, kubernetesVersion, loadBalancers }: PlanSubject): string =>
+  JSON.stringify([kind, host, machineId, cluster, kubernetesVersion, loadBalancers]);
 
 const parse = (text: string): PlanSubject | undefined => {
   try {
@@ -77,7 +76,7 @@ export const planCovers = (approved: string, now: string): boolean => {
   if (given === undefined || asked === undefined) return false;
   const { resets } = asked;
   return (
-    JSON.stringify(given.change) === JSON.stringify(asked.change) &&
+    change(given) === change(asked) &&
     (given.stopsEarlierCommands || !asked.stopsEarlierCommands) &&
     [null, given.removesMember].includes(asked.removesMember) &&
     [null, given.deletesNode].includes(asked.deletesNode) &&

@@ -11,6 +11,7 @@ import { createJournal } from './journal.js';
 import { hostPrinted, progress } from './messages.js';
 import { createObservations } from './observations.js';
 import { createSaga } from './saga.js';
+import { seed } from './since-reset.js';
 import type { OperationState, Step } from './step.js';
 import { createWatcher } from './watch-cause.js';
 
@@ -63,7 +64,7 @@ export const runOperation = async <State extends OperationState>(
 
   const recovered = new Map<FailureType, number>();
   const wentBackFor = new Set<string>();
-  const observations = createObservations(() => Date.now());
+  const observations = createObservations(() => Date.now(), seed);
   /** Steps that somebody decided to go on without, with the note. */
   const leftOut = new Map<string, string>();
   let changed = false;
@@ -72,7 +73,8 @@ export const runOperation = async <State extends OperationState>(
 
   const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
   const first = steps[0]?.id ?? '';
-  const retryFrom = (step: Step<State>): string => (step.retriedInPlace === undefined ? first : step.id);
+  const retryFrom = (step: Step<State>): string =>
+    step.retriedInPlace === undefined ? first : (step.restsOn ?? step.id);
   const titleOf = (id: string): string => steps[indexOf(id)]?.title(state.context) ?? id;
   const choicesFor = (step: Step<State>, failure: Failure, approvable: boolean): Choices => {
     const undos = saga.titles(state.context);

@@ -4,7 +4,7 @@ import { getActivator } from '@temporalio/workflow/lib/global-attributes.js';
  * The seed of this workflow's random numbers. The server's reset of a workflow gives it another one, which the history
  * records as the event that follows what was kept; nothing else changes it, and replay sees the change at the same place.
  */
-const seed = (): string => getActivator().randomnessSeed.join();
+export const seed = (): string => getActivator().randomnessSeed.join();
 
 /**
  * Asks, and asks again when the workflow was reset between the question and what is done about the answer: a reset to

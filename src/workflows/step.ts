@@ -70,13 +70,14 @@ export interface Step<State extends OperationState> {
   };
   /**
    * The step whose observation this one acts on. It is not begun on what was seen before the operation last waited for a
-   * decision or a probe, nor on what is older than a quarter of an hour: the operation goes back there first. What turns
-   * out to be different when it acts (`ChangedSinceCheck`) goes back there by itself.
+   * decision or a probe, nor by a run that was reset in Temporal since, nor on what is older than a quarter of an hour: the
+   * operation goes back there first. What turns out to be different when it acts (`ChangedSinceCheck`) goes back there by
+   * itself.
    */
   readonly restsOn?: string;
   /**
-   * Why a `retry` may try this step again without reading the world anew, one sentence; absent: it goes on from the first
-   * step, which reads, in a new round.
+   * Why a `retry` may try this step again, or the one that it rests on, without reading the world anew, one sentence;
+   * absent: it goes on from the first step, which reads, in a new round.
    */
   readonly retriedInPlace?: string;
   /**

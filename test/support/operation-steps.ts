@@ -9,6 +9,8 @@ export interface ExpectedStep {
   readonly undo?: ActivityName;
   /** A retry tries the step itself again, and reads nothing before it: after it nothing is destroyed. */
   readonly retriedInPlace?: boolean;
+  /** With `retriedInPlace`: the activity that is done again before it. */
+  readonly restsOn?: ActivityName;
   /** It destroys, so it is begun only on what was read since the operation last waited for an answer. */
   readonly destroys?: boolean;
   /** Its command runs in a unit on the host: after sight of it was lost, a retry finds it again in the same round. */
@@ -36,6 +38,7 @@ const enable: ExpectedStep = {
   undo: 'disableBackend',
   skippable: true,
   retriedInPlace: true,
+  restsOn: 'proveControlPlane',
 };
 const revoke: ExpectedStep = { step: 'revoke', activity: 'revokeCredentials', retriedInPlace: true };
 

@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { QuorateError } from '../../src/model/failure.js';
 import { operationKinds } from '../../src/model/operation.js';
@@ -5,7 +6,8 @@ import type { OperationContext } from '../../src/model/operation.js';
 import type { DecisionAction } from '../../src/model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext, otherCaHash } from '../support/facts.js';
 import { destroying, expectedSteps, readingActivities } from '../support/operation-steps.js';
-import { answers, fails } from '../support/scripted-activities.js';
+import { resetRun } from '../support/reset.js';
+import { answers, fails, gate } from '../support/scripted-activities.js';
 import type { Call, Script } from '../support/scripted-activities.js';
 import { hostOf } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
@@ -151,6 +153,81 @@ describe.concurrent('R4: a voter that somebody has joined by hand meanwhile', ()
       expect(script.names().slice(before + 3)).toEqual(['proveControlPlane', 'enableBackend', 'revokeCredentials']);
     },
   );
+});
+
+test.concurrent('R4: no traffic is let in to a host that was proven before the operation waited', async () => {
+  const context = operationContext({ cluster: uniqueName('traffic') });
+  const script = harness().script(context.cluster);
+  script.on('enableBackend', fails('LoadBalancerUnavailable'));
+  script.on('proveControlPlane', (otherwise) => otherwise(), fails('MemberNotVoter'));
+  const handle = await harness().start(context);
+  const { consequences } = await blocked(handle);
+  expect(consequences.retry).toMatch(/^goes on from "prove cp3: /);
+  await decide(handle, 'retry');
+  expect(await blocked(handle, 1)).toMatchObject({ type: 'MemberNotVoter', step: 'prove' });
+  expect(script.callsOf('enableBackend')).toHaveLength(1);
+  await handle.terminate('enough seen');
+});
+
+describe.concurrent('R1: an operation that was reset in Temporal is another run, and reads before it destroys', () => {
+  /** Resets its first run to the workflow task that scheduled the activity. */
+  const resetTo = async (handle: WorkflowHandle, activity: string, runId: string): Promise<void> => {
+    const { events = [] } = await handle.client.getHandle(handle.workflowId, runId).fetchHistory();
+    const found = (events ?? []).find(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity,
+    );
+    const task = found?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId;
+    if (task === undefined || task === null) throw new Error(`${activity} was not begun`);
+    await resetRun(handle, runId, task);
+  };
+
+  test.concurrent.for(['resetHost', 'runKubeadm'] as const)('in the middle, at %s', async (activity) => {
+    const { context, script } = dirty('join-control-plane', 'reset-middle');
+    const held = gate();
+    script.on(activity, held.hold);
+    const handle = await harness().start(context);
+    await held.reached;
+    const before = script.calls.length;
+    // It was begun when the operation was reset, and runs: that is the other run's.
+    await resetTo(handle, activity, (await handle.describe()).runId);
+    const again = harness().client.workflow.getHandle(handle.workflowId);
+    expect(await ended(again)).toMatchObject({ status: 'completed' });
+    held.open();
+    expect(
+      script
+        .names()
+        .slice(before, before + 3)
+        .toSorted(),
+    ).toEqual(readingActivities);
+    expect(script.callsOf('readHost').map(roundOf)).toEqual([0, 1]);
+    expect(script.callsOf(activity).map(roundOf)).toEqual([0, 1]);
+  });
+
+  test('after its end, at any step that destroys: is proven anew', async () => {
+    const { context, script } = dirty('join-control-plane', 'reset-ended');
+    script.on('runKubeadm', async (otherwise) => {
+      const answer = await otherwise();
+      const host = hostOf(context, leftovers(context.cluster, { etcdDataPresent: true }));
+      script.world.hosts['cp3'] = host;
+      script.world.cluster = clusterFacts({
+        nodes: [...clusterFacts().nodes, nodeFacts('cp3', { machineId: host.machineId })],
+        etcd: { askedAt: 'cp1', alarms: [], members: ['cp1', 'cp2', 'cp3'].map((member) => etcdMember(member)) },
+      });
+      return answer;
+    });
+    const handle = await harness().start(context);
+    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    const { runId } = await handle.describe();
+    for (const activity of ['removeStaleMember', 'resetHost', 'runKubeadm']) {
+      const before = script.calls.length;
+      await resetTo(handle, activity, runId);
+      const again = harness().client.workflow.getHandle(handle.workflowId);
+      expect(await ended(again)).toMatchObject({ status: 'completed' });
+      const names = script.names().slice(before);
+      expect(names.slice(0, 3).toSorted()).toEqual(readingActivities);
+      expect(names.slice(3)).toEqual(['proveControlPlane', 'enableBackend', 'revokeCredentials']);
+    }
+  });
 });
 
 const changed = operationKinds.flatMap((kind) =>

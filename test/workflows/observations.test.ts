@@ -3,8 +3,12 @@ import { createObservations, factsHoldMs } from '../../src/workflows/observation
 
 const at = (ms = 0) => {
   let now = ms;
-  const observations = createObservations(() => now);
-  return { observations, pass: (more: number) => (now += more) };
+  let run = '1';
+  const observations = createObservations(
+    () => now,
+    () => run,
+  );
+  return { observations, pass: (more: number) => (now += more), reset: () => (run += '1') };
 };
 
 describe('R4: facts have an age', () => {
@@ -42,6 +46,15 @@ describe('R4: facts have an age', () => {
     // A wait makes it outdated all the same.
     observations.waited();
     expect(observations.areOutdated('read', 'join')).toBe(true);
+  });
+
+  test('R1: what was seen before the workflow was reset is not: that was another run', () => {
+    const { observations, reset } = at();
+    observations.done('read');
+    reset();
+    expect(observations.areOutdated('read', 'reset')).toBe(true);
+    observations.done('read');
+    expect(observations.areOutdated('read', 'reset')).toBe(false);
   });
 
   test('another step says nothing of it', () => {

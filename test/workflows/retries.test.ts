@@ -32,39 +32,42 @@ const start = async (kind: (typeof operationKinds)[number], name: string, policy
 };
 
 describe.concurrent('R3: a step that failed blocks, and a retry reads the world anew, in a new round', () => {
-  test.concurrent.for(changes)('$kind: $step', async ({ kind, step, activity, retriedInPlace, skippable = false }) => {
-    const { script, begin } = await start(kind, step);
-    script.on(activity, fails('CommandFailed', { message: 'it went wrong', remedy: 'mend it' }));
-    const handle = await begin();
-    const undo = expectedUndo(kind, step);
-    expect(await blocked(handle)).toMatchObject({
-      type: 'CommandFailed',
-      step,
-      message: 'it went wrong',
-      remedy: 'mend it',
-      evidence: ['evidence of CommandFailed'],
-      choices: ['retry', ...(skippable ? ['skip'] : []), ...(undo.length === 0 ? [] : ['rollback']), 'abort'],
-    });
-    const before = script.calls.length;
-    await decide(handle, 'retry');
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+  test.concurrent.for(changes)(
+    '$kind: $step',
+    async ({ kind, step, activity, retriedInPlace, restsOn, skippable = false }) => {
+      const { script, begin } = await start(kind, step);
+      script.on(activity, fails('CommandFailed', { message: 'it went wrong', remedy: 'mend it' }));
+      const handle = await begin();
+      const undo = expectedUndo(kind, step);
+      expect(await blocked(handle)).toMatchObject({
+        type: 'CommandFailed',
+        step,
+        message: 'it went wrong',
+        remedy: 'mend it',
+        evidence: ['evidence of CommandFailed'],
+        choices: ['retry', ...(skippable ? ['skip'] : []), ...(undo.length === 0 ? [] : ['rollback']), 'abort'],
+      });
+      const before = script.calls.length;
+      await decide(handle, 'retry');
+      expect(await ended(handle)).toMatchObject({ status: 'completed' });
 
-    const after = script.calls.slice(before);
-    const names = after.map((call) => call.activity);
-    const all = changingActivities(kind, 'dirty');
-    if (retriedInPlace === true) {
-      expect(names).toEqual(all.slice(all.indexOf(activity)));
-    } else {
-      expect(names.slice(0, 3).toSorted()).toEqual(readingActivities);
-      // The reset before made the host clean, unless it was not done yet.
-      expect(names.slice(3)).toEqual(
-        all.indexOf(activity) <= all.indexOf('resetHost') ? all : changingActivities(kind),
-      );
-    }
-    expect(new Set(after.map(roundOf))).toEqual(new Set([1]));
-    const { steps } = await progressOf(handle);
-    expect(steps.filter(({ state }) => state !== 'done' && state !== 'skipped')).toEqual([]);
-  });
+      const after = script.calls.slice(before);
+      const names = after.map((call) => call.activity);
+      const all = changingActivities(kind, 'dirty');
+      if (retriedInPlace === true) {
+        expect(names).toEqual(all.slice(all.indexOf(restsOn ?? activity)));
+      } else {
+        expect(names.slice(0, 3).toSorted()).toEqual(readingActivities);
+        // The reset before made the host clean, unless it was not done yet.
+        expect(names.slice(3)).toEqual(
+          all.indexOf(activity) <= all.indexOf('resetHost') ? all : changingActivities(kind),
+        );
+      }
+      expect(new Set(after.map(roundOf))).toEqual(new Set([1]));
+      const { steps } = await progressOf(handle);
+      expect(steps.filter(({ state }) => state !== 'done' && state !== 'skipped')).toEqual([]);
+    },
+  );
 });
 
 describe.concurrent('a host that cannot be reached', () => {

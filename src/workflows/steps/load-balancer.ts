@@ -42,7 +42,9 @@ export const enable: Step<JoinState> = {
   title: ({ target }) => `enable the backend ${target.name}, see it UP, /readyz through the endpoint`,
   changes: true,
   budgetMs: ({ policy }) => policy.readyBudgetMs,
-  retriedInPlace: 'the host is proven: only traffic is left to let in',
+  // No traffic to what may be another's API server by now.
+  restsOn: 'prove',
+  retriedInPlace: 'the proof is made again first, and only traffic is left to let in',
   withoutIt: ({ target }) =>
     `goes on without it: no request reaches ${target.name} through the load balancer until you enable it there`,
   run: ({ context }) => titled(short.enableBackend, `enable the backend ${context.target.name}`, context),

@@ -326,12 +326,10 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     tests: {
-      'test/adapters/systemd/ensure-unit.test.ts': [
-        ...['another machine', 'somebody else’s mark', 'another node'].map(
-          (what) =>
-            `a command that changes a host R3: is not begun on a host with ${what}: nothing is written, nothing is started`,
-        ),
-      ],
+      'test/adapters/systemd/ensure-unit.test.ts': ['another machine', 'somebody else’s mark', 'another node'].map(
+        (what) =>
+          `a command that changes a host R3: is not begun on a host with ${what}: nothing is written, nothing is started`,
+      ),
       'test/activities/host.test.ts': [
         'its CA was written anew',
         'another operation has marked it',

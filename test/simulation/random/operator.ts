@@ -11,7 +11,7 @@ type Blocked = NonNullable<OperationProgress['blocked']>;
 type Ended = ClusterQueue['ended'][number];
 
 /** A run of an operation. */
-export interface Run {
+interface Run {
   readonly workflowId: string;
   readonly runId: string;
 }

@@ -44,7 +44,7 @@ export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeo
  * Snapshots of etcd, which take as long as they make progress: the activity itself gives up one that stands still. Hours are
  * for a database of many GiB on a slow disk.
  */
-export const snapshotting: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '6h' });
+export const snapshotting: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '6h', retry: endsInTime });
 
 /** Watches a run to its end; one attempt after the other. */
 export const watching: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '60m' });

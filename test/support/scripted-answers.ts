@@ -25,7 +25,10 @@ const machineOf = (name: string): string => Buffer.from(name.padEnd(16, '.')).to
 /** What tells whose a host is: as on a real one, a node that somebody else makes shows in it. */
 const identityOf = ({ machineId, marker, kubernetesFiles, pkiCaHash }: HostFacts): string[] => [
   `/etc/machine-id ${machineId}`,
-  ...(marker === undefined ? [] : [`/var/lib/quorate/marker.json ${JSON.stringify(marker)}`]),
+  // Its own is no surprise to a run.
+  ...(marker === undefined || marker.ofThisRun === true
+    ? []
+    : [`/var/lib/quorate/marker.json ${JSON.stringify(marker)}`]),
   ...kubernetesFiles.map((file) => `${file} of ${pkiCaHash ?? 'no CA'}`),
 ];
 

@@ -199,6 +199,19 @@ export const ended = async (handle: WorkflowHandle): Promise<Ended> => {
   }
 };
 
+/** The end of an operation that has nothing to ask after `decisions` decisions. @throws Error when it asks all the same */
+export const endedUnasked = (handle: WorkflowHandle, decisions = 0): Promise<Ended> =>
+  Promise.race([
+    ended(handle),
+    blocked(handle, decisions).then(
+      ({ type, message }): never => {
+        throw new Error(`it asked: ${type}: ${message}`);
+      },
+      // It saw the end first.
+      () => ended(handle),
+    ),
+  ]);
+
 /** Resets a workflow as an operator does, to its first or its last completed workflow task. @returns the new run */
 export const resetWorkflow = async (
   { workflowService, options }: Client,

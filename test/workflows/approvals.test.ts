@@ -13,7 +13,7 @@ import type { Script } from '../support/scripted-activities.js';
 import { hostOf, ownAttempt } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
-import { blocked, by, decide, ended, progressOf } from '../support/workflow-harness.js';
+import { blocked, by, decide, ended, endedUnasked, progressOf } from '../support/workflow-harness.js';
 
 const harness = useHarness('approvals');
 
@@ -292,7 +292,7 @@ describe.concurrent('a policy that wants plans approved', () => {
       false,
     );
     await decide(handle, 'approve');
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(await endedUnasked(handle, 1)).toMatchObject({ status: 'completed' });
     const { plan, decisions } = await progressOf(handle);
     expect(plan).not.toEqual(first.evidence);
     expect(decisions.map(({ action }) => action)).toEqual(['approve']);
@@ -314,7 +314,7 @@ describe.concurrent('a policy that wants plans approved', () => {
     // The host is reset by now.
     expect(await blocked(handle, 2)).toMatchObject({ type: 'CommandFailed', step: 'prepare' });
     await decide(handle, 'retry');
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(await endedUnasked(handle, 3)).toMatchObject({ status: 'completed' });
     expect((await progressOf(handle)).decisions.map(({ action }) => action)).toEqual(['approve', 'retry', 'retry']);
   });
 
@@ -345,7 +345,7 @@ describe.concurrent('a policy that wants plans approved', () => {
       expect(await blocked(handle, index + 1)).toMatchObject({ type: 'KubeadmFailed', step: 'join' });
       await decide(handle, action as 'retry');
     }
-    expect(await ended(handle)).toMatchObject({ status: 'completed' });
+    expect(await endedUnasked(handle, 3)).toMatchObject({ status: 'completed' });
     expect((await progressOf(handle)).decisions.map(({ action }) => action)).toEqual(['approve', 'retry', 'retry']);
   });
 

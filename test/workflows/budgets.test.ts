@@ -159,6 +159,7 @@ describe('R9: when the time of an attempt is up', () => {
     const failures = await hasty.client.workflow.execute<(context: OperationContext) => Promise<Failure[]>>('hasty', {
       workflowId: uniqueName('hasty'),
       taskQueue: hasty.taskQueue,
+      workflowExecutionTimeout: '40s',
       args: [context],
     });
     expect(failures).toMatchObject([

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import type { UnitOutcome } from '../../src/activities/contract.js';
 import { QuorateError } from '../../src/model/failure.js';
@@ -12,8 +11,7 @@ import type { Behaviour } from '../support/scripted-activities.js';
 import { hostOf, joinFacts, ownAttempt } from '../support/scripted-answers.js';
 import { uniqueName } from '../support/temporal.js';
 import { useHarness } from '../support/use-harness.js';
-import { blocked, decide, ended, progressOf } from '../support/workflow-harness.js';
-import type { Ended } from '../support/workflow-harness.js';
+import { blocked, decide, ended, endedUnasked, progressOf } from '../support/workflow-harness.js';
 
 const harness = useHarness('kubeadm');
 
@@ -30,19 +28,6 @@ const failed = (
   phase: 'kubelet-wait-bootstrap',
   failure: { type, message, remedy: `mend ${type}`, evidence },
 });
-
-/** The end of an operation that has nothing to ask. @throws Error when it asks all the same */
-const endedUnasked = (handle: WorkflowHandle): Promise<Ended> =>
-  Promise.race([
-    ended(handle),
-    blocked(handle).then(
-      ({ type, message }): never => {
-        throw new Error(`it asked: ${type}: ${message}`);
-      },
-      // It saw the end first.
-      () => ended(handle),
-    ),
-  ]);
 
 describe.concurrent('the world decides what a kubeadm that did not succeed has done', () => {
   test('control plane: a voter with a bootstrapped kubelet and a Node has joined, whatever the exit status', async () => {
@@ -285,8 +270,9 @@ test.concurrent('what a failed join left on the host is reset before the next tr
   const { cluster } = context;
   const script = harness().script(cluster);
   script.on('runKubeadm', async (otherwise) => {
+    const answer = await otherwise();
     script.world.hosts['cp3'] = hostOf(context, leftovers(cluster, ownAttempt(context)));
-    return { ...(await otherwise()), ...failed('KubeadmFailed') };
+    return { ...answer, ...failed('KubeadmFailed') };
   });
   const handle = await harness().start(context);
   await blocked(handle);

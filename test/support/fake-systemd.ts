@@ -76,7 +76,10 @@ show)
 stop)
   [ -d "$dir" ] || { echo "Failed to stop $unit: Unit $unit not loaded." >&2; exit 5; }
   if [ -f "$dir/stubborn" ]; then exit 1; fi
-  if [ ! -f "$dir/code" ]; then kill "$(cat "$dir/pid")"; rm -rf "$dir"
+  if [ ! -f "$dir/code" ]; then
+    kill "$(cat "$dir/pid")"
+    # What waits for it notes its end meanwhile.
+    until rm -rf "$dir" 2>/dev/null && [ ! -d "$dir" ]; do sleep 0.05; done
   elif [ "$(cat "$dir/code")" = 0 ]; then rm -rf "$dir"; fi ;;
 reset-failed) rm -rf "$dir" ;;
 esac

@@ -155,8 +155,9 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/activities/undo.ts',
-        replace: "    if (context.kind === 'join-control-plane') {\n",
-        by: "    notes.push(await resetToClean(dependencies, context, 'undo-reset'));\n    if (context.kind === 'join-control-plane') {\n",
+        replace:
+          '    // Before the reset, while a voter still runs: a wiped voter would count against the quorum (invariant 2).\n',
+        by: "    await resetToClean(dependencies, context, { purpose: 'undo-reset', ownAttempt: true, before: host, judged: host, keep: before.keep });\n",
       },
     ],
     tests: {
@@ -174,12 +175,23 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/activities/undo.ts',
-        replace: '(await readMarker(hostOf(dependencies, context.target)))?.operation === context.operation',
-        by: '(await readMarker(hostOf(dependencies, context.target)))?.operation !== null',
+        replace: 'notOurs: notOurWork(host, { machineId, ...known }) };',
+        by: 'notOurs: [notOurWork(host, { machineId, ...known })].find(() => false) };',
       },
     ],
     tests: {
       'test/activities/undo.test.ts': [
+        ...[
+          'installed anew and joined by hand: its member answers',
+          'reset and joined by hand',
+          'joined by hand with the marker still on it',
+          'begun by another run of the operation',
+        ].map(
+          (what) =>
+            `R5: undoing a join on a host that is no longer what the operation left leaves what somebody has done since: it was ${what}`,
+        ),
+        'undoing an init R5: resets nothing on a host that was installed anew',
+        'undoing an init R1: resets nothing that an earlier run has made',
         'undoing the join of a control plane does nothing but stop kubeadm when the marker on the host is none',
         'undoing the join of a control plane does nothing but stop kubeadm when the marker on the host is that of another operation',
         'undoing an init resets nothing that another operation wrote',
@@ -223,8 +235,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/activities/host.ts',
-        replace: 'left = leftovers(after, before);',
-        by: 'left = leftovers(after, after).slice(0, 0);',
+        replace: 'left = leftovers(after, before, keep);',
+        by: 'left = leftovers(after, after, keep).slice(0, 0);',
       },
     ],
     tests: {
@@ -275,13 +287,345 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/adapters/systemd/unit-name.ts',
-        replace: '.update(JSON.stringify([of.operation, of.step, of.host, of.round]))',
-        by: '.update(JSON.stringify([of.operation, of.step, of.host, of.round, Math.random()]))',
+        replace: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round]))',
+        by: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round, Math.random()]))',
       },
     ],
     tests: {
       'test/adapters/systemd/units.test.ts': [
-        'the name is stable over attempts and differs by operation, step, host and round',
+        'the name is stable over attempts and differs by operation, run, step, host and round',
+      ],
+    },
+  },
+  {
+    title: 'the command of another run of the operation is taken for its own',
+    edits: [
+      {
+        file: 'src/adapters/systemd/unit-name.ts',
+        replace: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round]))',
+        by: '.update(JSON.stringify([of.operation, of.step, of.host, of.round]))',
+      },
+    ],
+    tests: {
+      'test/adapters/systemd/units.test.ts': [
+        'the name is stable over attempts and differs by operation, run, step, host and round',
+      ],
+      'test/activities/kubeadm.test.ts': ['init', 'join-control-plane', 'join-worker'].map(
+        (kind) =>
+          `running kubeadm R1: of one run is no result of another the '${kind}' that is reset in Temporal begins a command of its own, under a mark of its own`,
+      ),
+    },
+  },
+  {
+    title: 'a command that changes a host is begun without comparing whose the host is',
+    edits: [
+      {
+        file: 'src/adapters/systemd/ensure-unit.ts',
+        replace: '${guardScript(mark, guard)}\n',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/adapters/systemd/ensure-unit.test.ts': ['another machine', 'somebody else’s mark', 'another node'].map(
+        (what) =>
+          `a command that changes a host R3: is not begun on a host with ${what}: nothing is written, nothing is started`,
+      ),
+      'test/activities/host.test.ts': [
+        'its CA was written anew',
+        'another operation has marked it',
+        'it is another machine',
+      ].map((what) => `the activity of the step R3: touches nothing when, since it was checked, ${what}`),
+      'test/activities/kubeadm.test.ts': ['another machine', 'a node of somebody', 'marked by another operation'].map(
+        (what) => `running kubeadm R3: is not begun on a host that is ${what} since it was checked`,
+      ),
+      'test/activities/undo.test.ts': [
+        'R5: undoing a join on a host that is no longer what the operation left resets nothing on a host that is a node of somebody after it was read',
+      ],
+    },
+  },
+  {
+    title: 'the deep clean does not compare whose the host is',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/deep-clean.ts',
+        replace: '`${guardScript(mark, guard)}${deepCleanScript(options)}`',
+        by: 'deepCleanScript(options)',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/deep-clean.test.ts': ['another machine', 'another node', 'another operation’s mark'].map(
+        (what) => `R3: on a host that is no longer what was checked nothing is stopped, nothing is removed: ${what}`,
+      ),
+    },
+  },
+  {
+    title: 'a machine that has lost its machine-id is the one that was checked',
+    edits: [
+      {
+        file: 'src/adapters/host/identity-script.ts',
+        replace: "${machine === undefined ? '' : `whose",
+        by: "${identity.length >= 0 ? '' : `whose",
+      },
+    ],
+    tests: {
+      'test/adapters/host/identity-script.test.ts': ['is empty', 'is gone'].map(
+        (what) =>
+          `a host, read by /bin/sh R3: whose machine-id ${what} refuses: an image that is about to become another machine`,
+      ),
+    },
+  },
+  {
+    title: 'what has come to live on a host since it was checked is reset',
+    edits: [
+      {
+        file: 'src/activities/host.ts',
+        replace: '    await requireNothingLives(dependencies, context, host, checked);\n',
+        by: '    if (context.kind === undefined) await requireNothingLives(dependencies, context, host, checked);\n',
+      },
+    ],
+    tests: {
+      'test/activities/host.test.ts': [
+        'R4: touches nothing when its etcd member has come to run since it was checked',
+        'R4: touches nothing when its Node has become Ready, with its kubelet behind it',
+        'R1: of an init touches nothing when an API server has come to serve on the host',
+        'of an init that began the cluster itself R3: touches nothing when another host has joined it since it was checked',
+      ].map((name) => `the activity of the step ${name}`),
+    },
+  },
+  {
+    title: 'what another run of the operation began counts as its own attempt',
+    edits: [
+      {
+        file: 'src/model/preflight/ownership.ts',
+        replace: "marker.ofThisRun === true && marker.state === 'begun'",
+        by: "marker.state === 'begun'",
+      },
+    ],
+    tests: {
+      'test/model/preflight/dirt.test.ts': ['another run of it began', 'some run of it began'].map(
+        (what) => `findings R1: what this very run of the operation left is cleaned without asking ${what}`,
+      ),
+      'test/model/preflight/init.test.ts': [
+        'R1: an init of a host that carries a cluster never takes for its own attempt what another run of it began',
+      ],
+    },
+  },
+  {
+    title: 'what the operation has finished counts as its attempt',
+    edits: [
+      {
+        file: 'src/model/preflight/ownership.ts',
+        replace: "marker.ofThisRun === true && marker.state === 'begun'",
+        by: 'marker.ofThisRun === true',
+      },
+    ],
+    tests: {
+      'test/model/preflight/dirt.test.ts': ['it has proven', 'it found, and was resetting'].map(
+        (what) => `findings R1: what this very run of the operation left is cleaned without asking ${what}`,
+      ),
+      'test/model/preflight/init.test.ts': [
+        'R1: an init of a host that carries a cluster never takes for its own attempt what it has finished',
+      ],
+    },
+  },
+  {
+    title: 'a proof does not end the attempt on the marker',
+    edits: [
+      {
+        file: 'src/adapters/host/marker.ts',
+        replace: "writeMarkerScript(renderMarker({ ...marker, state: 'joined' })),",
+        by: 'writeMarkerScript(renderMarker(marker)),',
+      },
+    ],
+    tests: {
+      'test/adapters/host/marker.test.ts': [
+        'R1: the marker says how its operation ended a host that was proven is nobody’s attempt any more',
+      ],
+      'test/activities/proofs.test.ts': [
+        'a control plane R1: ends the attempt on the marker: what is on the host is nobody’s attempt any more',
+      ],
+    },
+  },
+  {
+    title: 'a marker that another run has written is taken away',
+    edits: [
+      {
+        file: 'src/adapters/host/marker.ts',
+        replace: '{ echo kept; exit 0; }',
+        by: ':',
+      },
+    ],
+    tests: {
+      'test/adapters/host/marker.test.ts': [
+        'of another run of the operation',
+        'of another operation',
+        'of older code',
+      ].map((what) => `R1: the marker says how its operation ended one ${what} is neither concluded nor removed`),
+    },
+  },
+  {
+    title: 'a member is removed without comparing it with what was projected',
+    edits: [
+      {
+        file: 'src/adapters/etcd/change-members.ts',
+        replace: '[ "$found" = ${quote(expected)} ] ||',
+        by: '[ -n "$found" ] ||',
+      },
+    ],
+    tests: {
+      'test/adapters/etcd/etcd.test.ts': [
+        'was promoted',
+        'has started',
+        'has another peer URL',
+        'has another name',
+      ].map((what) => `changing members R4: a member goes only while it is what was projected not one that ${what}`),
+    },
+  },
+  {
+    title: 'a member that was added since the check is removed as stale',
+    edits: [
+      {
+        file: 'src/activities/etcd.ts',
+        replace: 'if (!checked.members.includes(decision.member.id))',
+        by: 'if (checked.members.includes(`${decision.member.id}?`))',
+      },
+    ],
+    tests: {
+      'test/activities/etcd.test.ts': ['a learner that has not started', 'a voter that does not answer'].map(
+        (what) =>
+          `what has changed since the host was checked R4: another member was added, ${what}: it is somebody’s join`,
+      ),
+    },
+  },
+  {
+    title: 'a Node is deleted in whatever version it is by then',
+    edits: [
+      {
+        file: 'src/adapters/kubernetes/change-node.ts',
+        replace: 'const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };',
+        by: 'const preconditions = resourceVersion === uid ? { uid } : {};',
+      },
+    ],
+    tests: {
+      'test/adapters/kubernetes/change-node.test.ts': ['deleting names the uid and the version as preconditions'],
+      'test/activities/etcd.test.ts': [
+        'what has changed since the host was checked R4: its Node becomes Ready between the look at it and its deletion',
+      ],
+    },
+  },
+  {
+    title: 'whatever Node has the name is deleted',
+    edits: [
+      {
+        file: 'src/activities/etcd.ts',
+        replace: 'if (node.uid === known?.uid && (known.ready || !node.ready)) return true;',
+        by: 'if (node.uid !== undefined) return true;',
+      },
+    ],
+    tests: {
+      'test/activities/etcd.test.ts': [
+        'R4: its Node has become Ready',
+        'R4: another Node has its name',
+        'R4: a Node has its name that had none',
+        'R4: of a worker its Node alone is compared',
+      ].map((name) => `what has changed since the host was checked ${name}`),
+    },
+  },
+  {
+    title: 'an init does not ask whether an API server answers at its endpoint',
+    edits: [
+      {
+        file: 'src/activities/read.ts',
+        replace: 'isInit ? askForOthers(dependencies, context) : undefined,',
+        by: 'isInit && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
+      },
+    ],
+    tests: {
+      'test/activities/read.test.ts': [
+        'asks from the host at the endpoint and at every other declared address, and reads the host itself as a cluster',
+        'finds a cluster that lives, whose hosts cannot be reached by SSH',
+      ].map((name) => `R2: reading before an init ${name}`),
+    },
+  },
+  {
+    title: 'an API server that answers at the endpoint is no matter for an init',
+    edits: [
+      {
+        file: 'src/model/preflight/init.ts',
+        replace: "answers === 'yes' && !(own && ownCa)",
+        by: "answers === 'yes' && own && !own && ownCa",
+      },
+    ],
+    tests: {
+      'test/model/preflight/init.test.ts': [
+        'is refused when an API server answers at the endpoint, whoever can be reached by SSH',
+        'is refused when an API server answers at a declared address, whoever can be reached by SSH',
+      ].map((name) => `R2: an init beside a cluster that lives ${name}`),
+    },
+  },
+  {
+    title: 'who takes the connection and says nothing is nobody',
+    edits: [
+      {
+        file: 'src/adapters/kubernetes/answering.ts',
+        replace: 'echo "answer $1 unknown no"',
+        by: 'echo "answer $1 no no"',
+      },
+    ],
+    tests: {
+      'test/adapters/kubernetes/answering.test.ts': [
+        'R2: an API server answers perhaps where the connection is taken and nothing is said: one that is overloaded is not absent',
+      ],
+    },
+  },
+  {
+    title: 'bootstrap tokens of anybody are revoked',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/revoke-credentials.ts',
+        replace: '($3 == ENVIRON["ours"] || $4 == ENVIRON["label"])',
+        by: '1',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/credentials.test.ts': [
+        'an operation takes back its own tokens and, where asked, the shared certificates with the token that owns them',
+      ],
+    },
+  },
+  {
+    title: 'shared certificates are deleted whosever they are',
+    edits: [
+      {
+        file: 'src/adapters/kubeadm/revoke-credentials.ts',
+        replace: '${quote(`${operationLabelValue(operation)} `)}*)',
+        by: "*' '*)",
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/credentials.test.ts': [
+        'a colleague’s, without a label',
+        'another operation’s',
+        'labelled with one that only begins alike',
+      ].map((what) => `R7: shared certificates that are ${what} stay, and so does what owns them`),
+    },
+  },
+  {
+    title: 'addresses of IPv6 are compared as they are spelt',
+    edits: [
+      {
+        file: 'src/model/network-address.ts',
+        replace: 'a === b || urlKey(a) === urlKey(b)',
+        by: 'a === b || (urlKey(a) === urlKey(b) && a.length === b.length && a === b)',
+      },
+    ],
+    tests: {
+      'test/model/member-decision.test.ts': [
+        'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: the member that never started is the host’s',
+        'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: its own running member is no other machine’s',
+      ],
+      'test/activities/proofs.test.ts': [
+        'a control plane R10: is proven by its member at an address of IPv6, however that is spelt',
       ],
     },
   },

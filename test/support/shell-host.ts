@@ -36,7 +36,7 @@ export const shellHost = (
 
   const run = (script: string, { stdin, timeoutMs = 30_000, signal, onStdout }: RunOptions = {}) =>
     new Promise<Awaited<ReturnType<Host['run']>>>((resolve, reject) => {
-      const child = spawn('/bin/sh', ['-c', options.rewrite?.(script, folder) ?? script], {
+      const child = spawn('/bin/sh', ['-c', notInRoot(options.rewrite?.(script, folder) ?? script)], {
         env: { PATH: `${programs}:${process.env['PATH'] ?? ''}`, LC_ALL: 'C', HOME: folder, FOLDER: folder },
         detached: true,
         stdio: ['pipe', 'pipe', 'pipe'],
@@ -118,3 +118,14 @@ const endProcess = (pid: number): void => {
     // gone already
   }
 };
+
+/** Scripts for hosts work in `/`; one that destroys would do it on this machine. @throws Error when a script would */
+const notInRoot = (script: string): string => {
+  if (/(^|[;&|({`])\s*cd \/(\s|;|$)/m.test(script))
+    throw new Error(`this script would work in / of this machine:\n${script}`);
+  return script;
+};
+
+/** A script for hosts, which work in `/`, as it works in a folder instead. */
+export const workingIn = (script: string, folder: string): string =>
+  script.replaceAll(/^(\s*)cd \/ /gm, `$1cd ${folder} `);

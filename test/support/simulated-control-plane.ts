@@ -268,9 +268,10 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
         };
         const node = state.nodes.get(name);
         if (node === undefined) return { code: 1, stderr: `Error from server (NotFound): nodes "${name}" not found` };
-        if (node.uid !== preconditions?.uid)
+        const { uid, resourceVersion: version } = preconditions ?? {};
+        if (uid !== undefined && node.uid !== uid)
           return { code: 1, stderr: 'Error from server (Conflict): the UID in the precondition' };
-        if (resourceVersion(node) !== preconditions.resourceVersion)
+        if (version !== undefined && resourceVersion(node) !== version)
           return { code: 1, stderr: 'Error from server (Conflict): the ResourceVersion in the precondition' };
         state.nodes.delete(name);
         did(`delete Node ${name} ${node.uid}`);

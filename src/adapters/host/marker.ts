@@ -54,13 +54,6 @@ export const parseMarker = (text: string): Marker | undefined => {
 export const isMarkerOf = (marker: Partial<Marker> | undefined, { operation, run }: Claimant): boolean =>
   marker?.operation === operation && marker.run === run;
 
-/**
- * The marker on the host; undefined when there is none, or none that is whole.
- * @throws QuorateError Unreachable, CommandFailed
- */
-export const readMarker = async (host: Host): Promise<Marker | undefined> =>
-  parseMarker(await execute(host, 'reading the marker', `[ ! -e ${markerFile} ] || cat ${markerFile}`));
-
 /** Does something only while the marker is this run's own; `kept` when it is not. */
 const onOwnMarker = async (host: Host, what: string, own: Claimant, script: string): Promise<'done' | 'kept'> => {
   const text = await execute(

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { shellHost } from '../../support/shell-host.js';
+import { shellHost, workingIn } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 export interface HostFolder extends ShellHost {
@@ -114,9 +114,10 @@ export const hostFolder = (
   const host = shellHost({
     name: 'cp3',
     rewrite: (script, folder) => {
-      const inFolder = (options.rewrite?.(script) ?? script)
-        .replace('cd / ', `cd ${join(folder, 'root')} `)
-        .replace(/^PATH=.*$/m, `PATH=${join(folder, 'bin')}\n${inBusybox}`);
+      const inFolder = workingIn(options.rewrite?.(script) ?? script, join(folder, 'root')).replace(
+        /^PATH=.*$/m,
+        `PATH=${join(folder, 'bin')}\n${inBusybox}`,
+      );
       const words = [...shell, '-c', inFolder].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
       return `exec ${words.join(' ')}`;
     },

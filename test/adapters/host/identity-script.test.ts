@@ -73,7 +73,7 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('a host,
       expect.stringMatching(`^/etc/kubernetes/admin.conf ${number}:${number}:17$`),
       expect.stringMatching(`^/etc/kubernetes/kubelet.conf ${number}:${number}:10$`),
       expect.stringMatching(`^/etc/kubernetes/controller-manager.conf ${number}:${number}:0$`),
-      expect.stringMatching(`^/var/lib/etcd/member ${number}:[0-9?-]+$`),
+      expect.stringMatching(`^/var/lib/etcd/member ${number}:[0-9?W-]+$`),
     ]);
   });
 

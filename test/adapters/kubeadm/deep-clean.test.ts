@@ -23,7 +23,7 @@ import { caHashOfPem } from '../../../src/adapters/host/ca-hash.js';
 import { nothingKept } from '../../../src/model/keep.js';
 import type { Keep } from '../../../src/model/keep.js';
 import { fakeHost } from '../../support/fake-host.js';
-import { shellHost } from '../../support/shell-host.js';
+import { shellHost, workingIn } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 
 let host: ShellHost;
@@ -37,8 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
-const inFolder = (script: string, folder: string): string =>
-  script.replaceAll(/^cd \/ \|\|/gm, `cd ${folder}/root-of-host ||`);
+const inFolder = (script: string, folder: string): string => workingIn(script, `${folder}/root-of-host`);
 const path = (file: string): string => join(host.folder, 'root-of-host', file);
 const put = (file: string, content = ''): void => {
   mkdirSync(dirname(path(file)), { recursive: true });

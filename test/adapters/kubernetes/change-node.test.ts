@@ -153,13 +153,13 @@ describe('deleting', () => {
 });
 
 describe('deleting a Node as long as what is read of it allows it', () => {
-  const states: (unknown | undefined)[] = [];
+  const states: unknown[] = [];
   const version = (resourceVersion: string, status: 'True' | 'False') => {
     const made = node('w1', { ...ready, status }) as { metadata: Record<string, unknown> };
     return { ...made, metadata: { ...made.metadata, resourceVersion } };
   };
   /** Each reading shows the next state; the last one stays. */
-  const shows = (...next: (unknown | undefined)[]): void => {
+  const shows = (...next: unknown[]): void => {
     states.splice(0, states.length, ...next);
     api.objects.set(path, () => (states.length > 1 ? states.shift() : states[0]));
   };

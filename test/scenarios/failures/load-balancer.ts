@@ -28,13 +28,13 @@ const untilStatus = (site: Site, server: string, status: RegExp): Promise<void> 
     return status.test(found?.status ?? '');
   });
 
-/** One connection through the endpoint after the other, from a host that is not in the cluster, while something is done. */
+/** One connection through the endpoint after the other, from a host that is not in the cluster, while something is done and for at least sixty. */
 const underTraffic = async (site: Site, work: () => Promise<unknown>): Promise<void> => {
   const { host, port } = endpointOf(site);
   const traffic = onConsole(
     site,
     'w1',
-    `rm -f /run/enough; n=0; while [ ! -e /run/enough ]; do curl -sk -m 5 -o /dev/null https://${host}:${port}/readyz; n=$((n + 1)); done; echo $n`,
+    `rm -f /run/enough; n=0; while [ ! -e /run/enough ] || [ $n -le 60 ]; do curl -sk -m 5 -o /dev/null https://${host}:${port}/readyz; n=$((n + 1)); done; echo $n`,
   );
   try {
     await work();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { ClusterQueue } from '../../../src/model/messages.js';
 import type { DecisionAction, OperationProgress } from '../../../src/model/progress.js';
 import { by, progressOf } from '../../support/workflow-harness.js';
@@ -10,7 +11,7 @@ type Blocked = NonNullable<OperationProgress['blocked']>;
 type Ended = ClusterQueue['ended'][number];
 
 /** A run of an operation. */
-export interface Run {
+interface Run {
   readonly workflowId: string;
   readonly runId: string;
 }
@@ -134,7 +135,7 @@ export const startOperator = (
     const before = decided.get(operation) ?? 0;
     decided.set(operation, before + 1);
     const order: readonly DecisionAction[] =
-      before < retriesOnceMended
+      !begun || before < retriesOnceMended
         ? ['approve', 'retry']
         : before < 2 * retriesOnceMended
           ? ['rollback', 'retry']
@@ -233,6 +234,16 @@ export const startOperator = (
   };
 };
 
+/** What a run says of itself; undefined where nobody can say it, however often one asks. */
+const lastProgress = async (handle: WorkflowHandle): Promise<OperationProgress | undefined> => {
+  for (let attempt = 1; attempt <= 4; attempt += 1) {
+    const progress = await progressOf(handle).catch(() => undefined);
+    if (progress !== undefined) return progress;
+    await sleep(everyMs);
+  }
+  return undefined;
+};
+
 /** How each run of an operation ended, as it tells itself, in the order in which they ended. */
 export const reportsOf = async (
   { client }: Harness,
@@ -247,7 +258,7 @@ export const reportsOf = async (
   ): Promise<readonly [closed: number, report: ReportedOperation] | undefined> => {
     const { workflowId = '', runId } = run;
     const handle = runId === undefined ? undefined : client.workflow.getHandle(workflowId, runId);
-    const progress = handle === undefined ? undefined : await progressOf(handle).catch(() => undefined);
+    const progress = handle === undefined ? undefined : await lastProgress(handle);
     const times = await handle?.describe().catch(() => undefined);
     const { operation, kind, host } = entry ?? progress ?? {};
     if (operation === undefined || kind === undefined || host === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { World } from '../../../../lab/simulation/world.js';
 import { actorOf, folderOf, kubeadmCommandOf } from './actors.js';
 
 /** What an operation has begun on a host. */
-export interface Attempt {
+interface Attempt {
   readonly command: 'init' | 'join';
   /** Of the operation's configuration: one for each operation. */
   readonly folder: string;

@@ -708,6 +708,296 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    title: 'a step that destroys begins on what was read before the operation waited, or by a run before',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: '!isAttaching && observations.areOutdated(step.restsOn, step.id)',
+        by: "!isAttaching && step.restsOn === 'nothing'",
+      },
+    ],
+    tests: {
+      'test/workflows/fresh-facts.test.ts': [
+        'R3: nothing is destroyed on what was read before the operation waited for an answer after a reset that was found again, kubeadm begins on what is read then',
+        'R1: an operation that was reset in Temporal is another run, and reads before it destroys in the middle, at runKubeadm',
+        'R1: an operation that was reset in Temporal is another run, and reads before it destroys after its end, at any step that destroys: is proven anew',
+      ],
+    },
+  },
+  {
+    title: 'a retry goes on with the step that failed',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: 'step.retriedInPlace === undefined ? first : (step.restsOn ?? step.id)',
+        by: 'step.id',
+      },
+    ],
+    tests: {
+      'test/workflows/retries.test.ts': [
+        "R3: a step that failed blocks, and a retry reads the world anew, in a new round 'join-worker': 'prepare'",
+        "R3: a step that failed blocks, and a retry reads the world anew, in a new round 'join-worker': 'credentials'",
+      ],
+    },
+  },
+  {
+    title: 'what comes after a step that was left out acts on what was read before',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: 'return step.retriedInPlace === undefined ? nextRound(first) : indexOf(step.id);',
+        by: 'return indexOf(step.id);',
+      },
+    ],
+    tests: {
+      'test/workflows/skip.test.ts': [
+        "a step that nothing rests on 'join-worker': 'prepare' is left out, and says what that means",
+      ],
+    },
+  },
+  {
+    title: 'a step that was left out is done after all when the operation goes back',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: 'leftOut.get(step.id) ?? step.skipWhen?.(state)',
+        by: '(step.id === first ? leftOut.get(step.id) : undefined) ?? step.skipWhen?.(state)',
+      },
+    ],
+    tests: {
+      'test/workflows/skip.test.ts': [
+        "a step that nothing rests on 'join-control-plane': 'snapshot' is left out, and says what that means",
+      ],
+    },
+  },
+  {
+    title: 'facts never grow old',
+    edits: [
+      {
+        file: 'src/workflows/observations.ts',
+        replace: 'if (now() - last.atMs <= factsHoldMs ||',
+        by: 'if (now() - last.atMs >= 0 ||',
+      },
+    ],
+    tests: {
+      'test/workflows/observations.test.ts': [
+        'R4: facts have an age what is older than a quarter of an hour is not, once for each step: what lies between may take longer',
+      ],
+    },
+  },
+  {
+    title: 'what was read before the operation waited is read afresh for ever',
+    edits: [
+      {
+        file: 'src/workflows/observations.ts',
+        replace: 'last.waits !== waits || ',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/workflows/observations.test.ts': [
+        'R4: facts have an age what was seen before the operation waited for an answer is not, however short the wait',
+      ],
+      'test/workflows/fresh-facts.test.ts': [
+        'R3: nothing is destroyed on what was read before the operation waited for an answer after a reset that was found again, kubeadm begins on what is read then',
+      ],
+    },
+  },
+  {
+    title: 'a run acts on what the run that it was reset from has read',
+    edits: [
+      {
+        file: 'src/workflows/observations.ts',
+        replace: ' || last.run !== run()',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/workflows/observations.test.ts': [
+        'R4: facts have an age R1: what was seen before the workflow was reset is not: that was another run',
+      ],
+      'test/workflows/fresh-facts.test.ts': [
+        'R1: an operation that was reset in Temporal is another run, and reads before it destroys in the middle, at runKubeadm',
+      ],
+    },
+  },
+  {
+    title: 'what is no longer what was checked is asked about at once',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: 'step.restsOn !== undefined && times < readingsAnew',
+        by: 'step.restsOn !== undefined && times < 0',
+      },
+    ],
+    tests: {
+      'test/workflows/fresh-facts.test.ts': [
+        "what is another thing when the act compares it (ChangedSinceCheck) 'join-worker', 'reset': is read again by itself three times, then a person decides",
+        'what is another thing when the act compares it (ChangedSinceCheck) says so while it goes back',
+      ],
+    },
+  },
+  {
+    title: 'what is no longer what was checked is read again without end',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: 'step.restsOn !== undefined && times < readingsAnew',
+        by: 'step.restsOn !== undefined',
+      },
+    ],
+    tests: {
+      'test/workflows/fresh-facts.test.ts': [
+        "what is another thing when the act compares it (ChangedSinceCheck) 'join-control-plane', 'join': is read again by itself three times, then a person decides",
+      ],
+    },
+  },
+  {
+    title: 'a command that sight was lost of is begun anew by a retry',
+    edits: [
+      {
+        file: 'src/workflows/runner.ts',
+        replace: '          attaching = step.id;\n',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/workflows/retries.test.ts': [
+        "a host that cannot be reached at 'reset': the command may still run, so a retry attaches to it in the same round",
+        "a host that cannot be reached at 'join': the command may still run, so a retry attaches to it in the same round",
+      ],
+    },
+  },
+  {
+    title: 'a probe answers whichever question is open',
+    edits: [
+      {
+        file: 'src/workflows/decisions.ts',
+        replace: 'const isOpen = asked === question && ',
+        by: 'const isOpen = ',
+      },
+    ],
+    tests: {
+      'test/workflows/questions.test.ts': [
+        'R6: an answer is one to its own question a probe of an earlier block never answers a later one that a person has to decide',
+        'R6: an answer is one to its own question nor does it answer a later block of the same kind; that has a probe of its own',
+        'R6: an answer is one to its own question nor does it wake what waits for an approval',
+      ],
+    },
+  },
+  {
+    title: 'a decision is taken for whichever question is open',
+    edits: [
+      {
+        file: 'src/workflows/decisions.ts',
+        replace: 'if (about !== undefined && about !== blocked.question) {',
+        by: 'if (about !== undefined && about < 0) {',
+      },
+    ],
+    tests: {
+      'test/workflows/questions.test.ts': [
+        'R6: an answer is one to its own question a decision that names another question than the open one is refused, and leaves no event',
+        'R6: an answer is one to its own question of two that approve what they have read, the second does not approve what came after',
+      ],
+    },
+  },
+  {
+    title: 'commands to decide do not say which question they answer',
+    edits: [
+      {
+        file: 'src/api/retry-operations.ts',
+        replace: '...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/api/retry-operations.test.ts': [
+        'retrying what is blocked R6: is no answer to what an operation asks by the time that it arrives',
+      ],
+    },
+  },
+  {
+    title: 'the retry of an undo keeps its round',
+    edits: [
+      {
+        file: 'src/workflows/saga.ts',
+        replace: 'if (found.lostSight !== true) state.context',
+        by: 'if (found.lostSight === undefined) state.context',
+      },
+    ],
+    tests: {
+      'test/workflows/rollback.test.ts': [
+        'an undo that fails R12: is tried again in a new round, in which no unit of the try before is taken for its own',
+      ],
+    },
+  },
+  {
+    title: 'an attempt ends after an hour, whatever the budgets are',
+    edits: [
+      {
+        file: 'src/workflows/activities.ts',
+        replace: 'longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs',
+        by: 'longestCommandMs + 0 * policy.joinBudgetMs',
+      },
+    ],
+    tests: {
+      'test/workflows/budgets.test.ts': [
+        "R9: an attempt ends only after the budgets of the policy, so that the operation blocks then 'join-worker', 'ready: 2h'",
+        "R9: an attempt ends only after the budgets of the policy, so that the operation blocks then 'init', 'the longest that there may be'",
+      ],
+    },
+  },
+  {
+    title: 'an attempt whose time is up is tried again without end',
+    edits: [
+      {
+        file: 'src/workflows/activities.ts',
+        replace: ", 'TemporalTimeout:StartToClose'",
+        by: '',
+      },
+    ],
+    tests: {
+      'test/workflows/budgets.test.ts': [
+        'R9: an attempt ends only after the budgets of the policy, so that the operation blocks then none of an operation is tried again without end when its time is up, and each is seen to live',
+      ],
+    },
+  },
+  {
+    title: 'the approval of a plan is for the lines that it was shown in',
+    edits: [
+      {
+        file: 'src/workflows/steps/observe.ts',
+        replace: 'needApproval(planSubject(context, host, cluster), {',
+        by: "needApproval(lines.join(', '), {",
+      },
+    ],
+    tests: {
+      'test/workflows/approvals.test.ts': [
+        'a policy that wants plans approved R8: what changes by itself does not make it another plan: processes, numbers, whether a Node is Ready',
+        'a policy that wants plans approved R8: nor does what has been done of it by the time it is read again',
+      ],
+    },
+  },
+  {
+    title: 'a plan that was approved covers whatever comes to be destroyed',
+    edits: [
+      {
+        file: 'src/model/plan-subject.ts',
+        replace: '[null, given.deletesNode].includes(asked.deletesNode) &&',
+        by: '',
+      },
+    ],
+    tests: {
+      'test/model/plan-covers.test.ts': [
+        'R8: it does not cover another Node',
+        'R8: it does not cover a Node where there was none',
+      ],
+      'test/workflows/approvals.test.ts': [
+        'a policy that wants plans approved R8: another Node that would be destroyed is asked about again',
+      ],
+    },
+  },
+  {
     title: 'steps of an operation change their order without a guard for operations that run',
     edits: reordered('context !== undefined'),
     tests: { 'test/workflows/replay.test.ts': ['join-worker', 'credentials-lapsed', 'notified'].map(replayOf) },

@@ -131,6 +131,14 @@ const operations: readonly Scenario[] = [
       await decide(handle, 'retry');
     };
   }),
+  single('read-again-when-changed', 'join-worker', 'finished', (script, context) => {
+    script.world.hosts['w2'] = hostOf(context, leftovers(context.cluster));
+    script.on('resetHost', fails('ChangedSinceCheck'));
+    return async (handle) => {
+      await blocked(handle);
+      await decide(handle, 'approve');
+    };
+  }),
   single('credentials-made-again', 'join-worker', 'finished', (script) => {
     script.on('runKubeadm', rejected);
     return undefined;

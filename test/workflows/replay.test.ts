@@ -81,6 +81,32 @@ describe('operations that older code began go on with the present code', () => {
     }
   });
 
+  test('R4: kubeadm is not begun on what was read more than a quarter of an hour before: that is read again', async () => {
+    const [recorded] = readHistories({ scenario: 'join-worker' });
+    if (recorded === undefined) throw new Error('no history');
+    const events = recorded.history.events as readonly Record<string, unknown>[];
+    const scheduled = (name: string): number =>
+      events.findIndex((event) => JSON.stringify(event['activityTaskScheduledEventAttributes'] ?? '').includes(name));
+    expect(scheduled('"prepareHost"')).toBeGreaterThan(0);
+    /** As if the images had taken that long. */
+    const aged = (minutes: number): RecordedHistory => ({
+      workflowId: `${minutes} minutes`,
+      history: {
+        events: events.map((event, index) =>
+          index <= scheduled('"prepareHost"')
+            ? event
+            : {
+                ...event,
+                eventTime: new Date(Date.parse(String(event['eventTime'])) + minutes * 60_000).toISOString(),
+              },
+        ),
+      },
+    });
+    const found = await replay([aged(0), aged(14), aged(16)]);
+    expect([...found.keys()]).toEqual(['16 minutes']);
+    expect(found.get('16 minutes')).toMatch(/TMPRL1100|nondeterminism/i);
+  });
+
   test('a changed order of activities is noticed', async () => {
     const [recorded] = readHistories({ scenario: 'join-worker' });
     const text = JSON.stringify(recorded);

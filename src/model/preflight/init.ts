@@ -90,11 +90,15 @@ const livingHere = (context: OperationContext, host: HostFacts, cluster: Cluster
 };
 
 /** What could not be asked may be a cluster that lives: nobody makes a second one beside it without being told. */
-const unasked = (context: OperationContext, cluster: ClusterFacts | undefined): Finding[] => {
+const unasked = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): Finding[] => {
   const silent = (cluster?.controlPlane ?? []).filter(
     (server) => server.host !== context.target.name && !isBlank(server),
   );
-  const unknown = (cluster?.answering ?? []).filter(({ answers }) => answers === 'unknown');
+  // What this run has begun, and hangs, is behind the endpoint itself.
+  const own = isOwnAttempt(context, host);
+  const unknown = (cluster?.answering ?? []).filter(
+    ({ server, answers }) => answers === 'unknown' && !(own && sameEndpoint(server, context.endpoint)),
+  );
   const names = [...silent.map((server) => server.host), ...unknown.map(({ server }) => placeOf(context, server))];
   if (names.length === 0) return [];
   return [
@@ -118,5 +122,5 @@ export const initFindings = (
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
   const living = [...livingElsewhere(context, host, cluster), ...livingHere(context, host, cluster)];
-  return living.length > 0 ? living : unasked(context, cluster);
+  return living.length > 0 ? living : unasked(context, host, cluster);
 };

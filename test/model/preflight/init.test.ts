@@ -186,6 +186,14 @@ describe('R2: an init beside a cluster that lives', () => {
     expect(check(unknown())[0]?.evidence).toEqual(['10.203.0.10:6443: could not be asked']);
   });
 
+  it('does not wait for a person for its own attempt that hangs behind the endpoint', () => {
+    const hangs = (at: string, marker: HostFacts['marker']) =>
+      verdicts(world(context, { ...adminConf, marker }, { answering: [answering(at, { answers: 'unknown' })] }));
+    expect(hangs('10.203.0.10:6443', own)).toEqual([]);
+    expect(hangs('10.203.0.12:6443', own)).toEqual(['approval PeersUnreachable']);
+    expect(hangs('10.203.0.10:6443', { ...own, ofThisRun: false })).toContain('fatal AlreadyInitialised');
+  });
+
   it('asks again when others cannot be asked, not when the same ones say it otherwise', () => {
     const subject = (...controlPlane: Server[]) => check(world(context, {}, { controlPlane }))[0]?.subject;
     const both = subject(unreachable('cp2'), unreachable('cp3'));

@@ -99,14 +99,24 @@ const unasked = (context: OperationContext, host: HostFacts, cluster: ClusterFac
   const unknown = (cluster?.answering ?? []).filter(
     ({ server, answers }) => answers === 'unknown' && !(own && sameEndpoint(server, context.endpoint)),
   );
-  const names = [...silent.map((server) => server.host), ...unknown.map(({ server }) => placeOf(context, server))];
+  const hosts = silent.map((server) => server.host);
+  const places = unknown.map(({ server }) => placeOf(context, server));
+  const names = [...hosts, ...places];
   if (names.length === 0) return [];
+  const look = [
+    ...(hosts.length === 0 ? [] : [`see that SSH reaches ${hosts.join(', ')}`]),
+    ...(places.length === 0
+      ? []
+      : [
+          `see what is at ${places.join(', ')} (\`curl -k https://${unknown[0]?.server}/version\` on ${context.target.name})`,
+        ]),
+  ].join('; ');
   return [
     approval(
       JSON.stringify({ init: context.cluster, host: context.target.name, unasked: names.toSorted() }),
       'PeersUnreachable',
       `${names.join(', ')} could not be asked whether ${context.cluster} lives there`,
-      `see that SSH reaches ${names.join(', ')}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
+      `${look}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
       [
         ...silent.map(serverLine),
         ...unknown.map(({ server, because = 'could not be asked' }) => `${server}: ${because}`),

@@ -65,6 +65,7 @@ describe('a clean host, read by the product over SSH', () => {
       packetFilterRules: 0,
       homeKubeconfigs: [],
       kubeletMounts: [],
+      identity: [`/etc/machine-id ${simulation.host('cp1').machine.machineId}`],
       foreignServerAnswers: {},
     });
     expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(200);

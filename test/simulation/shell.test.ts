@@ -9,6 +9,7 @@ import { nothing, Sink, TextDescription } from '../../lab/simulation/system/desc
 import { Machine } from '../../lab/simulation/system/machine.js';
 import { Process, runProgram } from '../../lab/simulation/system/process.js';
 import { programAt } from '../../lab/simulation/shell/external.js';
+import { guardScript, identityFunction } from '../../src/adapters/host/identity-script.js';
 import { folderFunctions } from '../../src/adapters/host/traces/folders.js';
 import { loginKubeconfigsFunction } from '../../src/adapters/host/traces/login-kubeconfigs.js';
 import { packetFilterFunctions, takesOut } from '../../src/adapters/host/traces/packet-filter.js';
@@ -111,8 +112,27 @@ COMMIT
 `;
 const own = `has() { [ "$1" = nft ]; }; ${packetFilterFunctions}`;
 
+/** A host that was checked, with the marker of another operation on it, and what is compared right before a command. */
+const checkedHost = `mkdir -p etc/kubernetes/pki var/lib/quorate var/lib/etcd/member; echo m1 > etc/machine-id; echo ca > etc/kubernetes/pki/ca.crt; printf '%s' '{"operation":"it'\\''s $x","run":"r"}' > var/lib/quorate/marker.json`;
+const compared = (...identity: string[]): string =>
+  guardScript('mark', { identity, own: { operation: 'own', run: 'r1' } }).replace('cd / || exit 1', '');
+const whose = String.raw`whose | sed 's/ [0-9]*:[0-9?-]*/ at/'`;
+const marked = `/var/lib/quorate/marker.json {"operation":"it's $x","run":"r"}`;
+const files = `${identityFunction}; files=$(whose | grep -v -e machine-id -e marker)`;
+const withFiles = (script: string): string => script.replace(/^seen='/m, `seen="$files"'\n`);
+
 const scripts: readonly string[] = [
   // of the adapters
+  `set -eu; ${checkedHost}; ${identityFunction}; ${whose}; rm -r etc; ${whose}; rm -r var; ${whose}`,
+  ...[
+    compared('/etc/machine-id m1', marked),
+    compared('/etc/machine-id m1'),
+    compared('/etc/machine-id m2', marked),
+    compared(marked),
+    `rm etc/machine-id; ${compared('/etc/machine-id m1', marked)}`,
+    `echo '{"operation":"own","run":"r1","at":""}' > var/lib/quorate/marker.json; ${compared('/etc/machine-id m1')}`,
+    `echo '{"operation":"own","run":"r12"}' > var/lib/quorate/marker.json; ${compared('/etc/machine-id m1')}`,
+  ].map((script) => `set -eu; ${checkedHost}; ${files}; ${withFiles(script)}\necho went on`),
   `mkdir -p 'data/et cd' data/kubelet var/lib/kubelet etc proc; ln -s '../../data/et cd' var/lib/etcd; ln -s nowhere var/lib/cni; ln -s . etc/kubernetes; mkdir etc/pki; ${folderFunctions}; for f in var/lib/etcd var/lib/kubelet var/lib/cni var/lib/none etc/kubernetes/pki; do echo "$f:$(real_path $f)"; done; astray; printf '%s\\n' 'a /data/et\\040cd/x\\134y b' 'a /data/et\\040cd/x/z b' 'a /data/et\\040cd b' 'a /data/et b' 'a /var/lib/kubelet/p b' > proc/mounts; mounts_below var/lib/etcd; mounts_below var/lib/kubelet; mounts_below var/lib/cni`,
   `${own}; nft() { cat <<'X'\n${ruleset}X\n}; filters; out_of nft; out_of nft | grep -Ec '${takesOut}'`,
   `${own}; has() { [ "$1" != nft ]; }; cat > saved <<'X'\n${saved}X\nprintf '#!/bin/sh\\ncat saved\\n' > filter-save; chmod +x filter-save; PATH=$(pwd):$PATH; filters; out_of filter; out_of filter | grep -Ec '${takesOut}'`,

@@ -90,19 +90,33 @@ const livingHere = (context: OperationContext, host: HostFacts, cluster: Cluster
 };
 
 /** What could not be asked may be a cluster that lives: nobody makes a second one beside it without being told. */
-const unasked = (context: OperationContext, cluster: ClusterFacts | undefined): Finding[] => {
+const unasked = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): Finding[] => {
   const silent = (cluster?.controlPlane ?? []).filter(
     (server) => server.host !== context.target.name && !isBlank(server),
   );
-  const unknown = (cluster?.answering ?? []).filter(({ answers }) => answers === 'unknown');
-  const names = [...silent.map((server) => server.host), ...unknown.map(({ server }) => placeOf(context, server))];
+  // What this run has begun, and hangs, is behind the endpoint itself.
+  const own = isOwnAttempt(context, host);
+  const unknown = (cluster?.answering ?? []).filter(
+    ({ server, answers }) => answers === 'unknown' && !(own && sameEndpoint(server, context.endpoint)),
+  );
+  const hosts = silent.map((server) => server.host);
+  const places = unknown.map(({ server }) => placeOf(context, server));
+  const names = [...hosts, ...places];
   if (names.length === 0) return [];
+  const look = [
+    ...(hosts.length === 0 ? [] : [`see that SSH reaches ${hosts.join(', ')}`]),
+    ...(places.length === 0
+      ? []
+      : [
+          `see what is at ${places.join(', ')} (\`curl -k https://${unknown[0]?.server}/version\` on ${context.target.name})`,
+        ]),
+  ].join('; ');
   return [
     approval(
       JSON.stringify({ init: context.cluster, host: context.target.name, unasked: names.toSorted() }),
       'PeersUnreachable',
       `${names.join(', ')} could not be asked whether ${context.cluster} lives there`,
-      `see that SSH reaches ${names.join(', ')}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
+      `${look}, then retry; or take hosts that are gone for good out of the specification. Approve only when you know that no cluster lives there: otherwise the endpoint sends its clients to an empty one`,
       [
         ...silent.map(serverLine),
         ...unknown.map(({ server, because = 'could not be asked' }) => `${server}: ${because}`),
@@ -118,5 +132,5 @@ export const initFindings = (
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
   const living = [...livingElsewhere(context, host, cluster), ...livingHere(context, host, cluster)];
-  return living.length > 0 ? living : unasked(context, cluster);
+  return living.length > 0 ? living : unasked(context, host, cluster);
 };

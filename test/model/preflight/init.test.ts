@@ -181,9 +181,19 @@ describe('R2: an init beside a cluster that lives', () => {
       world(context, {}, { answering: [answering('10.203.0.10:6443', { answers: 'unknown', ...of })] });
     const one = unknown({ because: 'no curl on cp1 to ask with' });
     expect(verdicts(one)).toEqual(['approval PeersUnreachable']);
-    expect(texts(one)[0]).toMatch(/^the endpoint 10\.203\.0\.10:6443 could not be asked whether prod lives there/);
+    expect(texts(one)[0]).toMatch(
+      /^the endpoint 10\.203\.0\.10:6443 could not be asked whether prod lives there \| see what is at the endpoint 10\.203\.0\.10:6443 \(`curl -k https:\/\/10\.203\.0\.10:6443\/version` on cp1\), then retry;/,
+    );
     expect(check(one)[0]?.evidence).toEqual(['10.203.0.10:6443: no curl on cp1 to ask with']);
     expect(check(unknown())[0]?.evidence).toEqual(['10.203.0.10:6443: could not be asked']);
+  });
+
+  it('does not wait for a person for its own attempt that hangs behind the endpoint', () => {
+    const hangs = (at: string, marker: HostFacts['marker']) =>
+      verdicts(world(context, { ...adminConf, marker }, { answering: [answering(at, { answers: 'unknown' })] }));
+    expect(hangs('10.203.0.10:6443', own)).toEqual([]);
+    expect(hangs('10.203.0.12:6443', own)).toEqual(['approval PeersUnreachable']);
+    expect(hangs('10.203.0.10:6443', { ...own, ofThisRun: false })).toContain('fatal AlreadyInitialised');
   });
 
   it('asks again when others cannot be asked, not when the same ones say it otherwise', () => {

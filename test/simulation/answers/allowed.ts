@@ -95,8 +95,13 @@ export const allowed: readonly Allowed[] = [
   },
   {
     sender: /etcd\/snapshot/,
-    line: /^\.(caller|level|logger|msg|ts|path|endpoint|took|etcd-version)\b/,
+    line: /^\.(caller|level|logger|msg|ts|path|endpoint|took|size|etcd-version)\b/,
     because: "etcdctl's own log of a snapshot, which nobody reads",
+  },
+  {
+    section: 'an init taken back',
+    line: /"StopPodSandbox from runtime service failed" err="rpc error: code = DeadlineExceeded/,
+    because: 'a busy runtime takes longer to stop a Pod than kubeadm waits at first; it tries again',
   },
   {
     section: 'no quorum',

@@ -6,7 +6,7 @@ import { names } from '../../src/model/messages.js';
 import { operationKinds } from '../../src/model/operation.js';
 import type { OperationContext } from '../../src/model/operation.js';
 import type { HostFacts } from '../../src/model/host-facts.js';
-import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { clusterFacts, etcdMember, leftovers, noCluster, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, destroying, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
 import type { Script } from '../support/scripted-activities.js';
@@ -110,6 +110,50 @@ test.concurrent('two things to approve are asked one after the other, each once'
   await decide(handle, 'approve');
   expect(await ended(handle)).toMatchObject({ status: 'completed' });
   expect(script.names().slice(9)).toEqual(changingActivities('join-control-plane', 'dirty'));
+});
+
+describe.concurrent('R2: an init that could not ask its peers', () => {
+  const unasked = async (name: string) => {
+    const context = operationContext({ kind: 'init', cluster: uniqueName(name) });
+    const script = harness().script(context.cluster);
+    const silent = (...hosts: string[]): void => {
+      const facts = noCluster();
+      script.world.cluster = {
+        ...facts,
+        controlPlane: facts.controlPlane.map((server) =>
+          hosts.includes(server.host) ? { ...server, because: 'no route to host' } : server,
+        ),
+      };
+    };
+    silent('cp2');
+    return { script, silent, handle: await harness().start(context) };
+  };
+
+  test('waits before anything was changed, and goes on when they answer', async () => {
+    const { script, handle } = await unasked('answers');
+    const reason = await blocked(handle);
+    expect(reason).toMatchObject({ type: 'PeersUnreachable', step: 'check', choices: ['approve', 'retry', 'abort'] });
+    expect(reason).not.toHaveProperty('watching');
+    expect(reason.message).toMatch(/^cp2 could not be asked whether .* lives there$/);
+    expect(reason.consequences.approve).toMatch(/^makes a new cluster although they may carry one: /);
+    expect(new Set(script.names())).toEqual(new Set(readingActivities));
+    delete script.world.cluster;
+    await decide(handle, 'retry');
+    expect(await endedUnasked(handle, 1)).toMatchObject({ status: 'completed' });
+  });
+
+  test('goes on by an approval, which is for those that it named: another one is asked about', async () => {
+    const { script, silent, handle } = await unasked('approved');
+    await blocked(handle);
+    silent('cp2', 'cp3');
+    await decide(handle, 'approve');
+    const again = await blocked(handle, 1);
+    expect(again).toMatchObject({ type: 'PeersUnreachable' });
+    expect(again.message).toMatch(/^cp2, cp3 could not be asked/);
+    expect(script.names()).not.toContain('runKubeadm');
+    await decide(handle, 'approve');
+    expect(await endedUnasked(handle, 2)).toMatchObject({ status: 'completed' });
+  });
 });
 
 test.concurrent(

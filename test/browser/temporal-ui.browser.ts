@@ -110,9 +110,9 @@ describe('an operator who knows only the Temporal UI', () => {
     expect(text).toMatch(/^The request ends by itself at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: then it counts as abort\.$/m);
     expect(await codeBlocks()).toEqual([
       ['approve', 'retry', 'abort']
-        .map((action) => `{"action": "${action}", "by": "YOUR NAME", "reason": "WHY"}\n`)
+        .map((action) => `{"action": "${action}", "about": 1, "by": "YOUR NAME", "reason": "WHY"}\n`)
         .join(''),
-      'quorate decide prod/join-worker/w2/1f00aa11 approve\n',
+      'quorate decide prod/join-worker/w2/1f00aa11 approve --about 1\n',
     ]);
     const steps = await tableBelow(page(), 'Steps');
     expect(steps.map(([state]) => state)).toEqual([

@@ -14,7 +14,10 @@ export const claimantOf = ({ operation }: Pick<OperationContext, 'operation'>): 
 });
 
 /** What the running activity writes on a host before it changes it. */
-export const markerOf = (context: OperationContext, state: 'resetting' | 'begun' = 'begun'): Marker & Claimant => ({
+export const markerOf = (
+  context: OperationContext,
+  state: 'resetting' | 'begun' | 'undoing' = 'begun',
+): Marker & Claimant => ({
   ...claimantOf(context),
   cluster: context.cluster,
   at: new Date().toISOString(),

@@ -5,6 +5,7 @@ import type { Host } from '../adapters/ssh/types.js';
 import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
+import { shortHash } from '../model/preflight/ownership.js';
 import type { Dependencies } from './dependencies.js';
 
 export interface ControlPlane {
@@ -19,9 +20,28 @@ export const hostOf = ({ hosts }: Dependencies, entry: ContextHost): Host => hos
 export const peers = (context: OperationContext): readonly ContextHost[] =>
   context.controlPlane.filter((entry) => entry.name !== context.target.name);
 
-export interface AskedHost extends ControlPlane {
-  readonly answer: Readyz;
+interface ControlPlaneAnswer extends Readyz {
+  /** It has another CA than the cluster that the operation works on, and is not ready for it. */
+  readonly isForeign?: true;
 }
+
+export interface AskedHost extends ControlPlane {
+  readonly answer: ControlPlaneAnswer;
+}
+
+/** A host that was made another cluster meanwhile answers as well as any: it tells nothing of this one. */
+const ofCluster = (
+  { cluster, caHash }: Pick<OperationContext, 'cluster' | 'caHash'>,
+  answer: Readyz,
+): ControlPlaneAnswer =>
+  caHash === undefined || answer.caHash === undefined || answer.caHash === caHash
+    ? answer
+    : {
+        ...answer,
+        ready: false,
+        isForeign: true,
+        because: `it carries another cluster than ${cluster} (CA ${shortHash(answer.caHash)}, not ${shortHash(caHash)})`,
+      };
 
 /** How long hosts that say nothing are waited for, milliseconds: an answer that takes 3 s, as of an API server that hangs. */
 const silenceMs = 4_000;
@@ -35,6 +55,7 @@ const afterFirstMs = 1_000;
  */
 export const askControlPlane = (
   dependencies: Dependencies,
+  context: Pick<OperationContext, 'cluster' | 'caHash'>,
   candidates: readonly ContextHost[],
   { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<AskedHost[]> => {
@@ -51,7 +72,7 @@ export const askControlPlane = (
       const asked = readyz(host, entry.address).then(
         (answer) => {
           answered();
-          return answer;
+          return ofCluster(context, answer);
         },
         (error: unknown) => notReady(errorText(error)),
       );
@@ -64,18 +85,29 @@ export const askControlPlane = (
  * The first control-plane host, in the order of the specification, whose own API server is ready. There is no leading
  * host: each activity chooses anew, so that the loss of one host does not stop an operation.
  * @param candidates default all but the target
- * @throws QuorateError ApiUnavailable with what each host said
+ * @throws QuorateError ApiUnavailable with what each host said; ClusterMismatch when all carry another cluster by now
  */
 export const pickControlPlane = async (
   dependencies: Dependencies,
   context: OperationContext,
   candidates: readonly ContextHost[] = peers(context),
 ): Promise<ControlPlane> => {
-  const asked = await askControlPlane(dependencies, candidates);
+  const asked = await askControlPlane(dependencies, context, candidates);
   const ready = asked.find(({ answer }) => answer.ready);
   if (ready !== undefined) return { host: ready.host, entry: ready.entry };
+  const evidence = asked.map(({ entry, answer }) => `${entry.name}: ${answer.because ?? 'not ready'}`);
+  // While another one is only silent there is something to wait for.
+  if (asked.length > 0 && asked.every(({ answer }) => answer.isForeign === true))
+    throw new QuorateError(
+      'ClusterMismatch',
+      `${asked.map(({ entry }) => entry.name).join(', ')} carry another cluster by now than ${context.cluster} was`,
+      {
+        remedy: `see who made the cluster anew; \`abort\`, and begin again on the cluster as it is now`,
+        evidence,
+      },
+    );
   throw new QuorateError('ApiUnavailable', `no API server of ${context.cluster} is ready`, {
     remedy: 'see `quorate status` and bring a control-plane host back, then retry',
-    evidence: asked.map(({ entry, answer }) => `${entry.name}: ${answer.because ?? 'not ready'}`),
+    evidence,
   });
 };

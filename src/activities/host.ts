@@ -43,8 +43,8 @@ interface Reset {
    * which its next attempt knows that there is something to undo, until it has done everything.
    */
   readonly purpose: 'reset' | 'undo-reset';
-  /** What is there is this run's own attempt, and stays so until it is gone. */
-  readonly ownAttempt: boolean;
+  /** What the marker says from then on: whose it is that is taken away. */
+  readonly state: 'resetting' | 'begun' | 'undoing';
   /** The host as this activity has read it: tells what belongs to the node that is on it. */
   readonly before: HostFacts;
   /** The host as it was judged: what is new on it since refuses each command (invariant 14). */
@@ -62,7 +62,7 @@ interface Reset {
 export const resetToClean = async (
   dependencies: Dependencies,
   context: OperationContext,
-  { purpose, ownAttempt, before, judged, keep = nothingKept, attach = false }: Reset,
+  { purpose, state, before, judged, keep = nothingKept, attach = false }: Reset,
 ): Promise<string> => {
   const host = hostOf(dependencies, context.target);
   const own = claimantOf(context);
@@ -80,7 +80,7 @@ export const resetToClean = async (
         ...unitOf(context, lazyUnmount ? `${purpose}-lazily` : purpose),
         argv: resetCommand(context.operation),
         runtimeMaxSec: 600,
-        claim: { guard, marker: renderMarker(markerOf(context, ownAttempt ? 'begun' : 'resetting')) },
+        claim: { guard, marker: renderMarker(markerOf(context, state)) },
       },
       { reconnectMs: context.policy.unreachableBudgetMs, mustExist: attach && !lazyUnmount },
     );
@@ -147,7 +147,7 @@ export const hostActivities = (
     await requireNothingLives(dependencies, context, host, checked);
     return resetToClean(dependencies, context, {
       purpose: 'reset',
-      ownAttempt: checked.ownAttempt,
+      state: checked.ownAttempt ? 'begun' : 'resetting',
       before: host,
       judged: checked,
       keep,

@@ -54,7 +54,7 @@ export const readClusterFrom = async (
     .catch(() => []);
   const isInit = context.kind === 'init';
   const [asked, answering] = await Promise.all([
-    askControlPlane(dependencies, candidates, { patient: isInit }),
+    askControlPlane(dependencies, context, candidates, { patient: isInit }),
     isInit ? askForOthers(dependencies, context) : undefined,
   ]);
   const first = asked.find(({ answer }) => answer.ready);

@@ -7,7 +7,7 @@ import type { Dependencies } from './dependencies.js';
 
 /** Every control-plane host but the target whose own API server is ready. @throws QuorateError as `pickControlPlane` */
 const survivors = async (dependencies: Dependencies, context: OperationContext): Promise<readonly ControlPlane[]> => {
-  const ready = (await askControlPlane(dependencies, peers(context))).filter(({ answer }) => answer.ready);
+  const ready = (await askControlPlane(dependencies, context, peers(context))).filter(({ answer }) => answer.ready);
   return ready.length > 0 ? ready : [await pickControlPlane(dependencies, context)];
 };
 

@@ -1,9 +1,11 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
+import { readNodeNames } from '../adapters/etcd/read-node-names.js';
 import { leftovers } from '../adapters/host/is-clean.js';
 import { removeMarker } from '../adapters/host/marker.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { readyz } from '../adapters/kubernetes/readyz.js';
+import type { Host } from '../adapters/ssh/types.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import { unitsOf } from '../adapters/systemd/units-of.js';
 import type { EtcdMember } from '../model/cluster-facts.js';
@@ -113,6 +115,41 @@ const deleteOwnNode = async (
     : [`left the Node ${target.name}: it stands for another machine (machine-id ${other})`];
 };
 
+/**
+ * Nodes but for the target's own in the cluster that an `init` has made, by its API server or, where that is not ready, by
+ * etcd itself: a server that is silent may have others all the same (invariant 14).
+ * @throws QuorateError EtcdUnavailable when there is data of etcd and neither answers
+ */
+const otherNodes = async (
+  own: Host,
+  { target, cluster }: OperationContext,
+  { etcdDataPresent }: HostFacts,
+): Promise<{ name: string; state: string }[]> => {
+  const isOther = ({ name }: { name: string }): boolean => name !== target.name;
+  const { ready, because = 'not ready' } = await readyz(own, target.address);
+  if (ready) {
+    const { nodes } = await readBegunCluster(own, target.address);
+    return nodes.filter(isOther).map((node) => ({ name: node.name, state: node.ready ? 'Ready' : 'NotReady' }));
+  }
+  if (!etcdDataPresent) return [];
+  try {
+    const names = await readNodeNames(own);
+    return names.map((name) => ({ name, state: 'as etcd has it; the API server is not ready' })).filter(isOther);
+  } catch (error) {
+    if (!(error instanceof QuorateError) || error.type === 'Unreachable') throw error;
+    throw new QuorateError(
+      error.type,
+      `whether ${cluster} has other Nodes cannot be told on ${target.name}: neither its API server nor its etcd answers, and there is data of etcd`,
+      {
+        host: target.name,
+        remedy: `see why etcd does not run there (\`crictl ps -a\`, \`crictl logs\`) and mend it; or, when nobody else has joined, run \`kubeadm reset\` there by hand; then retry`,
+        evidence: [`API server: ${because}`, `etcd: ${error.message}`, ...error.details.evidence],
+        cause: error,
+      },
+    );
+  }
+};
+
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
   undoJoin: async (context, before) => {
     const { target, kind } = context;
@@ -133,7 +170,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
     notes.push(
       await resetToClean(dependencies, context, {
         purpose: 'undo-reset',
-        ownAttempt: true,
+        state: 'undoing',
         before: host,
         judged: host,
         keep: before.keep,
@@ -153,22 +190,21 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
         ? 'kubeadm was not started: nothing to undo on the host'
         : `${target.name} was not reset: ${notOurs}`;
     const own = hostOf(dependencies, target);
-    if ((await readyz(own, target.address)).ready) {
-      const others = (await readBegunCluster(own, target.address)).nodes.filter(({ name }) => name !== target.name);
-      if (others.length > 0)
-        throw new QuorateError(
-          'AlreadyInitialised',
-          `${cluster} has other Nodes by now: ${others.map(({ name }) => name).join(', ')}; it was not reset`,
-          {
-            host: target.name,
-            remedy: `keep the cluster (\`abort\` leaves it as it is), or take those Nodes out first, then retry`,
-            evidence: others.map(({ name, ready }) => `Node ${name}: ${ready ? 'Ready' : 'NotReady'}`),
-          },
-        );
-    }
+    // An undo that has begun found nobody, and what it takes away cannot be asked any more.
+    const others = host.marker?.state === 'undoing' ? [] : await otherNodes(own, context, host);
+    if (others.length > 0)
+      throw new QuorateError(
+        'AlreadyInitialised',
+        `${cluster} has other Nodes by now: ${others.map(({ name }) => name).join(', ')}; it was not reset`,
+        {
+          host: target.name,
+          remedy: `keep the cluster (\`abort\` leaves it as it is), or take those Nodes out first, then retry`,
+          evidence: others.map(({ name, state }) => `Node ${name}: ${state}`),
+        },
+      );
     const note = await resetToClean(dependencies, context, {
       purpose: 'undo-reset',
-      ownAttempt: true,
+      state: 'undoing',
       before: host,
       judged: host,
       keep: before.keep,

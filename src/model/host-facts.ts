@@ -104,9 +104,9 @@ export const HostFacts = z.object({
       run: z.string().optional(),
       /**
        * `resetting`: it resets what was there before it; `begun`: what is there now is its own attempt; `joined`: the host
-       * was proven a member, which is nobody's attempt.
+       * was proven a member, which is nobody's attempt; `undoing`: it takes away what it has made there.
        */
-      state: z.enum(['resetting', 'begun', 'joined']).optional(),
+      state: z.enum(['resetting', 'begun', 'joined', 'undoing']).optional(),
       /** Written by the very run of the operation that read it. */
       ofThisRun: z.boolean().optional(),
     })

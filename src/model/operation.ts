@@ -20,6 +20,8 @@ export const OperationContext = z.object({
   operation: z.string(),
   kind: z.enum(operationKinds),
   cluster: z.string(),
+  /** sha256:<hex> of the CA of the cluster that the operation has begun to work on; absent while it has read none. */
+  caHash: z.string().optional(),
   kubernetesVersion: z.string(),
   /** host:port. */
   endpoint: z.string(),

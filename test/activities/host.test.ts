@@ -22,7 +22,7 @@ beforeEach(() => {
 const reset = (purpose: 'reset' | 'undo-reset' = 'reset'): Promise<string> =>
   activityEnvironment().run(async () => {
     const before = await readTarget(cluster.host('cp3'), context);
-    return resetToClean(cluster.dependencies, context, { purpose, ownAttempt: false, before, judged: before });
+    return resetToClean(cluster.dependencies, context, { purpose, state: 'resetting', before, judged: before });
   });
 const unitSteps = (): string[] =>
   [...cluster.target.units.keys()].map((unit) => unit.replace(/^quorate-(.*)-[0-9a-f]{12}\.service$/, '$1'));

@@ -49,11 +49,11 @@ const stop = (of: OperationContext, host: string): string[] =>
     (round) => `${host}: stop ${unitOfRun(of, of.kind === 'init' ? 'init' : 'join', { round })}`,
   );
 /** What is on the host is marked as this run's own. */
-const expectMarked = (of: OperationContext = context): void =>
+const expectMarked = (state: 'begun' | 'undoing', of: OperationContext = context): void =>
   expect(JSON.parse(cluster.target.marker ?? 'null')).toMatchObject({
     operation: of.operation,
     run: testRun,
-    state: 'begun',
+    state,
   });
 
 describe('undoing the join of a control plane', () => {
@@ -86,7 +86,7 @@ describe('undoing the join of a control plane', () => {
     };
     await expect(undoJoin()).rejects.toMatchObject({ type: 'Unreachable' });
     expect(lost).toBe(true);
-    expectMarked();
+    expectMarked('undoing');
     expect(await undoJoin()).toMatch(/deleted the Node cp3$/);
     expect(cluster.nodes.has('cp3')).toBe(false);
     expect(cluster.target.marker).toBeUndefined();
@@ -163,7 +163,7 @@ describe('undoing the join of a control plane', () => {
     await expect(undoJoin()).rejects.toMatchObject({ type: 'QuorumAtRisk' });
     expect(cluster.events).toEqual(stop(context, 'cp3'));
     expect(cluster.target.dirt).toEqual(joined);
-    expectMarked();
+    expectMarked('begun');
     expect(cluster.nodes.has('cp3')).toBe(true);
   });
 
@@ -398,9 +398,12 @@ describe('undoing an init', () => {
       undoActivities(cluster.dependencies).undoInit(init, { machineId: cluster.target.machineId }),
     );
 
+  const withoutEtcdData = ['kubelet-state pki', 'kubernetes-file etc/kubernetes/kubelet.conf'];
+
   test('stops kubeadm and resets the host; there is no cluster to ask', async () => {
     begun(init);
     cluster.apiServers.clear();
+    cluster.target.dirt = [...withoutEtcdData];
     expect(await undoInit()).toMatch(/read again: clean$/);
     expect(cluster.events.slice(0, 3)).toEqual([...stop(init, 'cp1'), 'cp1: write the marker', 'cp1: kubeadm reset']);
     expect(cluster.target.dirt).toEqual([]);
@@ -421,6 +424,37 @@ describe('undoing an init', () => {
     expect(cluster.events).toEqual(stop(init, 'cp1'));
     expect(cluster.target.dirt).toEqual(joined);
     for (const name of ['cp2', 'cp3', 'w1']) cluster.nodes.delete(name);
+    expect(await undoInit()).toMatch(/read again: clean$/);
+  });
+
+  test('R3: where the API server is not ready, etcd tells of other Nodes', async () => {
+    begun(init);
+    cluster.apiServers.set('cp1', 'not-ready');
+    await expect(undoInit()).rejects.toMatchObject({
+      type: 'AlreadyInitialised',
+      details: {
+        evidence: expect.arrayContaining(['Node w1: as etcd has it; the API server is not ready']) as string[],
+      },
+    });
+    expect(cluster.target.dirt).toEqual(joined);
+    for (const name of ['cp2', 'cp3', 'w1']) cluster.nodes.delete(name);
+    expect(await undoInit()).toMatch(/read again: clean$/);
+  });
+
+  test('R3: resets nothing while neither its API server nor its etcd tells whether others have joined', async () => {
+    begun(init);
+    cluster.apiServers.set('cp1', 'silent');
+    cluster.instead = (_, { script }) =>
+      script.includes('--keys-only') ? { code: 1, stderr: 'Error: context deadline exceeded' } : undefined;
+    await expect(undoInit()).rejects.toMatchObject({
+      type: 'EtcdUnavailable',
+      message: expect.stringMatching(/^whether prod has other Nodes cannot be told on cp1: /) as string,
+      details: { host: 'cp1', remedy: expect.stringContaining('kubeadm reset') as string },
+    });
+    expect(cluster.events).toEqual(stop(init, 'cp1'));
+    expect(cluster.target.dirt).toEqual(joined);
+    // What its own reset has left half done asks nobody any more.
+    cluster.target.marker = marker(init).replace('begun', 'undoing');
     expect(await undoInit()).toMatch(/read again: clean$/);
   });
 

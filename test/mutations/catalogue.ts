@@ -397,8 +397,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/model/preflight/ownership.ts',
-        replace: "marker.ofThisRun === true && marker.state === 'begun'",
-        by: "marker.state === 'begun'",
+        replace: 'marker.ofThisRun === true && isAttempt(marker)',
+        by: 'isAttempt(marker)',
       },
     ],
     tests: {

@@ -77,6 +77,7 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     members: ['cp1', 'cp2', 'cp3'].map((name) => etcdMember(name)),
     undying: new Set(),
     nodes: new Map(['cp1', 'cp2', 'cp3', 'w1'].map((name) => [name, nodeFacts(name)])),
+    otherCas: new Map(),
     apiServers: new Map([
       ['cp1', 'ready'],
       ['cp2', 'ready'],

@@ -14,6 +14,8 @@ export interface ControlPlaneState {
   readonly nodes: Map<string, NodeFacts>;
   /** Hosts with an admin.conf, and what /readyz of each answers. */
   readonly apiServers: Map<string, 'ready' | 'not-ready' | 'silent'>;
+  /** The CA on hosts that carry another cluster by now, as PEM. */
+  readonly otherCas: Map<string, string>;
   /** What curl says of /readyz through the endpoint. */
   endpoint: string;
   leaseAgeMs: number;
@@ -184,13 +186,17 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
           status: statusList(state.members),
         }),
     ],
+    [/--keys-only/, () => [...state.nodes.keys()].map((name) => `${name}\n`).join('')],
     [
       /echo initialised/,
       () => {
         const api = state.apiServers.get(host);
+        const ca = state.otherCas.get(host) ?? '';
         if (api === undefined) return 'code=000\n';
-        if (api === 'silent') return 'initialised\ncode=000\n';
-        return api === 'ready' ? 'initialised\ncode=200\n' : 'initialised\ncode=500\n[-]etcd failed: reason withheld\n';
+        if (api === 'silent') return `initialised\ncode=000\n${ca}`;
+        return api === 'ready'
+          ? `initialised\ncode=200\n${ca}`
+          : `initialised\ncode=500\n[-]etcd failed: reason withheld\n${ca}`;
       },
     ],
     [/time_total/, () => state.endpoint],

@@ -108,6 +108,9 @@ export class EtcdServer implements Service {
         await this.#withLeader(changeMs);
         cluster.promote(member, id(), by);
         return { header: this.#memberHeader, members: membersJson(cluster) };
+      case '/v3/kv/range':
+        if (body['serializable'] !== true) await this.#withLeader();
+        return { header: this.#header, ...this.#keys(body['key'] as string, body['range_end'] as string) };
       case '/v3/maintenance/transfer-leadership':
         cluster.moveLeader(member, id());
         return { header: this.#header };
@@ -139,6 +142,13 @@ export class EtcdServer implements Service {
       downgradeInfo: {},
       ...(member.isLearner ? { isLearner: true } : {}),
     };
+  }
+
+  #keys(first: string, end: string): { kvs?: { key: string }[]; count: string } {
+    const text = (encoded: string): string => Buffer.from(encoded, 'base64').toString();
+    const found = [...this.cluster.store.keys()].filter((key) => key >= text(first) && key < text(end)).toSorted();
+    const kvs = found.map((key) => ({ key: Buffer.from(key).toString('base64') }));
+    return { ...(kvs.length === 0 ? {} : { kvs }), count: String(kvs.length) };
   }
 
   #snapshot(): string {

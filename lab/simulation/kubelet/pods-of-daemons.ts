@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { FileError } from '../files/file-error.js';
 import type { Kubernetes } from '../kubernetes/kubernetes.js';
+import { keyOf } from '../kubernetes/objects.js';
 import type { KubernetesObject } from '../kubernetes/objects.js';
-import { daemonSets } from '../kubernetes/store.js';
+import { daemonSets, nodes } from '../kubernetes/store.js';
 import type { Machine } from '../system/machine.js';
 
 const startMs = 900;
@@ -49,7 +50,7 @@ export const runDaemonSets = (
 ): void => {
   const started = new Set<string>();
   const start = (object: KubernetesObject): void => {
-    const node = kubernetes.etcd.store.get(`/registry/nodes/${nodeName}`)?.value as KubernetesObject | undefined;
+    const node = kubernetes.etcd.store.get(keyOf(nodes, undefined, nodeName))?.value as KubernetesObject | undefined;
     if (object.metadata.name === 'kube-proxy') startProxy(machine);
     else if (hostPaths(object).includes('/etc/cni/net.d'))
       startNetwork(machine, (node?.spec?.['podCIDR'] as string | undefined) ?? '10.244.0.0/24');

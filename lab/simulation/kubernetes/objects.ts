@@ -69,11 +69,16 @@ export const resourceOfKind = (kind: string): Resource | undefined => resources.
 export const apiVersionOf = ({ group, version }: Resource): string => (group === '' ? version : `${group}/${version}`);
 
 /** Key under which etcd has it. */
-export const keyOf = ({ group, plural, namespaced }: Resource, namespace: string | undefined, name: string): string =>
-  `/registry/${group === '' ? '' : `${group}/`}${plural}/${namespaced ? `${namespace ?? 'default'}/` : ''}${name}`;
+/** kube-apiserver has kept Nodes below this name since before they were called so. */
+const keyName = ({ group, plural }: Resource): string => (group === '' && plural === 'nodes' ? 'minions' : plural);
 
-export const prefixOf = ({ group, plural, namespaced }: Resource, namespace?: string): string =>
-  `/registry/${group === '' ? '' : `${group}/`}${plural}/${namespaced && namespace !== undefined ? `${namespace}/` : ''}`;
+export const keyOf = (resource: Resource, namespace: string | undefined, name: string): string =>
+  `${prefixOf(resource, resource.namespaced ? (namespace ?? 'default') : undefined)}${name}`;
+
+export const prefixOf = (resource: Resource, namespace?: string): string => {
+  const { group, namespaced } = resource;
+  return `/registry/${group === '' ? '' : `${group}/`}${keyName(resource)}/${namespaced && namespace !== undefined ? `${namespace}/` : ''}`;
+};
 
 /** RFC 3339, whole seconds. */
 export const timestamp = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');

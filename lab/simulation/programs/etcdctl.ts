@@ -36,6 +36,7 @@ const methods: Readonly<Record<string, string>> = {
   '/v3/cluster/member/remove': '/etcdserverpb.Cluster/MemberRemove',
   '/v3/cluster/member/promote': '/etcdserverpb.Cluster/MemberPromote',
   '/v3/maintenance/transfer-leadership': '/etcdserverpb.Maintenance/MoveLeader',
+  '/v3/kv/range': '/etcdserverpb.KV/Range',
   '/v3/maintenance/status': '/etcdserverpb.Maintenance/Status',
   '/v3/maintenance/snapshot': '/etcdserverpb.Maintenance/Snapshot',
 };
@@ -278,6 +279,7 @@ export const etcdctl: Program = async (process, args) => {
     if (command === 'member') return await member(process, options, first);
     if (command === 'endpoint' && verb === 'status') return await endpointStatus(process, options, endpoints);
     if (command === 'snapshot') return await snapshot(process, options, first);
+    if (command === 'get') return await get(process, options, first);
     if (command === 'move-leader') return await moveLeader(process, options, endpoints);
     throw new EtcdctlError(`unknown command "${options.operands.join(' ')}" for "etcdctl"`);
   } catch (error) {
@@ -291,6 +293,24 @@ export const etcdctl: Program = async (process, args) => {
     process.complain(`Error: ${error.message}\n`);
     return error.status;
   }
+};
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** `get PREFIX --prefix --keys-only`: each key, and an empty line after it. */
+const get = async (process: Process, options: Options, endpoint: string): Promise<number> => {
+  const [, prefix = ''] = options.operands;
+  if (!options.flags.has('prefix') || !options.flags.has('keys-only'))
+    throw new EtcdctlError('only keys by their prefix can be read here');
+  const last = String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  const { kvs = [] } = await call<{ kvs?: { key: string }[] }>(process, options, endpoint, '/v3/kv/range', {
+    key: base64(prefix),
+    range_end: base64(`${prefix.slice(0, -1)}${last}`),
+    keys_only: true,
+    serializable: options.values.get('consistency') === 's',
+  });
+  for (const { key } of kvs) process.print(`${Buffer.from(key, 'base64').toString()}\n\n`);
+  return 0;
 };
 
 /** The leader itself has to be asked. */

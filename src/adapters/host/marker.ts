@@ -20,9 +20,10 @@ export const Marker = z.object({
   at: z.string(),
   /**
    * `resetting`: the operation resets what was there before it; `begun`: what is there now is its own attempt; `joined`: the
-   * host was proven to be a member, and what is on it is nobody's attempt any more.
+   * host was proven to be a member, and what is on it is nobody's attempt any more; `undoing`: the operation takes away
+   * what it has made there.
    */
-  state: z.enum(['resetting', 'begun', 'joined']).optional(),
+  state: z.enum(['resetting', 'begun', 'joined', 'undoing']).optional(),
 });
 export type Marker = z.infer<typeof Marker>;
 

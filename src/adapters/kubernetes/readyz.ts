@@ -1,3 +1,4 @@
+import { caHashOfPem } from '../host/ca-hash.js';
 import { execute } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
@@ -9,6 +10,8 @@ export interface Readyz {
   readonly ready: boolean;
   /** Something answers HTTP on port 6443; absent: nothing does. */
   readonly answers?: true;
+  /** SPKI hash of the host's /etc/kubernetes/pki/ca.crt; absent when it has none there that can be read. */
+  readonly caHash?: string;
   /** Why not, in one line. */
   readonly because?: string;
 }
@@ -26,7 +29,8 @@ echo "code=$code"
 case "$code" in
   000|'') ss -ltnH 'sport = :6443' 2>/dev/null | grep -q . && echo listening || true ;;
   *) printf '%s\\n' "$answer" | grep -F '[-]' || true ;;
-esac`;
+esac
+cat /etc/kubernetes/pki/ca.crt 2>/dev/null || true`;
 
 /**
  * `/readyz` of a host's own API server, asked on the host itself; about 30 ms.
@@ -38,12 +42,13 @@ export const readyz = async (host: Host, address: string): Promise<Readyz> => {
   const initialised = lines.includes('initialised');
   const code = /^code=(\d*)$/m.exec(text)?.[1] ?? '';
   const answers = /^[1-5]\d\d$/.test(code) ? { answers: true as const } : {};
-  if (code === '200' && initialised) return { initialised, ready: true, ...answers };
+  const ca = caHashOfPem(text);
+  const known = { initialised, ...answers, ...(ca === undefined ? {} : { caHash: ca }) };
+  if (code === '200' && initialised) return { ...known, ready: true };
   if (!initialised)
     return {
-      initialised,
+      ...known,
       ready: false,
-      ...answers,
       because:
         'answers' in answers
           ? `something answers on its port 6443 (${code}), but it has no admin.conf`
@@ -58,7 +63,7 @@ export const readyz = async (host: Host, address: string): Promise<Readyz> => {
         : lines.includes('listening')
           ? 'its API server listens but does not answer'
           : 'nothing listens on 6443';
-  return { initialised, ready: false, ...answers, because };
+  return { ...known, ready: false, because };
 };
 
 /**

@@ -5,7 +5,7 @@ import type { OperationContext } from '../operation.js';
 import { memberLabel } from '../quorum.js';
 import { alreadyJoined } from './joined.js';
 import { fatal, type Finding } from './finding.js';
-import { isOwnAttempt } from './ownership.js';
+import { isAttempt, isOwnAttempt } from './ownership.js';
 
 /**
  * Whether a Ready Node is this machine's and its kubelet runs. Of a machine whose kubelet has gone a Node stays Ready for
@@ -24,7 +24,7 @@ export const livingAttempt = (
   cluster: ClusterFacts | undefined,
 ): NodeFacts | undefined => {
   const { marker } = host;
-  if (marker?.state !== 'begun' || marker.cluster !== context.cluster) return undefined;
+  if (!isAttempt(marker) || marker?.cluster !== context.cluster) return undefined;
   return cluster?.nodes.find((node) => node.name === context.target.name && isLivingNode(node, host));
 };
 

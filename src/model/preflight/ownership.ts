@@ -54,7 +54,11 @@ export const isApiServerOf = (hosts: OperationContext['controlPlane'], server: s
  * operation that has joined a host, one that was reset in Temporal and an id that is begun again have no attempt there.
  */
 export const isOwnAttempt = (context: OperationContext, { marker }: HostFacts): boolean =>
-  marker?.operation === context.operation && marker.ofThisRun === true && marker.state === 'begun';
+  marker?.operation === context.operation && marker.ofThisRun === true && isAttempt(marker);
+
+/** What it stands for was begun and never proven: the operation makes it, or takes it away again. */
+export const isAttempt = (marker: HostFacts['marker']): boolean =>
+  marker?.state === 'begun' || marker?.state === 'undoing';
 
 /** A marker of an operation that only resets what was there before it tells nothing of whose that is. */
 export const ownershipMarker = ({ marker }: HostFacts): HostFacts['marker'] =>

@@ -68,6 +68,9 @@ export const read: Step<JoinState> = {
     failureClasses[type] === 'cluster-unhealthy' ? lookAgain(type, times, context) : undefined,
   run: async (state) => {
     const { host, cluster } = Object.assign(state, await readWorld(state.context));
+    // From here on only servers of this cluster are asked, whatever a host becomes meanwhile. An init makes its own.
+    if (state.context.kind !== 'init' && state.context.caHash === undefined && cluster.caHash !== undefined)
+      state.context = { ...state.context, caHash: cluster.caHash };
     const ready = cluster.controlPlane.filter((server) => server.ready).length;
     return `${host.os}, kubeadm ${host.versions.kubeadm ?? 'missing'}; ${ready} of ${state.context.controlPlane.length} API servers ready`;
   },

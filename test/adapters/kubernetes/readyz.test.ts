@@ -18,7 +18,12 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 test('an API server that is ready', async () => {
-  expect(await readyz(api.host, address)).toEqual({ initialised: true, ready: true, answers: true });
+  expect(await readyz(api.host, address)).toEqual({
+    initialised: true,
+    ready: true,
+    answers: true,
+    caHash: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
+  });
   expect(await readyzThroughEndpoint(api.host, `${address}:6443`)).toMatchObject({ ok: true });
 });
 
@@ -31,7 +36,7 @@ test('one that is not says which checks fail', async () => {
 
 test('a host that answers without an admin.conf is not ready: it is somebody else’s, or half reset', async () => {
   rmSync(join(api.host.folder, 'etc/admin.conf'));
-  expect(await readyz(api.host, address)).toEqual({
+  expect(await readyz(api.host, address)).toMatchObject({
     initialised: false,
     ready: false,
     answers: true,

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -19,6 +19,15 @@ const watchAll = async ({ port }: Setting): Promise<readonly Watch[]> => {
 const areOpen = (watches: readonly Watch[]): readonly boolean[] => watches.map(({ isOpen }) => isOpen);
 
 const reloadByHand = ({ host }: Setting): Promise<void> => host.reload();
+
+/** The new worker may answer before its master has bound the socket anew: gone is what stays gone. */
+const removeMasterSocket = async ({ host }: Setting): Promise<void> => {
+  const file = join(host.folder, 'master.sock');
+  for (let quiet = 0; quiet < 10; quiet = existsSync(file) ? 0 : quiet + 1) {
+    rmSync(file, { force: true });
+    await sleep(50);
+  }
+};
 
 describe.skipIf(haproxyMissing !== undefined)(
   `connections that a reload left with an older process${haproxyMissing === undefined ? '' : `: ${haproxyMissing}`}`,
@@ -77,7 +86,7 @@ describe.skipIf(haproxyMissing !== undefined)(
       const watches = await watchAll(setting);
       const older = /^Pid: (\d+)$/m.exec(setting.host.ask('show info'))?.[1] ?? '';
       await reloadByHand(setting);
-      rmSync(join(setting.host.folder, 'master.sock'));
+      await removeMasterSocket(setting);
       expect(await setting.balancer.disable('cp1')).toBe(
         `disabled cp1 on lb1; older processes of HAProxy on lb1 (pid ${older}) may hold connections to cp1, for 30 minutes at most: /run/haproxy-master.sock does not answer`,
       );

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { moveLeader, removeMember } from '../../../src/adapters/etcd/change-members.js';
 import { readEtcd } from '../../../src/adapters/etcd/read-etcd.js';
+import { readNodeNames } from '../../../src/adapters/etcd/read-node-names.js';
 import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
 import { unitName } from '../../../src/adapters/systemd/unit-name.js';
 import type { Before } from '../../../src/activities/contract.js';
@@ -93,6 +94,7 @@ export const takingApart: readonly Part[] = [
       await sleep(stage.pauseMs);
       const cp1 = stage.hosts.host('cp1');
       await stage.attempt('cp1', 'read etcd', () => readEtcd(cp1));
+      await stage.attempt('cp1', 'read the Nodes in etcd', () => readNodeNames(cp1));
       await stage.attempt('cp1', 'remove a member', () =>
         removeMember(cp1, { id: 'abc123', peerUrls: [], clientUrls: [], isLearner: false }),
       );
@@ -104,6 +106,12 @@ export const takingApart: readonly Part[] = [
     title: 'an init taken back',
     play: async (stage) => {
       const context = stage.context('init', 'cp1');
+      // Others have joined.
+      await stage.act('undoInit', context, before(stage, context));
+      // As an undo leaves it that was begun before they had.
+      await stage.lab
+        .host('cp1')
+        .check(`sed -i -E 's/"state":"[a-z]+"/"state":"undoing"/' /var/lib/quorate/marker.json`);
       await stage.act('undoInit', context, before(stage, context));
       await stage.act('removeBackend', context);
       await stage.act('revokeCredentials', context);

@@ -4,7 +4,9 @@ import { hostOfUrl } from '../../../../lab/simulation/etcd/member.js';
 import type { Member } from '../../../../lab/simulation/etcd/member.js';
 import { kubernetesOf } from '../../../../lab/simulation/kubernetes/kubernetes.js';
 import type { Change } from '../../../../lab/simulation/kubernetes/kubernetes.js';
+import { keyOf } from '../../../../lab/simulation/kubernetes/objects.js';
 import type { KubernetesObject, Resource } from '../../../../lab/simulation/kubernetes/objects.js';
+import { nodes } from '../../../../lab/simulation/kubernetes/store.js';
 import { readToken } from '../../../../lab/simulation/kubernetes/tokens.js';
 import type { World } from '../../../../lab/simulation/world.js';
 import { actorOf } from './actors.js';
@@ -58,7 +60,7 @@ export const watchBelongings = (
       at: Date.now(),
       what: `the Node ${name}`,
       isLeftDead: () => {
-        const node = cluster.store.get(`/registry/nodes/${name}`)?.value as KubernetesObject | undefined;
+        const node = cluster.store.get(keyOf(nodes, undefined, name))?.value as KubernetesObject | undefined;
         return isAlive(cluster) && node?.metadata.uid === uid && reporters.get(name)?.isAlive !== true;
       },
     });

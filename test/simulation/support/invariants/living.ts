@@ -4,7 +4,9 @@ import type { EtcdCluster, MemberChange } from '../../../../lab/simulation/etcd/
 import type { Member } from '../../../../lab/simulation/etcd/member.js';
 import { apiServerOn } from '../../../../lab/simulation/kubernetes/api-server.js';
 import { kubernetesOf } from '../../../../lab/simulation/kubernetes/kubernetes.js';
+import { keyOf } from '../../../../lab/simulation/kubernetes/objects.js';
 import type { KubernetesObject } from '../../../../lab/simulation/kubernetes/objects.js';
+import { nodes } from '../../../../lab/simulation/kubernetes/store.js';
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
 import type { Process } from '../../../../lab/simulation/system/process.js';
 import type { World } from '../../../../lab/simulation/world.js';
@@ -27,7 +29,7 @@ const readyNodeOf = (world: World, machine: Machine): string | undefined => {
   for (const cluster of world.etcdClusters.values()) {
     for (const [name, reporter] of kubernetesOf(world, cluster).reporters) {
       if (reporter.machine !== machine || !reporter.isAlive) continue;
-      const node = cluster.store.get(`/registry/nodes/${name}`)?.value as KubernetesObject | undefined;
+      const node = cluster.store.get(keyOf(nodes, undefined, name))?.value as KubernetesObject | undefined;
       const isReady = reporter.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
       if (node !== undefined && isReady && machineIdOf(node) === machine.machineId) return name;
     }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, askStatus } from './cli/control.js';
-import { bringUp } from './cli/lab-commands.js';
+import { ask, askStatus } from './commands/control.js';
+import { bringUp } from './commands/lab-commands.js';
 import { commands, end, quorate, startDev, title } from './quorate-processes.js';
 import { controlPlaneName, DEFAULT_HOSTS, MAIN_LAB } from './topology.js';
 

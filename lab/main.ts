@@ -1,9 +1,9 @@
 // `npm run lab`: the lab on the command line.
 import { argv } from 'node:process';
 import { Command } from 'commander';
-import { addHostCommands } from './cli/host-commands.js';
-import { keepLab } from './cli/keeper.js';
-import { addLabCommands } from './cli/lab-commands.js';
+import { addHostCommands } from './commands/host-commands.js';
+import { keepLab } from './commands/keeper.js';
+import { addLabCommands } from './commands/lab-commands.js';
 import { runMainJob } from './main-job.js';
 import type { LabOptions } from './lab.js';
 import { MAIN_LAB } from './topology.js';

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** dist/src/cli/main.js beside dist/lab. */
-const QUORATE = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'cli', 'main.js');
+/** dist/cli/main.js beside dist/lab. */
+const QUORATE = join(dirname(fileURLToPath(import.meta.url)), '..', 'cli', 'main.js');
 const DEV_TIMEOUT_MS = 5 * 60_000;
 
 /** The command lines of Quorate that the main job uses. */

@@ -8,5 +8,5 @@ for (const folder of ['lab/files', 'lab/programs']) {
   if (existsSync(join(root, folder))) cpSync(join(root, folder), join(root, 'dist', folder), { recursive: true });
 }
 cpSync(join(root, 'package.json'), join(root, 'dist', 'package.json'));
-const executable = join(root, 'dist/src/cli/main.js');
+const executable = join(root, 'dist/cli/main.js');
 if (existsSync(executable)) chmodSync(executable, 0o755);

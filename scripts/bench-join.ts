@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clusterYaml, startLab } from '../lab/index.js';
-import { freePort } from '../src/workers/temporal-server/ports.js';
+import { freePort } from '../workers/temporal-server/ports.js';
 import { joinByHand, prepareWatch, takeOut, untilCalm, untilProven } from './bench-join/by-hand.js';
 import type { HandsOptions } from './bench-join/by-hand.js';
 import { createRemote } from './bench-join/remote.js';
 import { peakRssMiB } from './process-usage.js';
 
-const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const roundsAt = process.argv.indexOf('--rounds');
 const rounds = roundsAt === -1 ? 5 : Number(process.argv[roundsAt + 1]);
 

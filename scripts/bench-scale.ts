@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pLimit from 'p-limit';
-import { createQuorateClient } from '../src/api/temporal-client.js';
-import { findTemporalExecutable } from '../src/workers/temporal-server/executable.js';
-import { freePort } from '../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../src/workers/temporal-server/server.js';
-import { startWatchedProcess } from '../src/workers/temporal-server/watched-process.js';
+import { createQuorateClient } from '../api/temporal-client.js';
+import { findTemporalExecutable } from '../workers/temporal-server/executable.js';
+import { freePort } from '../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../workers/temporal-server/server.js';
+import { startWatchedProcess } from '../workers/temporal-server/watched-process.js';
 import { optionsOf } from './arguments.js';
 import { startScaleWorld, type ScaleCluster } from './bench-scale/clusters.js';
 import { figuresTable, type Figure } from './figures.js';
@@ -28,7 +28,7 @@ const values = optionsOf(
   ['time-scale'],
 );
 const joins = values.joins.split(',').map(Number);
-const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const say = (text: string): void => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`);
 
 /** At that many joins at once the worker process may hold so much, MiB. */

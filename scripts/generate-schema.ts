@@ -1,8 +1,8 @@
-// Writes schema/cluster.schema.json from the schema in src/model; a test says when it is not current.
+// Writes schema/cluster.schema.json from the schema in model; a test says when it is not current.
 // Usage: node dist/scripts/generate-schema.js (after npm run build)
 import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
-import { specificationJsonSchema } from '../src/model/specification/json-schema.js';
+import { specificationJsonSchema } from '../model/specification/json-schema.js';
 
 const file = 'schema/cluster.schema.json';
 const options = await resolveConfig(file);

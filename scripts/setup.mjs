@@ -46,7 +46,8 @@ const newest = (path) => {
   return readdirSync(path).reduce((latest, entry) => Math.max(latest, newest(join(path, entry))), stat.mtimeMs);
 };
 const built = join('dist', '.built');
-const sources = ['src', 'lab', 'scripts', 'test', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const { include } = JSON.parse(readFileSync('tsconfig.build.json', 'utf8'));
+const sources = [...include, 'test', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
 if (!existsSync(built) || Math.max(...sources.map(newest)) > statSync(built).mtimeMs) {
   rmSync(built, { force: true });
   mkdirSync('dist', { recursive: true });

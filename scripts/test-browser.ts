@@ -1,7 +1,7 @@
 // npm run test:browser [-- --yes] [names of test files]: tests in Debian's Chromium, which is installed where it is
 // missing: after asking, or at once with --yes or CI=true.
 import { spawn } from 'node:child_process';
-import { installPackages } from '../lab/cli/install.js';
+import { installPackages } from '../lab/commands/install.js';
 import { installCommand, isInstalled } from '../lab/debian-packages.js';
 
 const browser = '/usr/bin/chromium';

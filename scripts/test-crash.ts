@@ -44,7 +44,7 @@ for (const line of wrong) console.log(line);
 console.log(text);
 if (all && only === undefined) {
   const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--', 'src', 'lab', 'scripts', 'test') === '' ? '' : ' with changes';
+  const changed = git('status', '--porcelain', '--', '*.ts') === '' ? '' : ' with changes';
   const commit = `${git('rev-parse', '--short', 'HEAD')}${changed}`;
   writeResults('crash anywhere', sectionOf(result, { commit, seed, date: new Date().toISOString().slice(0, 10) }));
 }

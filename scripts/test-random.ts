@@ -7,10 +7,10 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
-import { findTemporalExecutable } from '../src/workers/temporal-server/executable.js';
-import { freePort } from '../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../src/workers/temporal-server/server.js';
-import { workflowBundle } from '../src/workers/workflow-bundle.js';
+import { findTemporalExecutable } from '../workers/temporal-server/executable.js';
+import { freePort } from '../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../workers/temporal-server/server.js';
+import { workflowBundle } from '../workers/workflow-bundle.js';
 import { runScript } from '../test/simulation/random/run-script.js';
 import type { Outcome } from '../test/simulation/random/run-script.js';
 import { scripts } from '../test/simulation/random/script.js';
@@ -164,7 +164,7 @@ const failed = await withWorkers(async (workers) => {
   console.log(`schedules: ${ran - result.failed} passed, ${result.failed} failed`);
   if (values.write) {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
-    const changed = git('status', '--porcelain', '--', 'src', 'lab', 'test') !== '';
+    const changed = git('status', '--porcelain', '--', '*.ts') !== '';
     writeResults('random schedules', [
       `Last run on commit ${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}, ${new Date().toISOString().slice(0, 10)}: \`npm run test:random -- --seed ${firstSeed} --runs ${runs}\`.`,
       '',

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createToken } from '../../src/api/tokens/manage.js';
-import { findTemporalExecutable } from '../../src/workers/temporal-server/executable.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../../src/workers/temporal-server/server.js';
-import { startWatchedProcess, type WatchedProcess } from '../../src/workers/temporal-server/watched-process.js';
+import { createToken } from '../../api/tokens/manage.js';
+import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../../workers/temporal-server/server.js';
+import { startWatchedProcess, type WatchedProcess } from '../../workers/temporal-server/watched-process.js';
 
-const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const workerProgram = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 export interface ApiHarness {

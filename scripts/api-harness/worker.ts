@@ -5,12 +5,12 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
-import { guarded } from '../../src/activities/boundary.js';
-import type { Activities } from '../../src/activities/contract.js';
-import { QuorateError } from '../../src/model/failure.js';
-import { createLogger } from '../../src/workers/log.js';
-import { createWorker, installRuntime } from '../../src/workers/worker.js';
-import { workflowBundle } from '../../src/workers/workflow-bundle.js';
+import { guarded } from '../../activities/boundary.js';
+import type { Activities } from '../../activities/contract.js';
+import { QuorateError } from '../../model/failure.js';
+import { createLogger } from '../../workers/log.js';
+import { createWorker, installRuntime } from '../../workers/worker.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 import { defaultAnswers, hostOf } from '../../test/support/scripted-answers.js';
 
 const [address = '', powerFile = '', kubeadmMs = '0'] = process.argv.slice(2);

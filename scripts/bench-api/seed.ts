@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import pLimit from 'p-limit';
-import { names } from '../../src/model/messages.js';
-import { searchAttributes, type SearchAttributeName } from '../../src/model/search-attributes.js';
+import { names } from '../../model/messages.js';
+import { searchAttributes, type SearchAttributeName } from '../../model/search-attributes.js';
 
 const keyword = (name: SearchAttributeName, value: string) => {
   if (searchAttributes[name] !== 'Keyword') throw new Error(`${name} is no keyword`);

@@ -10,7 +10,7 @@ const beside = (path: string): string =>
 export const bundle = async (target: string): Promise<void> => {
   const quiet = () => {};
   const { code } = await bundleWorkflowCode({
-    workflowsPath: beside('../../src/workflows/index'),
+    workflowsPath: beside('../../workflows/index'),
     workflowInterceptorModules: [beside('./heartbeats')],
     logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
   });

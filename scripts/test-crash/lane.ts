@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import type { OperationContext } from '../../src/model/operation.js';
+import type { OperationContext } from '../../model/operation.js';
 import type { ReportedOperation } from '../../test/simulation/support/invariants.js';
 import { drive, start } from './operator.js';
 import { startSite } from './site.js';

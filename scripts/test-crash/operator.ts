@@ -1,10 +1,10 @@
 // Asks for an operation and stays with it to its end, as an operator who wants it done does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { submitOperation } from '../../src/api/submit.js';
-import { names } from '../../src/model/messages.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import type { Blocked, OperationProgress } from '../../src/model/progress.js';
+import { submitOperation } from '../../api/submit.js';
+import { names } from '../../model/messages.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { Blocked, OperationProgress } from '../../model/progress.js';
 import type { ReportedOperation } from '../../test/simulation/support/invariants.js';
 
 const by = 'ann@desk';

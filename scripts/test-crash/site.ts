@@ -5,10 +5,10 @@ import { clusterYaml } from '../../lab/cluster-yaml.js';
 import { startSimulation } from '../../lab/simulation/index.js';
 import type { Simulation } from '../../lab/simulation/index.js';
 import { makeTopology } from '../../lab/topology.js';
-import type { OperationContext, OperationKind } from '../../src/model/operation.js';
-import { operationContext } from '../../src/model/specification/operation-context.js';
-import type { Specification } from '../../src/model/specification/specification.js';
-import { validateSpecification } from '../../src/model/specification/validate.js';
+import type { OperationContext, OperationKind } from '../../model/operation.js';
+import { operationContext } from '../../model/specification/operation-context.js';
+import type { Specification } from '../../model/specification/specification.js';
+import { validateSpecification } from '../../model/specification/validate.js';
 import { check, watch } from '../../test/simulation/support/invariants.js';
 import type { ReportedOperation } from '../../test/simulation/support/invariants.js';
 

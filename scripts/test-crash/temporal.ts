@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { findTemporalExecutable } from '../../src/workers/temporal-server/executable.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../../src/workers/temporal-server/server.js';
-import type { TemporalServer } from '../../src/workers/temporal-server/server.js';
+import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../../workers/temporal-server/server.js';
+import type { TemporalServer } from '../../workers/temporal-server/server.js';
 
 /** A Temporal server whose database outlives it, and a client that does as well. */
 export interface OwnTemporal {

@@ -2,10 +2,10 @@
 import { Context, activityInfo } from '@temporalio/activity';
 import type { Info } from '@temporalio/activity';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createActivities } from '../../src/activities/index.js';
-import type { Activities } from '../../src/activities/index.js';
-import { createHosts } from '../../src/adapters/ssh/hosts.js';
-import type { Hosts } from '../../src/adapters/ssh/types.js';
+import { createActivities } from '../../activities/index.js';
+import type { Activities } from '../../activities/index.js';
+import { createHosts } from '../../adapters/ssh/hosts.js';
+import type { Hosts } from '../../adapters/ssh/types.js';
 import type { ActivityName, FromWorker, Gate, Moment, ToWorker, WorkerConfiguration } from './moments.js';
 
 const tell = (message: FromWorker): void => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { askControlPlane, hostOf, peers, pickControlPlane } from '../../src/activities/control-plane.js';
+import { askControlPlane, hostOf, peers, pickControlPlane } from '../../activities/control-plane.js';
 import { oldCa, prodCa } from '../adapters/host/certificates.js';
 import { operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';

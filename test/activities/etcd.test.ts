@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { etcdActivities, removeMemberSafely } from '../../src/activities/etcd.js';
-import type { Checked } from '../../src/model/checked.js';
+import { etcdActivities, removeMemberSafely } from '../../activities/etcd.js';
+import type { Checked } from '../../model/checked.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { checkTarget } from '../support/check-target.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hostActivities, readTarget, resetToClean } from '../../src/activities/host.js';
-import { renderMarker } from '../../src/adapters/host/marker.js';
-import type { Checked } from '../../src/model/checked.js';
+import { hostActivities, readTarget, resetToClean } from '../../activities/host.js';
+import { renderMarker } from '../../adapters/host/marker.js';
+import type { Checked } from '../../model/checked.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { checkTarget } from '../support/check-target.js';
 import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';

@@ -1,8 +1,8 @@
 import { CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import type { Activities } from '../../src/activities/index.js';
-import { QuorateError } from '../../src/model/failure.js';
+import { createActivities } from '../../activities/index.js';
+import type { Activities } from '../../activities/index.js';
+import { QuorateError } from '../../model/failure.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';
 

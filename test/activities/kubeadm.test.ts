@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../src/activities/kubeadm.js';
-import type { UnitOutcome } from '../../src/activities/contract.js';
-import { operationLabelValue } from '../../src/adapters/kubeadm/tokens.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../activities/kubeadm.js';
+import type { UnitOutcome } from '../../activities/contract.js';
+import { operationLabelValue } from '../../adapters/kubeadm/tokens.js';
+import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { checkedFacts, etcdMember, nodeFacts, operationContext } from '../support/facts.js';

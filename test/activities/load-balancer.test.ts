@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { loadBalancerActivities } from '../../src/activities/load-balancer.js';
-import { probeActivities } from '../../src/activities/probe.js';
-import type { Dependencies } from '../../src/activities/dependencies.js';
+import { loadBalancerActivities } from '../../activities/load-balancer.js';
+import { probeActivities } from '../../activities/probe.js';
+import type { Dependencies } from '../../activities/dependencies.js';
 import { simulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
 import type { SimulatedHaproxy } from '../adapters/load-balancer/simulated-haproxy.js';
 import { activityEnvironment } from '../support/activity-environment.js';

@@ -1,7 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import type { Delivery, Webhook } from '../../src/adapters/webhook/types.js';
+import { createActivities } from '../../activities/index.js';
+import type { Delivery, Webhook } from '../../adapters/webhook/types.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { event } from '../support/events.js';
 

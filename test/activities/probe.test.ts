@@ -1,9 +1,9 @@
 import { CancelledFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { guarded } from '../../src/activities/boundary.js';
-import { probeActivities } from '../../src/activities/probe.js';
-import type { ProbeKind } from '../../src/model/failure-policy.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { guarded } from '../../activities/boundary.js';
+import { probeActivities } from '../../activities/probe.js';
+import type { ProbeKind } from '../../model/failure-policy.js';
+import type { OperationContext } from '../../model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { proofActivities } from '../../src/activities/proofs.js';
-import { parseMarker, renderMarker } from '../../src/adapters/host/marker.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { proofActivities } from '../../activities/proofs.js';
+import { parseMarker, renderMarker } from '../../adapters/host/marker.js';
+import type { OperationContext } from '../../model/operation.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { sectioned } from '../support/fake-host.js';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readActivities } from '../../src/activities/read.js';
-import { renderMarker } from '../../src/adapters/host/marker.js';
-import type { ClusterFacts, EtcdMember } from '../../src/model/cluster-facts.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { readActivities } from '../../activities/read.js';
+import { renderMarker } from '../../adapters/host/marker.js';
+import type { ClusterFacts, EtcdMember } from '../../model/cluster-facts.js';
+import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, operationContext } from '../support/facts.js';

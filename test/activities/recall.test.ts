@@ -1,8 +1,8 @@
 import { QueryNotRegisteredError, ServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { recallActivities } from '../../src/activities/recall.js';
-import type { QueueMemory } from '../../src/model/queue-memory.js';
+import { recallActivities } from '../../activities/recall.js';
+import type { QueueMemory } from '../../model/queue-memory.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';
 

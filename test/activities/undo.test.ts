@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Before } from '../../src/activities/contract.js';
-import { undoActivities } from '../../src/activities/undo.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import type { Before } from '../../activities/contract.js';
+import { undoActivities } from '../../activities/undo.js';
+import type { OperationContext } from '../../model/operation.js';
 import { oldCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';

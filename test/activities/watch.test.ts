@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, RetryState, TerminatedFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { watchActivities } from '../../src/activities/watch.js';
+import { watchActivities } from '../../activities/watch.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 
 interface Run {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { hasEnded, type OperationSummary } from '../../src/api/operation-summary.js';
-import type { OperationView } from '../../src/api/operation-view.js';
+import { hasEnded, type OperationSummary } from '../../api/operation-summary.js';
+import type { OperationView } from '../../api/operation-view.js';
 import {
   blockedByDirtyHost,
   startScriptedOperations,
   type ScriptedOperations,
 } from '../support/scripted-operations.js';
 import { uniqueName } from '../support/temporal.js';
-import type { SubmitRequest } from '../../src/model/messages.js';
+import type { SubmitRequest } from '../../model/messages.js';
 import { eventually } from '../support/eventually.js';
 
 let it: ScriptedOperations;

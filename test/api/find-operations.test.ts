@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ListFilter } from '../../src/api/find-operations.js';
-import type { OperationSummary } from '../../src/api/operation-summary.js';
-import type { SubmitRequest } from '../../src/model/messages.js';
+import type { ListFilter } from '../../api/find-operations.js';
+import type { OperationSummary } from '../../api/operation-summary.js';
+import type { SubmitRequest } from '../../model/messages.js';
 import { eventually } from '../support/eventually.js';
 import {
   blockedByDirtyHost,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mayMean, operationId, operationSubject } from '../../src/api/operation-id.js';
+import { mayMean, operationId, operationSubject } from '../../api/operation-id.js';
 
 describe('operationId', () => {
   const name = { cluster: 'prod', kind: 'join-worker', host: 'w2' } as const;

@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RetryFilter } from '../../src/api/client.js';
-import { decideOperation } from '../../src/api/decide.js';
-import type { OperationSummary } from '../../src/api/operation-summary.js';
-import { afterMsOf, retryOperations, type RetryOptions } from '../../src/api/retry-operations.js';
-import type { Blocked } from '../../src/model/progress.js';
+import type { RetryFilter } from '../../api/client.js';
+import { decideOperation } from '../../api/decide.js';
+import type { OperationSummary } from '../../api/operation-summary.js';
+import { afterMsOf, retryOperations, type RetryOptions } from '../../api/retry-operations.js';
+import type { Blocked } from '../../model/progress.js';
 import {
   blockedByDirtyHost,
   startScriptedOperations,

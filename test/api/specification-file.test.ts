@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseSpecification, problemText } from '../../src/api/specification-file.js';
+import { parseSpecification, problemText } from '../../api/specification-file.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const good = readFileSync(`${examples}three-control-planes.yaml`, 'utf8');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { submitOperation } from '../../src/api/submit.js';
+import { submitOperation } from '../../api/submit.js';
 import { operationContext } from '../support/facts.js';
 import { gate } from '../support/scripted-activities.js';
 import { uniqueName } from '../support/temporal.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { OperationSummary } from '../../src/api/operation-summary.js';
-import { createQuorateClient } from '../../src/api/temporal-client.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
+import type { OperationSummary } from '../../api/operation-summary.js';
+import { createQuorateClient } from '../../api/temporal-client.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
 import { clusterYaml } from '../support/run-cli.js';
 import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createQuorateClient } from '../../src/api/temporal-client.js';
-import type { OperationView } from '../../src/api/operation-view.js';
-import { findTemporalExecutable } from '../../src/workers/temporal-server/executable.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../../src/workers/temporal-server/server.js';
+import { createQuorateClient } from '../../api/temporal-client.js';
+import type { OperationView } from '../../api/operation-view.js';
+import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../../workers/temporal-server/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { eventually } from '../support/eventually.js';
 

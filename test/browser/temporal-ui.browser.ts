@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { names } from '../../src/model/messages.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { names } from '../../model/messages.js';
+import type { OperationContext } from '../../model/operation.js';
 import { ended, progressOf, workflowIdOf } from '../support/workflow-harness.js';
 import { openBrowser } from './support/browser.js';
 import type { Browser } from './support/browser.js';

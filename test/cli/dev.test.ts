@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
 import { startQuorate, type QuorateProcess } from '../support/quorate-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { eventually } from '../support/eventually.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { OperationView } from '../../src/api/operation-view.js';
-import { liveDisplay, plainDisplay, type Display } from '../../src/cli/display.js';
-import type { Io } from '../../src/cli/io.js';
+import type { OperationView } from '../../api/operation-view.js';
+import { liveDisplay, plainDisplay, type Display } from '../../cli/display.js';
+import type { Io } from '../../cli/io.js';
 import { at, blockedByUnreachable, operationView } from '../support/operation-views.js';
 
 const io = (size: { columns?: number; rows?: number }): { io: Io & typeof size; out: () => string } => {

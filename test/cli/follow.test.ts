@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { OperationView } from '../../src/api/operation-view.js';
-import { follow } from '../../src/cli/follow.js';
-import type { StepProgress } from '../../src/model/progress.js';
+import type { OperationView } from '../../api/operation-view.js';
+import { follow } from '../../cli/follow.js';
+import type { StepProgress } from '../../model/progress.js';
 
 const view = (steps: StepProgress[], more: Partial<OperationView> = {}): OperationView => ({
   summary: {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { OperationView } from '../../src/api/operation-view.js';
-import { blockedText } from '../../src/cli/format/blocked.js';
-import { endText, operationLines } from '../../src/cli/format/operation.js';
-import { operationsTable } from '../../src/cli/format/operations-table.js';
-import { statusText } from '../../src/cli/format/status.js';
-import { bytes, clip, duration, printable, table } from '../../src/cli/format/text.js';
-import type { OperationProgress } from '../../src/model/progress.js';
-import { StatusReport } from '../../src/model/status.js';
+import type { OperationView } from '../../api/operation-view.js';
+import { blockedText } from '../../cli/format/blocked.js';
+import { endText, operationLines } from '../../cli/format/operation.js';
+import { operationsTable } from '../../cli/format/operations-table.js';
+import { statusText } from '../../cli/format/status.js';
+import { bytes, clip, duration, printable, table } from '../../cli/format/text.js';
+import type { OperationProgress } from '../../model/progress.js';
+import { StatusReport } from '../../model/status.js';
 
 const now = Date.parse('2026-11-23T13:53:00Z');
 const at = (time: string): string => `2026-11-23T${time}.000Z`;

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OperationView } from '../../src/api/operation-view.js';
-import { StatusReport } from '../../src/model/status.js';
+import type { OperationView } from '../../api/operation-view.js';
+import { StatusReport } from '../../model/status.js';
 import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
 import {
   blockedByDirtyHost,

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { QuorateError } from '../../src/model/failure.js';
-import { PlanReport } from '../../src/model/plan-report.js';
+import { QuorateError } from '../../model/failure.js';
+import { PlanReport } from '../../model/plan-report.js';
 import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
 import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

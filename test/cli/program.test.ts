@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { clusterYaml, runCli } from '../support/run-cli.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe('usage', () => {

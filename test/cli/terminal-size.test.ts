@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { liveDisplay } from '../../src/cli/display.js';
-import { follow } from '../../src/cli/follow.js';
-import type { Io } from '../../src/cli/io.js';
+import { liveDisplay } from '../../cli/display.js';
+import { follow } from '../../cli/follow.js';
+import type { Io } from '../../cli/io.js';
 import { startApiServer } from '../support/api-server.js';
 import { blockedByUnreachable, operationView } from '../support/operation-views.js';
 import { main } from '../support/quorate-process.js';

@@ -1,7 +1,7 @@
-import { failurePolicy, probeKinds } from '../../src/model/failure-policy.js';
-import type { FailurePolicy, ProbeKind } from '../../src/model/failure-policy.js';
-import type { FailureType } from '../../src/model/failure.js';
-import { Policy } from '../../src/model/specification/policy.js';
+import { failurePolicy, probeKinds } from '../../model/failure-policy.js';
+import type { FailurePolicy, ProbeKind } from '../../model/failure-policy.js';
+import type { FailureType } from '../../model/failure.js';
+import { Policy } from '../../model/specification/policy.js';
 
 const budgets = Policy.parse({}).budgets;
 const seconds = (ms: number): string => `${ms / 1000} s`;
@@ -29,7 +29,7 @@ const approvalOf = ({ approve }: FailurePolicy): string =>
     ? ''
     : `Where the policy asks for an approval it blocks, also before anything was changed, until a person gives it: that ${approve}.`;
 
-/** The saga names another probe for what it meets while it undoes (src/workflows/saga.ts). */
+/** The saga names another probe for what it meets while it undoes (workflows/saga.ts). */
 const whileUndoing: Partial<Record<FailureType, string>> = {
   QuorumAtRisk: `While undoing it goes on by itself when ${seenThat('quorum')}.`,
   UndoFailed: 'Where the failure behind it is one that passes, that is looked at as under its own heading.',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clip, jsonLength } from '../../src/model/bound.js';
+import { clip, jsonLength } from '../../model/bound.js';
 
 const bytes = (text: string): number => Buffer.byteLength(JSON.stringify(text), 'utf8');
 // Every kind of character: controls, quotes, two to four bytes, halves of surrogate pairs.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Checked, checkedOf } from '../../src/model/checked.js';
+import { Checked, checkedOf } from '../../model/checked.js';
 import {
   caHash,
   clusterFacts,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderDetails } from '../../src/model/details.js';
-import { failureTypes } from '../../src/model/failure.js';
-import { Decision, placeholders } from '../../src/model/messages.js';
-import { StepState, decisionActions } from '../../src/model/progress.js';
-import type { OperationProgress } from '../../src/model/progress.js';
+import { renderDetails } from '../../model/details.js';
+import { failureTypes } from '../../model/failure.js';
+import { Decision, placeholders } from '../../model/messages.js';
+import { StepState, decisionActions } from '../../model/progress.js';
+import type { OperationProgress } from '../../model/progress.js';
 
 const progress = (overrides: Partial<OperationProgress> = {}): OperationProgress => ({
   revision: 1,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { failureClasses, failureTypes } from '../../src/model/failure.js';
-import type { FailureType } from '../../src/model/failure.js';
-import { budgetMs, failurePolicy, probeKinds, retryDelayMs } from '../../src/model/failure-policy.js';
+import { failureClasses, failureTypes } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
+import { budgetMs, failurePolicy, probeKinds, retryDelayMs } from '../../model/failure-policy.js';
 import { operationContext } from '../support/facts.js';
 
 const ofClass = (...classes: readonly string[]): FailureType[] =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leftovers } from '../../src/adapters/host/is-clean.js';
-import type { HostFacts } from '../../src/model/host-facts.js';
-import { isKept, Keep, keepOf, keptOn, nothingKept } from '../../src/model/keep.js';
+import { leftovers } from '../../adapters/host/is-clean.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import { isKept, Keep, keepOf, keptOn, nothingKept } from '../../model/keep.js';
 import { caHash, hostFacts, otherCaHash } from '../support/facts.js';
 
 const mine: Partial<HostFacts> = {

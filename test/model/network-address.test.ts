@@ -14,7 +14,7 @@ import {
   unusableAddress,
   urlHost,
   type Subnet,
-} from '../../src/model/network-address.js';
+} from '../../model/network-address.js';
 
 const subnet = (text: string): Subnet => {
   const parsed = parseSubnet(text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HostFacts } from '../../src/model/host-facts.js';
-import { notOurWork } from '../../src/model/own-work.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import { notOurWork } from '../../model/own-work.js';
 import { caHash, hostFacts, operationContext, otherCaHash } from '../support/facts.js';
 
 const { operation } = operationContext();

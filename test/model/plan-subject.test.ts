@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../src/model/cluster-facts.js';
-import type { HostFacts } from '../../src/model/host-facts.js';
-import { planSubject } from '../../src/model/plan-subject.js';
+import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import { planSubject } from '../../model/plan-subject.js';
 import {
   caHash,
   clusterFacts,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../src/model/cluster-facts.js';
-import { plan } from '../../src/model/plan.js';
+import type { ClusterFacts } from '../../model/cluster-facts.js';
+import { plan } from '../../model/plan.js';
 import { caHash, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { init, joinWorker, world, type World } from './preflight/world.js';
 

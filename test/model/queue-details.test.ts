@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ClusterQueue } from '../../src/model/messages.js';
-import { operationOutcomes } from '../../src/model/progress.js';
-import { renderQueue } from '../../src/model/queue-details.js';
+import type { ClusterQueue } from '../../model/messages.js';
+import { operationOutcomes } from '../../model/progress.js';
+import { renderQueue } from '../../model/queue-details.js';
 
 describe('the page of a queue', () => {
   const item = { kind: 'join-worker' as const, host: 'w2', by: 'ann@desk', since: '2026-01-05T13:52:10.000Z' };

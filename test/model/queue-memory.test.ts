@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { QueueMemory, memoryPart } from '../../src/model/queue-memory.js';
+import { QueueMemory, memoryPart } from '../../model/queue-memory.js';
 import { operationContext } from '../support/facts.js';
 
 const context = operationContext();

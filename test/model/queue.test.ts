@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { operationKinds } from '../../src/model/operation.js';
-import { isExclusive, nextToStart, positionOf, waitsFor } from '../../src/model/queue.js';
-import type { QueueEntry } from '../../src/model/queue.js';
+import { operationKinds } from '../../model/operation.js';
+import { isExclusive, nextToStart, positionOf, waitsFor } from '../../model/queue.js';
+import type { QueueEntry } from '../../model/queue.js';
 import { operationContext } from '../support/facts.js';
 
 const entry = (kind: (typeof operationKinds)[number], host: string, key = 'k'): QueueEntry => ({

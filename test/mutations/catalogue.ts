@@ -14,7 +14,7 @@ export interface Mutation {
 /** A change of workflow code that replays, or the same change without its guard. */
 const reordered = (guard: string): readonly Edit[] => [
   {
-    file: 'src/workflows/operations/join-worker.ts',
+    file: 'workflows/operations/join-worker.ts',
     replace: `const steps: readonly Step<JoinState>[] = [
   read,
   check,
@@ -32,7 +32,7 @@ const clean = [read, check, stopEarlier, removeStaleNode, reset];
 const before: readonly Step<JoinState>[] = [...clean, prepare, credentials, join, proveWorker, revoke];
 const after: readonly Step<JoinState>[] = [...clean, credentials, prepare, join, proveWorker, revoke];`,
   },
-  { file: 'src/workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
+  { file: 'workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
 ];
 
 const replayOf = (scenario: string): string =>
@@ -51,7 +51,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the quorum projection allows every removal',
     edits: [
       {
-        file: 'src/model/quorum.ts',
+        file: 'model/quorum.ts',
         replace: '  const after = quorumState(rest);\n',
         by: '  const after = quorumState(rest);\n  if (rest !== members) return { allowed: true, before, after, text: describe(before, after) };\n',
       },
@@ -77,7 +77,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a member is removed without asking the quorum projection',
     edits: [
       {
-        file: 'src/activities/etcd.ts',
+        file: 'activities/etcd.ts',
         replace: '  if (!projection.allowed) {',
         by: '  if (!projection.allowed && survivor === undefined) {',
       },
@@ -95,7 +95,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the queue lets everything begin at once',
     edits: [
       {
-        file: 'src/model/queue.ts',
+        file: 'model/queue.ts',
         replace: 'const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {\n',
         by: 'const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {\n  if (one !== other) return undefined;\n',
       },
@@ -114,12 +114,12 @@ export const mutations: readonly Mutation[] = [
     title: 'the lock is gone: neither the queue nor the server holds an exclusive operation back',
     edits: [
       {
-        file: 'src/model/queue.ts',
+        file: 'model/queue.ts',
         replace: "  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';\n",
         by: '  if (one !== other) return undefined;\n',
       },
       {
-        file: 'src/workflows/queue-state.ts',
+        file: 'workflows/queue-state.ts',
         replace: 'isExclusive(of.kind) ? workflowIds.exclusive(cluster)',
         by: 'isExclusive(of.kind) ? `${workflowIds.exclusive(cluster)}/${of.target.name}`',
       },
@@ -138,7 +138,7 @@ export const mutations: readonly Mutation[] = [
     title: 'undos run in the order in which the steps were begun',
     edits: [
       {
-        file: 'src/workflows/saga.ts',
+        file: 'workflows/saga.ts',
         replace: 'for (const step of registered.toReversed()) {',
         by: 'for (const step of registered) {',
       },
@@ -154,7 +154,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the undo of a join resets the host before its etcd member is removed',
     edits: [
       {
-        file: 'src/activities/undo.ts',
+        file: 'activities/undo.ts',
         replace:
           '    // Before the reset, while a voter still runs: a wiped voter would count against the quorum (invariant 2).\n',
         by: "    await resetToClean(dependencies, context, { purpose: 'undo-reset', ownAttempt: true, before: host, judged: host, keep: before.keep });\n",
@@ -174,7 +174,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a join is undone without looking whether this operation has begun it',
     edits: [
       {
-        file: 'src/activities/undo.ts',
+        file: 'activities/undo.ts',
         replace: 'notOurs: notOurWork(host, { machineId, ...known }) };',
         by: 'notOurs: [notOurWork(host, { machineId, ...known })].find(() => false) };',
       },
@@ -202,7 +202,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the undo of a join forgets that there is something to undo before all is undone',
     edits: [
       {
-        file: 'src/activities/host.ts',
+        file: 'activities/host.ts',
         replace: "if (purpose === 'reset') await removeMarker",
         by: 'await removeMarker',
       },
@@ -218,7 +218,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the tokens of an init live on when they could not be revoked at once',
     edits: [
       {
-        file: 'src/activities/kubeadm.ts',
+        file: 'activities/kubeadm.ts',
         replace: 'await Promise.all([revoke(), ',
         by: 'await Promise.all([revoke().catch((error: unknown) => errorText(error)), ',
       },
@@ -234,7 +234,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a host is taken for clean after its reset without being read again',
     edits: [
       {
-        file: 'src/activities/host.ts',
+        file: 'activities/host.ts',
         replace: 'left = leftovers(after, before, keep);',
         by: 'left = leftovers(after, after, keep).slice(0, 0);',
       },
@@ -253,7 +253,7 @@ export const mutations: readonly Mutation[] = [
     title: 'stale members are removed by a list that is read once',
     edits: [
       {
-        file: 'src/activities/etcd.ts',
+        file: 'activities/etcd.ts',
         replace:
           "    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {\n      const { members } = await readEtcd(survivor.host);\n",
         by: '    const { members } = await readEtcd(survivor.host);\n    for (let round = 0; round < 4; round++) {\n',
@@ -269,7 +269,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the exit status of kubeadm decides',
     edits: [
       {
-        file: 'src/workflows/steps/kubeadm.ts',
+        file: 'workflows/steps/kubeadm.ts',
         replace: "if (context.kind === 'init') throw failureOf(",
         by: "if (context.kind !== 'status') throw failureOf(",
       },
@@ -286,7 +286,7 @@ export const mutations: readonly Mutation[] = [
     title: 'each attempt starts a command of its own on the host',
     edits: [
       {
-        file: 'src/adapters/systemd/unit-name.ts',
+        file: 'adapters/systemd/unit-name.ts',
         replace: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round]))',
         by: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round, Math.random()]))',
       },
@@ -301,7 +301,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the command of another run of the operation is taken for its own',
     edits: [
       {
-        file: 'src/adapters/systemd/unit-name.ts',
+        file: 'adapters/systemd/unit-name.ts',
         replace: '.update(JSON.stringify([of.operation, of.run, of.step, of.host, of.round]))',
         by: '.update(JSON.stringify([of.operation, of.step, of.host, of.round]))',
       },
@@ -320,7 +320,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a command that changes a host is begun without comparing whose the host is',
     edits: [
       {
-        file: 'src/adapters/systemd/ensure-unit.ts',
+        file: 'adapters/systemd/ensure-unit.ts',
         replace: '${guardScript(mark, guard)}\n',
         by: '',
       },
@@ -347,7 +347,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean does not compare whose the host is',
     edits: [
       {
-        file: 'src/adapters/kubeadm/deep-clean.ts',
+        file: 'adapters/kubeadm/deep-clean.ts',
         replace: '`${guardScript(mark, guard)}${deepCleanScript(options)}`',
         by: 'deepCleanScript(options)',
       },
@@ -362,7 +362,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a machine that has lost its machine-id is the one that was checked',
     edits: [
       {
-        file: 'src/adapters/host/identity-script.ts',
+        file: 'adapters/host/identity-script.ts',
         replace: "${machine === undefined ? '' : `whose",
         by: "${identity.length >= 0 ? '' : `whose",
       },
@@ -378,7 +378,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what has come to live on a host since it was checked is reset',
     edits: [
       {
-        file: 'src/activities/host.ts',
+        file: 'activities/host.ts',
         replace: '    await requireNothingLives(dependencies, context, host, checked);\n',
         by: '    if (context.kind === undefined) await requireNothingLives(dependencies, context, host, checked);\n',
       },
@@ -396,7 +396,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what another run of the operation began counts as its own attempt',
     edits: [
       {
-        file: 'src/model/preflight/ownership.ts',
+        file: 'model/preflight/ownership.ts',
         replace: 'marker.ofThisRun === true && isAttempt(marker)',
         by: 'isAttempt(marker)',
       },
@@ -414,7 +414,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what the operation has finished counts as its attempt',
     edits: [
       {
-        file: 'src/model/preflight/ownership.ts',
+        file: 'model/preflight/ownership.ts',
         replace: "marker.ofThisRun === true && marker.state === 'begun'",
         by: 'marker.ofThisRun === true',
       },
@@ -432,7 +432,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a proof does not end the attempt on the marker',
     edits: [
       {
-        file: 'src/adapters/host/marker.ts',
+        file: 'adapters/host/marker.ts',
         replace: "writeMarkerScript(renderMarker({ ...marker, state: 'joined' })),",
         by: 'writeMarkerScript(renderMarker(marker)),',
       },
@@ -450,7 +450,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a marker that another run has written is taken away',
     edits: [
       {
-        file: 'src/adapters/host/marker.ts',
+        file: 'adapters/host/marker.ts',
         replace: '{ echo kept; exit 0; }',
         by: ':',
       },
@@ -467,7 +467,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a member is removed without comparing it with what was projected',
     edits: [
       {
-        file: 'src/adapters/etcd/change-members.ts',
+        file: 'adapters/etcd/change-members.ts',
         replace: '[ "$found" = ${quote(expected)} ] ||',
         by: '[ -n "$found" ] ||',
       },
@@ -485,7 +485,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a member that was added since the check is removed as stale',
     edits: [
       {
-        file: 'src/activities/etcd.ts',
+        file: 'activities/etcd.ts',
         replace: 'if (!checked.members.includes(decision.member.id))',
         by: 'if (checked.members.includes(`${decision.member.id}?`))',
       },
@@ -501,7 +501,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a Node is deleted in whatever version it is by then',
     edits: [
       {
-        file: 'src/adapters/kubernetes/change-node.ts',
+        file: 'adapters/kubernetes/change-node.ts',
         replace: 'const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };',
         by: 'const preconditions = resourceVersion === uid ? { uid } : {};',
       },
@@ -517,7 +517,7 @@ export const mutations: readonly Mutation[] = [
     title: 'whatever Node has the name is deleted',
     edits: [
       {
-        file: 'src/activities/etcd.ts',
+        file: 'activities/etcd.ts',
         replace: 'if (node.uid === known?.uid && (known.ready || !node.ready)) return true;',
         by: 'if (node.uid !== undefined) return true;',
       },
@@ -535,7 +535,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an init does not ask whether an API server answers at its endpoint',
     edits: [
       {
-        file: 'src/activities/read.ts',
+        file: 'activities/read.ts',
         replace: 'isInit ? askForOthers(dependencies, context) : undefined,',
         by: 'isInit && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
       },
@@ -551,7 +551,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an API server that answers at the endpoint is no matter for an init',
     edits: [
       {
-        file: 'src/model/preflight/init.ts',
+        file: 'model/preflight/init.ts',
         replace: "answers === 'yes' && !(own && ownCa)",
         by: "answers === 'yes' && own && !own && ownCa",
       },
@@ -567,7 +567,7 @@ export const mutations: readonly Mutation[] = [
     title: 'who takes the connection and says nothing is nobody',
     edits: [
       {
-        file: 'src/adapters/kubernetes/answering.ts',
+        file: 'adapters/kubernetes/answering.ts',
         replace: 'echo "answer $1 unknown no"',
         by: 'echo "answer $1 no no"',
       },
@@ -582,7 +582,7 @@ export const mutations: readonly Mutation[] = [
     title: 'bootstrap tokens of anybody are revoked',
     edits: [
       {
-        file: 'src/adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/revoke-credentials.ts',
         replace: '($3 == ENVIRON["ours"] || $4 == ENVIRON["label"])',
         by: '1',
       },
@@ -597,7 +597,7 @@ export const mutations: readonly Mutation[] = [
     title: 'shared certificates are deleted whosever they are',
     edits: [
       {
-        file: 'src/adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/revoke-credentials.ts',
         replace: '${quote(`${operationLabelValue(operation)} `)}*)',
         by: "*' '*)",
       },
@@ -614,7 +614,7 @@ export const mutations: readonly Mutation[] = [
     title: 'addresses of IPv6 are compared as they are spelt',
     edits: [
       {
-        file: 'src/model/network-address.ts',
+        file: 'model/network-address.ts',
         replace: 'a === b || urlKey(a) === urlKey(b)',
         by: 'a === b || (urlKey(a) === urlKey(b) && a.length === b.length && a === b)',
       },
@@ -633,7 +633,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the backend of a host takes traffic before its API server is ready',
     edits: [
       {
-        file: 'src/workflows/steps/load-balancer.ts',
+        file: 'workflows/steps/load-balancer.ts',
         replace: 'disabled`, context, false)',
         by: 'disabled`, context, true)',
       },
@@ -648,7 +648,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a HAProxy that begins takes every server for UP until a check has failed',
     edits: [
       {
-        file: 'src/adapters/load-balancer/configuration.ts',
+        file: 'adapters/load-balancer/configuration.ts',
         replace: '    load-server-state-from-file global\n',
         by: '',
       },
@@ -664,7 +664,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a reload hands over as UP what failed its last check or was never checked',
     edits: [
       {
-        file: 'src/adapters/load-balancer/server-state.ts',
+        file: 'adapters/load-balancer/server-state.ts',
         replace: 'isUp = $6 > 0 && $11 > 1 && $13 >= 2',
         by: 'isUp = $6 > 0',
       },
@@ -681,7 +681,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a server that was moved is UP at its new address because it was at its old one',
     edits: [
       {
-        file: 'src/adapters/load-balancer/decide.ts',
+        file: 'adapters/load-balancer/decide.ts',
         replace: 'now !== undefined && sameAddress(server.address, now.address);',
         by: 'now !== undefined;',
       },
@@ -696,7 +696,7 @@ export const mutations: readonly Mutation[] = [
     title: 'connections that older processes of HAProxy hold to a server that is taken out are left',
     edits: [
       {
-        file: 'src/adapters/load-balancer/decide.ts',
+        file: 'adapters/load-balancer/decide.ts',
         replace: '(served || heldTo(reading.older, wish.name) > 0)',
         by: 'served',
       },
@@ -711,7 +711,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a step that destroys begins on what was read before the operation waited, or by a run before',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: '!isAttaching && observations.areOutdated(step.restsOn, step.id)',
         by: "!isAttaching && step.restsOn === 'nothing'",
       },
@@ -728,7 +728,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a retry goes on with the step that failed',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: 'step.retriedInPlace === undefined ? first : (step.restsOn ?? step.id)',
         by: 'step.id',
       },
@@ -744,7 +744,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what comes after a step that was left out acts on what was read before',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: 'return step.retriedInPlace === undefined ? nextRound(first) : indexOf(step.id);',
         by: 'return indexOf(step.id);',
       },
@@ -759,7 +759,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a step that was left out is done after all when the operation goes back',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: 'leftOut.get(step.id) ?? step.skipWhen?.(state)',
         by: '(step.id === first ? leftOut.get(step.id) : undefined) ?? step.skipWhen?.(state)',
       },
@@ -774,7 +774,7 @@ export const mutations: readonly Mutation[] = [
     title: 'facts never grow old',
     edits: [
       {
-        file: 'src/workflows/observations.ts',
+        file: 'workflows/observations.ts',
         replace: 'if (now() - last.atMs <= factsHoldMs ||',
         by: 'if (now() - last.atMs >= 0 ||',
       },
@@ -789,7 +789,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what was read before the operation waited is read afresh for ever',
     edits: [
       {
-        file: 'src/workflows/observations.ts',
+        file: 'workflows/observations.ts',
         replace: 'last.waits !== waits || ',
         by: '',
       },
@@ -807,7 +807,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a run acts on what the run that it was reset from has read',
     edits: [
       {
-        file: 'src/workflows/observations.ts',
+        file: 'workflows/observations.ts',
         replace: ' || last.run !== run()',
         by: '',
       },
@@ -825,7 +825,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what is no longer what was checked is asked about at once',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: 'step.restsOn !== undefined && times < readingsAnew',
         by: 'step.restsOn !== undefined && times < 0',
       },
@@ -841,7 +841,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what is no longer what was checked is read again without end',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: 'step.restsOn !== undefined && times < readingsAnew',
         by: 'step.restsOn !== undefined',
       },
@@ -856,7 +856,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a command that sight was lost of is begun anew by a retry',
     edits: [
       {
-        file: 'src/workflows/runner.ts',
+        file: 'workflows/runner.ts',
         replace: '          attaching = step.id;\n',
         by: '',
       },
@@ -872,7 +872,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a probe answers whichever question is open',
     edits: [
       {
-        file: 'src/workflows/decisions.ts',
+        file: 'workflows/decisions.ts',
         replace: 'const isOpen = asked === question && ',
         by: 'const isOpen = ',
       },
@@ -889,7 +889,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a decision is taken for whichever question is open',
     edits: [
       {
-        file: 'src/workflows/decisions.ts',
+        file: 'workflows/decisions.ts',
         replace: 'if (about !== undefined && about !== blocked.question) {',
         by: 'if (about !== undefined && about < 0) {',
       },
@@ -905,7 +905,7 @@ export const mutations: readonly Mutation[] = [
     title: 'commands to decide do not say which question they answer',
     edits: [
       {
-        file: 'src/api/retry-operations.ts',
+        file: 'api/retry-operations.ts',
         replace: '...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),',
         by: '',
       },
@@ -920,7 +920,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the retry of an undo keeps its round',
     edits: [
       {
-        file: 'src/workflows/saga.ts',
+        file: 'workflows/saga.ts',
         replace: 'if (found.lostSight !== true) state.context',
         by: 'if (found.lostSight === undefined) state.context',
       },
@@ -935,7 +935,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an attempt ends after an hour, whatever the budgets are',
     edits: [
       {
-        file: 'src/workflows/activities.ts',
+        file: 'workflows/activities.ts',
         replace: 'longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs',
         by: 'longestCommandMs + 0 * policy.joinBudgetMs',
       },
@@ -951,7 +951,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an attempt whose time is up is tried again without end',
     edits: [
       {
-        file: 'src/workflows/activities.ts',
+        file: 'workflows/activities.ts',
         replace: ", 'TemporalTimeout:StartToClose'",
         by: '',
       },
@@ -966,7 +966,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the approval of a plan is for the lines that it was shown in',
     edits: [
       {
-        file: 'src/workflows/steps/observe.ts',
+        file: 'workflows/steps/observe.ts',
         replace: 'needApproval(planSubject(context, host, cluster), {',
         by: "needApproval(lines.join(', '), {",
       },
@@ -982,7 +982,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a plan that was approved covers whatever comes to be destroyed',
     edits: [
       {
-        file: 'src/model/plan-subject.ts',
+        file: 'model/plan-subject.ts',
         replace: '[null, given.deletesNode].includes(asked.deletesNode) &&',
         by: '',
       },
@@ -1007,7 +1007,7 @@ export const mutations: readonly Mutation[] = [
     title: 'secrets are not redacted from what hosts print',
     edits: [
       {
-        file: 'src/adapters/ssh/redact.ts',
+        file: 'adapters/ssh/redact.ts',
         replace: 'if (needles.length === 0) return {',
         by: 'if (needles.length >= 0) return {',
       },
@@ -1023,7 +1023,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what looks like the name of a unit of an operation is one',
     edits: [
       {
-        file: 'src/adapters/systemd/running-units.ts',
+        file: 'adapters/systemd/running-units.ts',
         replace: "const namePattern = `^quorate-(${steps.join('|')})-${'[0-9a-f]'.repeat(12)}[.]service$`;",
         by: 'const namePattern = `^quorate-.*|${steps.length}`;',
       },
@@ -1039,7 +1039,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a service with a file of its own is taken for an operation by its name',
     edits: [
       {
-        file: 'src/adapters/systemd/running-units.ts',
+        file: 'adapters/systemd/running-units.ts',
         replace: 'case $fragment in FragmentPath=/run/systemd/transient/*)',
         by: 'case $fragment in FragmentPath=*)',
       },
@@ -1050,7 +1050,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'links that only begin like those of Cilium are its',
-    edits: [{ file: 'src/model/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
+    edits: [{ file: 'model/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
     tests: {
       'test/adapters/host/read-host.test.ts': [
         "a clean host, read by /bin/sh R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's",
@@ -1067,7 +1067,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the reading has an opinion of its own on whose a link is',
     edits: [
       {
-        file: 'src/adapters/host/parse-host-facts.ts',
+        file: 'adapters/host/parse-host-facts.ts',
         replace: 'new RegExp(linkPattern)',
         by: "new RegExp(linkPattern.replace('lxc_health', 'lxc[0-9a-f_]\\\\w+'))",
       },
@@ -1082,7 +1082,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a folder that is a symbolic link is passed over by the deep clean',
     edits: [
       {
-        file: 'src/adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean-files.ts',
         replace: 'set -- "$folder/" -xdev',
         by: 'set -- "$folder" -xdev',
       },
@@ -1100,7 +1100,7 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean deletes across mounts',
     edits: [
       {
-        file: 'src/adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean-files.ts',
         replace: 'for path in $mounted $kept_patterns; do',
         by: 'for path in $kept_patterns; do',
       },
@@ -1115,7 +1115,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a link may lead the deep clean anywhere',
     edits: [
       {
-        file: 'src/adapters/host/traces/folders.ts',
+        file: 'adapters/host/traces/folders.ts',
         replace: "in ${shared.join(' | ')}) return 0 ;; esac",
         by: 'in ${shared.length}) return 0 ;; esac',
       },
@@ -1131,7 +1131,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an undo takes files that were there before',
     edits: [
       {
-        file: 'src/adapters/kubeadm/deep-clean-script.ts',
+        file: 'adapters/kubeadm/deep-clean-script.ts',
         replace: 'kept_patterns=${list(kept.map(findPattern))}',
         by: 'kept_patterns=${list(kept.map(() => findPattern("/none")))}',
       },
@@ -1146,7 +1146,7 @@ export const mutations: readonly Mutation[] = [
     title: 'what was there before counts as left over by the operation',
     edits: [
       {
-        file: 'src/model/keep.ts',
+        file: 'model/keep.ts',
         replace: 'packetFilterRules: reset ? 0 : before.packetFilterRules,',
         by: 'packetFilterRules: 0,',
       },
@@ -1162,12 +1162,12 @@ export const mutations: readonly Mutation[] = [
     title: 'a rule is of a node for a word in its comment',
     edits: [
       {
-        file: 'src/adapters/host/traces/packet-filter.ts',
+        file: 'adapters/host/traces/packet-filter.ts',
         replace: '  sub(/ comment ".*$/, "", rule)\n  if (rule ~ /[ \\\\t]log /) next\n  gsub(/"[^"]*"/, "", rule)\n',
         by: '  gsub(/"/, "", rule)\n',
       },
       {
-        file: 'src/adapters/host/traces/packet-filter.ts',
+        file: 'adapters/host/traces/packet-filter.ts',
         replace: '  gsub(/"([^"\\\\\\\\]|\\\\\\\\.)*"/, "_", text)\n',
         by: '',
       },
@@ -1183,12 +1183,12 @@ export const mutations: readonly Mutation[] = [
     title: 'retention of snapshots keeps the oldest',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        file: 'adapters/etcd/snapshot/retention-script.ts',
         replace: `mine=$(printf '%s' "$mine" | sort -rn)`,
         by: `mine=$(printf '%s' "$mine" | sort -n)`,
       },
       {
-        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        file: 'adapters/etcd/snapshot/retention-script.ts',
         replace: ' && [ "$r_name" != "$name" ] && as_recorded || continue',
         by: ' && as_recorded || continue',
       },
@@ -1204,7 +1204,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a snapshot is reported as it was before it was moved',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/script.ts',
+        file: 'adapters/etcd/snapshot/script.ts',
         replace: `= "regular file $bytes $changed" ] && [ "$(sum_of "$file")" = "$sum" ] || {`,
         by: `= never ] || [ -n "$sum" ] || {`,
       },
@@ -1219,7 +1219,7 @@ export const mutations: readonly Mutation[] = [
     title: 'retention of snapshots takes the name of a file for the file that was recorded',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        file: 'adapters/etcd/snapshot/retention-script.ts',
         replace: `[ "$(stat -c '%F %s %Y' -- "$folder/$r_name" 2>/dev/null)" = "regular file $r_bytes $r_changed" ]`,
         by: `[ -e "$folder/$r_name" ]`,
       },
@@ -1234,7 +1234,7 @@ export const mutations: readonly Mutation[] = [
     title: 'retention of snapshots does not look whose they are',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/retention-script.ts',
+        file: 'adapters/etcd/snapshot/retention-script.ts',
         replace: 'if [ "$r_of $r_by" = "$cluster $authority" ]; then',
         by: 'if [ "$r_of" = "$cluster" ]; then',
       },
@@ -1249,7 +1249,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a snapshot is begun wherever it fits or not',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/source-script.ts',
+        file: 'adapters/etcd/snapshot/source-script.ts',
         replace: '[ "$have" -ge $((need * 1024)) ] || no_room "$1"',
         by: '[ "$have" -ge 0 ]',
       },
@@ -1268,7 +1268,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a snapshot that ends in the middle leaves its part',
     edits: [
       {
-        file: 'src/adapters/etcd/snapshot/supervision-script.ts',
+        file: 'adapters/etcd/snapshot/supervision-script.ts',
         replace: 'sweep() { rm -f -- "$folder"/$parts "$shared"/$parts; }',
         by: 'sweep() { :; }',
       },
@@ -1284,7 +1284,7 @@ export const mutations: readonly Mutation[] = [
     title: 'commands that were given up hold a connection for ever, and others wait for it',
     edits: [
       {
-        file: 'src/adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connections.ts',
         replace: 'retired || sessions.abandoned * 2 >= limit;',
         by: 'retired;',
       },
@@ -1299,7 +1299,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a host gets a connection for each command that was given up, without bound',
     edits: [
       {
-        file: 'src/adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connections.ts',
         replace: 'states.size < settings.maxConnections && (fit',
         by: '(fit',
       },
@@ -1314,7 +1314,7 @@ export const mutations: readonly Mutation[] = [
     title: 'keys of the agent are offered in its own order, whatever is configured',
     edits: [
       {
-        file: 'src/adapters/ssh/identity-order.ts',
+        file: 'adapters/ssh/identity-order.ts',
         replace: 'return [...both, ...others,',
         by: 'return [...others, ...both,',
       },
@@ -1329,7 +1329,7 @@ export const mutations: readonly Mutation[] = [
     title: 'a Match line of the SSH configuration with a negation never holds',
     edits: [
       {
-        file: 'src/adapters/ssh/config/match.ts',
+        file: 'adapters/ssh/config/match.ts',
         replace: 'else if (found === criterion.negated) result = false;',
         by: 'else if (found === criterion.negated || criterion.negated) result = false;',
       },

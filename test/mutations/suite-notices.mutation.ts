@@ -41,8 +41,8 @@ test('a change of workflow code that docs/versioning.md tells how to guard repla
 test('an edit whose text is not there, or there twice, is an error', async () => {
   const never = () => Promise.reject(new Error('the tests were run'));
   for (const replace of ['no such text', 'registered'])
-    await expect(copy.edited([{ file: 'src/workflows/saga.ts', replace, by: '' }], never)).rejects.toThrow(
-      /src\/workflows\/saga\.ts has this text [05] times, not once/,
+    await expect(copy.edited([{ file: 'workflows/saga.ts', replace, by: '' }], never)).rejects.toThrow(
+      /workflows\/saga\.ts has this text [05] times, not once/,
     );
 });
 

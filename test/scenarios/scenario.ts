@@ -1,5 +1,5 @@
-import type { Activities } from '../../src/activities/contract.js';
-import type { Specification } from '../../src/model/specification/specification.js';
+import type { Activities } from '../../activities/contract.js';
+import type { Specification } from '../../model/specification/specification.js';
 import type { Site } from './site.js';
 
 type Policy = Specification['spec']['policy'];

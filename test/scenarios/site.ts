@@ -1,6 +1,6 @@
 import type { Faults, LabHost } from '../../lab/index.js';
-import type { OperationKind } from '../../src/model/operation.js';
-import type { DecisionAction } from '../../src/model/progress.js';
+import type { OperationKind } from '../../model/operation.js';
+import type { DecisionAction } from '../../model/progress.js';
 import type { Operations, Outcome } from './operations.js';
 
 export interface SiteMember {

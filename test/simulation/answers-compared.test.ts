@@ -11,7 +11,7 @@ import { senderOf } from './answers/recorder.js';
 const answer = (over: Partial<Answer> = {}): Answer => ({
   section: 'init',
   host: 'cp1',
-  sender: 'src/adapters/etcd/read-etcd.ts readEtcd',
+  sender: 'adapters/etcd/read-etcd.ts readEtcd',
   command: 'c0ffee',
   end: 'exited 0',
   out: ['one', 'two'],
@@ -26,7 +26,7 @@ describe('differences', () => {
 
   it('name who asked what of whom, and the lines', () => {
     expect(differences([answer()], [answer({ out: ['one', 'three'] })], [])).toEqual([
-      'init: cp1: src/adapters/etcd/read-etcd.ts readEtcd\n  real      two\n  simulated three',
+      'init: cp1: adapters/etcd/read-etcd.ts readEtcd\n  real      two\n  simulated three',
     ]);
   });
 
@@ -113,9 +113,9 @@ describe('the sender of a command', () => {
     const stack = `Error
     at callSite (/r/test/simulation/answers/recorder.ts:60:10)
     at Object.run (/r/test/simulation/answers/recorder.ts:90:10)
-    at execute (/r/src/adapters/ssh/execute.ts:11:30)
-    at writeFile (file:///r/src/adapters/ssh/write-file.ts:33:9)
-    at async writeMarker (/r/src/adapters/host/marker.ts:25:9)`;
-    expect(senderOf(stack, '/r')).toEqual({ sender: 'src/adapters/host/marker.ts writeMarker', line: 25 });
+    at execute (/r/adapters/ssh/execute.ts:11:30)
+    at writeFile (file:///r/adapters/ssh/write-file.ts:33:9)
+    at async writeMarker (/r/adapters/host/marker.ts:25:9)`;
+    expect(senderOf(stack, '/r')).toEqual({ sender: 'adapters/host/marker.ts writeMarker', line: 25 });
   });
 });

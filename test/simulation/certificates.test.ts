@@ -11,7 +11,7 @@ import {
   publicKeyHash,
   readSigningRequest,
 } from '../../lab/simulation/certificates/certificates.js';
-import { caHashOfPem } from '../../src/adapters/host/ca-hash.js';
+import { caHashOfPem } from '../../adapters/host/ca-hash.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const now = Date.now();

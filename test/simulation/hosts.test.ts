@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSimulation } from '../../lab/simulation/index.js';
 import type { Simulation } from '../../lab/simulation/index.js';
 import { makeTopology } from '../../lab/topology.js';
-import { readHost } from '../../src/adapters/host/read-host.js';
-import { createHosts } from '../../src/adapters/ssh/hosts.js';
-import type { Hosts } from '../../src/adapters/ssh/types.js';
+import { readHost } from '../../adapters/host/read-host.js';
+import { createHosts } from '../../adapters/ssh/hosts.js';
+import type { Hosts } from '../../adapters/ssh/types.js';
 
 let simulation: Simulation;
 let hosts: Hosts;

@@ -1,7 +1,7 @@
 // A check that cannot fail proves nothing: each world here is broken by hand, and has to be called broken.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { EtcdCluster } from '../../lab/simulation/etcd/cluster.js';
-import { workflowIds } from '../../src/model/messages.js';
+import { workflowIds } from '../../model/messages.js';
 import { startCluster } from './support/cluster.js';
 import type { Cluster } from './support/cluster.js';
 import { eventually } from '../scenarios/eventually.js';

@@ -9,10 +9,10 @@ import { nothing, Sink, TextDescription } from '../../lab/simulation/system/desc
 import { Machine } from '../../lab/simulation/system/machine.js';
 import { Process, runProgram } from '../../lab/simulation/system/process.js';
 import { programAt } from '../../lab/simulation/shell/external.js';
-import { guardScript, identityFunction } from '../../src/adapters/host/identity-script.js';
-import { folderFunctions } from '../../src/adapters/host/traces/folders.js';
-import { loginKubeconfigsFunction } from '../../src/adapters/host/traces/login-kubeconfigs.js';
-import { packetFilterFunctions, takesOut } from '../../src/adapters/host/traces/packet-filter.js';
+import { guardScript, identityFunction } from '../../adapters/host/identity-script.js';
+import { folderFunctions } from '../../adapters/host/traces/folders.js';
+import { loginKubeconfigsFunction } from '../../adapters/host/traces/login-kubeconfigs.js';
+import { packetFilterFunctions, takesOut } from '../../adapters/host/traces/packet-filter.js';
 import { World } from '../../lab/simulation/world.js';
 
 // What a real shell and real tools make of a script is what the simulated ones have to make of it.

@@ -1,4 +1,4 @@
-import type { RouteId } from '../../src/api/server/access.js';
+import type { RouteId } from '../../api/server/access.js';
 import { clusterYaml } from './run-cli.js';
 
 export interface ApiRequest {

@@ -1,11 +1,11 @@
-import type { Before } from '../../src/activities/contract.js';
-import { readActivities } from '../../src/activities/read.js';
-import { checkedOf } from '../../src/model/checked.js';
-import type { Checked } from '../../src/model/checked.js';
-import { keepOf } from '../../src/model/keep.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import { describeDirt } from '../../src/model/preflight/dirt.js';
-import { isOwnAttempt } from '../../src/model/preflight/ownership.js';
+import type { Before } from '../../activities/contract.js';
+import { readActivities } from '../../activities/read.js';
+import { checkedOf } from '../../model/checked.js';
+import type { Checked } from '../../model/checked.js';
+import { keepOf } from '../../model/keep.js';
+import type { OperationContext } from '../../model/operation.js';
+import { describeDirt } from '../../model/preflight/dirt.js';
+import { isOwnAttempt } from '../../model/preflight/ownership.js';
 import { activityEnvironment } from './activity-environment.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
 

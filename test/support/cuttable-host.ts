@@ -1,5 +1,5 @@
-import { QuorateError } from '../../src/model/failure.js';
-import type { CommandOutcome, Host } from '../../src/adapters/ssh/types.js';
+import { QuorateError } from '../../model/failure.js';
+import type { CommandOutcome, Host } from '../../adapters/ssh/types.js';
 
 export interface CuttableHost extends Host {
   /** Ends every command's channel as a lost connection does; the commands themselves run on. */

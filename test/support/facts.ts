@@ -1,10 +1,10 @@
-import type { Checked } from '../../src/model/checked.js';
-import { ClusterFacts } from '../../src/model/cluster-facts.js';
-import { HostFacts } from '../../src/model/host-facts.js';
-import { OperationContext } from '../../src/model/operation.js';
-import type { OperationKind } from '../../src/model/operation.js';
-import { ReachFacts } from '../../src/model/reach-facts.js';
-import { StatusReport } from '../../src/model/status.js';
+import type { Checked } from '../../model/checked.js';
+import { ClusterFacts } from '../../model/cluster-facts.js';
+import { HostFacts } from '../../model/host-facts.js';
+import { OperationContext } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operation.js';
+import { ReachFacts } from '../../model/reach-facts.js';
+import { StatusReport } from '../../model/status.js';
 
 /** SPKI hash of the CA of the cluster in these facts. */
 export const caHash = `sha256:${'7bb7'.repeat(16)}`;

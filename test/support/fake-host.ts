@@ -1,4 +1,4 @@
-import type { CommandEnd, CommandOutcome, Host, RunOptions } from '../../src/adapters/ssh/types.js';
+import type { CommandEnd, CommandOutcome, Host, RunOptions } from '../../adapters/ssh/types.js';
 
 /** What a scripted host answers: text on standard output, or the parts of an outcome. */
 export type FakeReply =

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { findTemporalExecutable } from '../../src/workers/temporal-server/executable.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
-import { startTemporalServer, type TemporalServer } from '../../src/workers/temporal-server/server.js';
-import { workflowBundle } from '../../src/workers/workflow-bundle.js';
+import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
+import { startTemporalServer, type TemporalServer } from '../../workers/temporal-server/server.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {

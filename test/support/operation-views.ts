@@ -1,5 +1,5 @@
-import type { OperationView } from '../../src/api/operation-view.js';
-import type { OperationProgress, StepProgress } from '../../src/model/progress.js';
+import type { OperationView } from '../../api/operation-view.js';
+import type { OperationProgress, StepProgress } from '../../model/progress.js';
 
 const operation = 'prod/join-worker/w2/1f00aa11';
 

@@ -1,4 +1,4 @@
-import { runProgram } from '../../src/cli/program.js';
+import { runProgram } from '../../cli/program.js';
 
 export interface CliResult {
   readonly code: number;

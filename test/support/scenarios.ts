@@ -1,9 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { names } from '../../src/model/messages.js';
-import type { OperationContext, OperationKind } from '../../src/model/operation.js';
-import type { OperationEvent } from '../../src/model/operation-event.js';
-import type { OperationOutcome } from '../../src/model/progress.js';
+import { names } from '../../model/messages.js';
+import type { OperationContext, OperationKind } from '../../model/operation.js';
+import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationOutcome } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
 import { resetRun } from './reset.js';
 import { answers, fails, gate } from './scripted-activities.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { guarded } from '../../src/activities/boundary.js';
-import type { Activities } from '../../src/activities/contract.js';
-import { QuorateError } from '../../src/model/failure.js';
-import type { FailureType } from '../../src/model/failure.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { guarded } from '../../activities/boundary.js';
+import type { Activities } from '../../activities/contract.js';
+import { QuorateError } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
+import type { OperationContext } from '../../model/operation.js';
 import type { World } from './scripted-answers.js';
 import { defaultAnswers } from './scripted-answers.js';
 

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, JoinFacts, UnitOutcome } from '../../src/activities/contract.js';
-import { recallActivities } from '../../src/activities/recall.js';
-import { watchActivities } from '../../src/activities/watch.js';
-import type { Checked } from '../../src/model/checked.js';
-import type { ClusterFacts } from '../../src/model/cluster-facts.js';
-import { QuorateError } from '../../src/model/failure.js';
-import type { HostFacts } from '../../src/model/host-facts.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import type { ReachFacts } from '../../src/model/reach-facts.js';
+import type { Activities, JoinFacts, UnitOutcome } from '../../activities/contract.js';
+import { recallActivities } from '../../activities/recall.js';
+import { watchActivities } from '../../activities/watch.js';
+import type { Checked } from '../../model/checked.js';
+import type { ClusterFacts } from '../../model/cluster-facts.js';
+import { QuorateError } from '../../model/failure.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { ReachFacts } from '../../model/reach-facts.js';
 import { caHash, clusterFacts, hostFacts, noCluster, reachFacts, statusReport } from './facts.js';
 
 /** What the reading activities show; what is left out is healthy and clean. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CommandEnd, Host, RunOptions } from '../../src/adapters/ssh/types.js';
+import type { CommandEnd, Host, RunOptions } from '../../adapters/ssh/types.js';
 
 export interface ShellHost extends Host {
   /** A folder of this host alone; `$FOLDER` in its scripts and programs. */

@@ -1,5 +1,5 @@
-import { QuorateError } from '../../src/model/failure.js';
-import type { Dependencies } from '../../src/activities/dependencies.js';
+import { QuorateError } from '../../model/failure.js';
+import type { Dependencies } from '../../activities/dependencies.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { etcdMember, hostFacts, nodeFacts } from './facts.js';
 import { fakeHost, sectioned } from './fake-host.js';

@@ -1,6 +1,6 @@
-import type { QuorateClient } from '../../src/api/client.js';
-import type { OperationSummary } from '../../src/api/operation-summary.js';
-import { StatusReport } from '../../src/model/status.js';
+import type { QuorateClient } from '../../api/client.js';
+import type { OperationSummary } from '../../api/operation-summary.js';
+import { StatusReport } from '../../model/status.js';
 
 export interface StubClient extends QuorateClient {
   /** What was asked for, in order: the function and its arguments. */

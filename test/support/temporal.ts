@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { inject } from 'vitest';
-import { addSearchAttributes } from '../../src/workers/temporal-server/namespace.js';
+import { addSearchAttributes } from '../../workers/temporal-server/namespace.js';
 
 const ask = async (path: string): Promise<unknown> => {
   const response = await fetch(`${inject('sharedFixtures')}${path}`);
@@ -12,9 +12,9 @@ const ask = async (path: string): Promise<unknown> => {
   return JSON.parse(body);
 };
 
-/** Bundles a module of workflows once per run. @param entry path; default the product's `src/workflows/index.ts`. */
+/** Bundles a module of workflows once per run. @param entry path; default the product's `workflows/index.ts`. */
 export const testBundle = async (
-  entry = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+  entry = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
 ): Promise<{ codePath: string }> => (await ask(`/bundle?entry=${encodeURIComponent(entry)}`)) as { codePath: string };
 
 /** Failing workflows are what many tests are about: their logs would bury what a test itself says. */

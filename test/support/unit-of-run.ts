@@ -1,5 +1,5 @@
-import { unitName } from '../../src/adapters/systemd/unit-name.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { unitName } from '../../adapters/systemd/unit-name.js';
+import type { OperationContext } from '../../model/operation.js';
 import { testRun } from './activity-environment.js';
 
 /** Name of the unit in which a step's command of an operation runs; default of the round of the context, and of `testRun`. */

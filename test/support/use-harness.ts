@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import type { Activities } from '../../src/activities/contract.js';
+import type { Activities } from '../../activities/contract.js';
 import { connectToTestServer, uniqueName } from './temporal.js';
 import type { TestServer } from './temporal.js';
 import { quietRuntime, startHarness } from './workflow-harness.js';

@@ -1,7 +1,7 @@
 // When the evidence of a failure came, and when Quorate said what it is: for the table of the matrix.
 import type { Verdict } from '../../scripts/failures/results.js';
-import type { Activities } from '../../src/activities/contract.js';
-import type { OperationProgress } from '../../src/model/progress.js';
+import type { Activities } from '../../activities/contract.js';
+import type { OperationProgress } from '../../model/progress.js';
 import { recordNotes, recordVerdict } from './verdicts.js';
 
 const moments = new Map<Verdict['since'], number>();

@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectClient, resolveTemporal } from '../../src/workers/connect.js';
-import { claimDatabase, runningDevServers } from '../../src/workers/dev-registry.js';
+import { connectClient, resolveTemporal } from '../../workers/connect.js';
+import { claimDatabase, runningDevServers } from '../../workers/dev-registry.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const machine = () => {

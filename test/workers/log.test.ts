@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLogger, redact } from '../../src/workers/log.js';
+import { createLogger, redact } from '../../workers/log.js';
 
 const alphabet = (characters: string, length: number) =>
   fc.string({ unit: fc.constantFrom(...characters.split('')), minLength: length, maxLength: length });

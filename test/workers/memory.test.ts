@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { keepMemorySmall } from '../../src/workers/memory.js';
+import { keepMemorySmall } from '../../workers/memory.js';
 
 // Keeps enough of what it makes for V8 to give it all the room for new objects that it may have.
 const churn = `

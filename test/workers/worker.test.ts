@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cachedWorkflows } from '../../src/workers/worker.js';
+import { cachedWorkflows } from '../../workers/worker.js';
 
 const gibibytes = (count: number): number => count * 1_073_741_824;
 

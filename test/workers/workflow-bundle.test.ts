@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { workflowBundle } from '../../src/workers/workflow-bundle.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Below the repository, so that the bundler finds the SDK. */

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { operationKinds } from '../../src/model/operation.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import { Duration, durationMs } from '../../src/model/specification/fields.js';
-import type { Failure } from '../../src/workflows/failures.js';
+import { operationKinds } from '../../model/operation.js';
+import type { OperationContext } from '../../model/operation.js';
+import { Duration, durationMs } from '../../model/specification/fields.js';
+import type { Failure } from '../../workflows/failures.js';
 import { leftovers, operationContext } from '../support/facts.js';
 import { fails, gate } from '../support/scripted-activities.js';
 import { hostOf } from '../support/scripted-answers.js';

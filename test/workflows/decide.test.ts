@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { names } from '../../src/model/messages.js';
+import { names } from '../../model/messages.js';
 import { operationContext } from '../support/facts.js';
 import { fails, gate } from '../support/scripted-activities.js';
 import { uniqueName } from '../support/temporal.js';

@@ -1,10 +1,10 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, describe, expect, test } from 'vitest';
-import { notifyActivities } from '../../src/activities/notify.js';
-import type { Webhook } from '../../src/adapters/webhook/types.js';
-import { createWebhook } from '../../src/adapters/webhook/webhook.js';
-import { freePort } from '../../src/workers/temporal-server/ports.js';
+import { notifyActivities } from '../../activities/notify.js';
+import type { Webhook } from '../../adapters/webhook/types.js';
+import { createWebhook } from '../../adapters/webhook/webhook.js';
+import { freePort } from '../../workers/temporal-server/ports.js';
 import { operationContext } from '../support/facts.js';
 import { isSigned, secret, startReceiver } from '../support/receiver.js';
 import type { Receiver } from '../support/receiver.js';

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { QuorateError, failureClasses, failureTypes } from '../../src/model/failure.js';
-import { failureOf } from '../../src/workflows/failures.js';
+import { QuorateError, failureClasses, failureTypes } from '../../model/failure.js';
+import { failureOf } from '../../workflows/failures.js';
 
 const ofActivity = (cause: Error | undefined): ActivityFailure =>
   new ActivityFailure('failed', 'runKubeadm', '7', RetryState.NON_RETRYABLE_FAILURE, 'worker', cause);

@@ -1,9 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { QuorateError } from '../../src/model/failure.js';
-import { operationKinds } from '../../src/model/operation.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import type { DecisionAction } from '../../src/model/progress.js';
+import { QuorateError } from '../../model/failure.js';
+import { operationKinds } from '../../model/operation.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { DecisionAction } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext, otherCaHash } from '../support/facts.js';
 import { destroying, expectedSteps, readingActivities } from '../support/operation-steps.js';
 import { resetRun } from '../support/reset.js';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { UnitOutcome } from '../../src/activities/contract.js';
-import { QuorateError } from '../../src/model/failure.js';
-import type { FailureType } from '../../src/model/failure.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import type { UnitOutcome } from '../../activities/contract.js';
+import { QuorateError } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
+import type { OperationContext } from '../../model/operation.js';
 import { clusterFacts, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';

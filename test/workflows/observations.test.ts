@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createObservations, factsHoldMs } from '../../src/workflows/observations.js';
+import { createObservations, factsHoldMs } from '../../workflows/observations.js';
 
 const at = (ms = 0) => {
   let now = ms;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { names } from '../../src/model/messages.js';
-import type { OperationContext } from '../../src/model/operation.js';
-import { PlanReport } from '../../src/model/plan-report.js';
+import { names } from '../../model/messages.js';
+import type { OperationContext } from '../../model/operation.js';
+import { PlanReport } from '../../model/plan-report.js';
 import { leftovers, operationContext } from '../support/facts.js';
 import { readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';

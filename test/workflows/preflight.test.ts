@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { failureClasses } from '../../src/model/failure.js';
-import type { FailureType } from '../../src/model/failure.js';
-import type { OperationContext, OperationKind } from '../../src/model/operation.js';
+import { failureClasses } from '../../model/failure.js';
+import type { FailureType } from '../../model/failure.js';
+import type { OperationContext, OperationKind } from '../../model/operation.js';
 import {
   clusterFacts,
   etcdMember,

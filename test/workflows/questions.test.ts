@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { names } from '../../src/model/messages.js';
+import { names } from '../../model/messages.js';
 import { leftovers, operationContext } from '../support/facts.js';
 import { answers, fails, gate } from '../support/scripted-activities.js';
 import type { Behaviour } from '../support/scripted-activities.js';

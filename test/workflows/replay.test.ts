@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { names } from '../../src/model/messages.js';
+import { names } from '../../model/messages.js';
 import { readHistories, recordings } from '../support/histories.js';
 import type { RecordedHistory, Recording } from '../support/histories.js';
 import { replayAdvice } from '../support/replay-advice.js';

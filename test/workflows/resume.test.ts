@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failureTypes } from '../../src/model/failure.js';
-import { failurePolicy } from '../../src/model/failure-policy.js';
-import type { OperationContext, OperationKind } from '../../src/model/operation.js';
+import { failureTypes } from '../../model/failure.js';
+import { failurePolicy } from '../../model/failure-policy.js';
+import type { OperationContext, OperationKind } from '../../model/operation.js';
 import { operationContext } from '../support/facts.js';
 import { answers, fails, gate } from '../support/scripted-activities.js';
 import type { Behaviour } from '../support/scripted-activities.js';

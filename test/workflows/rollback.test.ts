@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { keepOf } from '../../src/model/keep.js';
-import { operationKinds } from '../../src/model/operation.js';
-import type { OperationContext, OperationKind } from '../../src/model/operation.js';
-import type { DecisionAction } from '../../src/model/progress.js';
+import { keepOf } from '../../model/keep.js';
+import { operationKinds } from '../../model/operation.js';
+import type { OperationContext, OperationKind } from '../../model/operation.js';
+import type { DecisionAction } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { Decision, HostPrinted, SubmitRequest, WithdrawRequest } from '../../src/model/messages.js';
+import { Decision, HostPrinted, SubmitRequest, WithdrawRequest } from '../../model/messages.js';
 import { operationContext } from '../support/facts.js';
-import '../../src/workflows/shared-model.js';
+import '../../workflows/shared-model.js';
 
 /** As the SDK freezes what workflows share: all of it, functions not from within. */
 const freeze = (value: unknown): void => {
@@ -46,7 +46,7 @@ test.each(Object.entries(samples))(
   '%s, frozen as workflows have it, checks as it does unfrozen',
   async (name, sample) => {
     vi.resetModules();
-    const own: typeof shared = await import('../../src/model/messages.js');
+    const own: typeof shared = await import('../../model/messages.js');
     expect(own.Decision).not.toBe(shared.Decision);
     const key = name as keyof typeof samples;
     const frozen = shared[key];

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { names, workflowIds } from '../../src/model/messages.js';
-import type { OperationContext } from '../../src/model/operation.js';
+import { names, workflowIds } from '../../model/messages.js';
+import type { OperationContext } from '../../model/operation.js';
 import { operationContext } from '../support/facts.js';
 import { fails, gate } from '../support/scripted-activities.js';
 import { uniqueName } from '../support/temporal.js';

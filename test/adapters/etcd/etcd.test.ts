@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { moveLeader, removeMember } from '../../../src/adapters/etcd/change-members.js';
-import { readEtcd } from '../../../src/adapters/etcd/read-etcd.js';
-import { isHealthyVoter } from '../../../src/model/cluster-facts.js';
+import { moveLeader, removeMember } from '../../../adapters/etcd/change-members.js';
+import { readEtcd } from '../../../adapters/etcd/read-etcd.js';
+import { isHealthyVoter } from '../../../model/cluster-facts.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

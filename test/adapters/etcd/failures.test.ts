@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runEtcdctl } from '../../../src/adapters/etcd/failures.js';
+import { runEtcdctl } from '../../../adapters/etcd/failures.js';
 import { fakeHost } from '../../support/fake-host.js';
 
 const failing = (stderr: string, code = 1) => fakeHost('cp1', [[/./, { code, stderr }]]);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { saveSnapshot } from '../../../src/adapters/etcd/snapshot.js';
+import { saveSnapshot } from '../../../adapters/etcd/snapshot.js';
 import { eventually } from '../../support/eventually.js';
 import { crictlProgram, etcdFolder, etcdctlProgram, snapshotFolder, snapshotHost } from './snapshot-host.js';
 import type { SnapshotHost } from './snapshot-host.js';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { saveSnapshot } from '../../../src/adapters/etcd/snapshot.js';
+import { saveSnapshot } from '../../../adapters/etcd/snapshot.js';
 import { crictlProgram, etcdctlProgram, gatewayProgram, snapshotFolder, snapshotHost } from './snapshot-host.js';
 import type { SnapshotHost } from './snapshot-host.js';
 

@@ -1,7 +1,7 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { diagnoseKubelet } from '../../../src/adapters/host/diagnose-bootstrap.js';
+import { diagnoseKubelet } from '../../../adapters/host/diagnose-bootstrap.js';
 import { fakeHost } from '../../support/fake-host.js';
 import { hostFolder } from './host-folder.js';
 import type { HostFolder } from './host-folder.js';

@@ -8,8 +8,8 @@ import {
   identityFunction,
   ownMarkerStart,
   requireUnchanged,
-} from '../../../src/adapters/host/identity-script.js';
-import { renderMarker } from '../../../src/adapters/host/marker.js';
+} from '../../../adapters/host/identity-script.js';
+import { renderMarker } from '../../../adapters/host/marker.js';
 import { hostFolder } from './host-folder.js';
 import type { HostFolder } from './host-folder.js';
 

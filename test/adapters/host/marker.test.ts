@@ -8,7 +8,7 @@ import {
   removeMarker,
   renderMarker,
   writeMarkerScript,
-} from '../../../src/adapters/host/marker.js';
+} from '../../../adapters/host/marker.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

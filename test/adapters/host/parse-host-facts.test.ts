@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { caHashOfPem } from '../../../src/adapters/host/ca-hash.js';
-import { readKubeconfig } from '../../../src/adapters/host/kubeconfig.js';
-import { parseHostFacts } from '../../../src/adapters/host/parse-host-facts.js';
-import { splitPieces } from '../../../src/adapters/host/pieces.js';
-import { QuorateError } from '../../../src/model/failure.js';
+import { caHashOfPem } from '../../../adapters/host/ca-hash.js';
+import { readKubeconfig } from '../../../adapters/host/kubeconfig.js';
+import { parseHostFacts } from '../../../adapters/host/parse-host-facts.js';
+import { splitPieces } from '../../../adapters/host/pieces.js';
+import { QuorateError } from '../../../model/failure.js';
 import { oldCa, prodCa } from './certificates.js';
 
 const now = 1_800_000_000_000;

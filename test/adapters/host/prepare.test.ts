@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { prepareHost } from '../../../src/adapters/host/prepare.js';
-import type { PrepareInput } from '../../../src/adapters/host/prepare.js';
+import { prepareHost } from '../../../adapters/host/prepare.js';
+import type { PrepareInput } from '../../../adapters/host/prepare.js';
 import { hostFolder } from './host-folder.js';
 import type { HostFolder } from './host-folder.js';
 

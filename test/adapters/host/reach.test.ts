@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkReach } from '../../../src/adapters/host/reach.js';
-import type { ReachInput } from '../../../src/adapters/host/reach.js';
-import { dialResult } from '../../../src/adapters/host/reach-script.js';
-import type { Host, Hosts } from '../../../src/adapters/ssh/types.js';
-import { QuorateError } from '../../../src/model/failure.js';
+import { checkReach } from '../../../adapters/host/reach.js';
+import type { ReachInput } from '../../../adapters/host/reach.js';
+import { dialResult } from '../../../adapters/host/reach-script.js';
+import type { Host, Hosts } from '../../../adapters/ssh/types.js';
+import { QuorateError } from '../../../model/failure.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

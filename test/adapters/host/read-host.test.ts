@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readHost } from '../../../src/adapters/host/read-host.js';
+import { readHost } from '../../../adapters/host/read-host.js';
 import { fakeHost } from '../../support/fake-host.js';
 import { oldCa, prodCa } from './certificates.js';
 import { hostFolder } from './host-folder.js';

@@ -7,10 +7,10 @@ import {
   removeConfiguration,
   removeOtherConfigurations,
   writeConfiguration,
-} from '../../../src/adapters/kubeadm/configuration-file.js';
-import { createCredentials } from '../../../src/adapters/kubeadm/credentials.js';
-import { listOurTokens, revokeCredentials } from '../../../src/adapters/kubeadm/revoke-credentials.js';
-import { operationLabelValue } from '../../../src/adapters/kubeadm/tokens.js';
+} from '../../../adapters/kubeadm/configuration-file.js';
+import { createCredentials } from '../../../adapters/kubeadm/credentials.js';
+import { listOurTokens, revokeCredentials } from '../../../adapters/kubeadm/revoke-credentials.js';
+import { operationLabelValue } from '../../../adapters/kubeadm/tokens.js';
 import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

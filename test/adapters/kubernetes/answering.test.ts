@@ -6,7 +6,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { askServers } from '../../../src/adapters/kubernetes/answering.js';
+import { askServers } from '../../../adapters/kubernetes/answering.js';
 import { authority } from '../../support/certificates.js';
 import type { Authority } from '../../support/certificates.js';
 import { fakeHost } from '../../support/fake-host.js';

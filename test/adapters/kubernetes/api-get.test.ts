@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { apiGet } from '../../../src/adapters/kubernetes/api-get.js';
+import { apiGet } from '../../../adapters/kubernetes/api-get.js';
 import { address, fakeApiServer } from './api-server.js';
 import type { FakeApiServer } from './api-server.js';
 

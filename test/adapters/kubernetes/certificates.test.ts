@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCertificateExpiry, readKubeletCertificate } from '../../../src/adapters/kubernetes/certificates.js';
-import { diagnoseCertificateRequests } from '../../../src/adapters/kubernetes/csrs.js';
+import { readCertificateExpiry, readKubeletCertificate } from '../../../adapters/kubernetes/certificates.js';
+import { diagnoseCertificateRequests } from '../../../adapters/kubernetes/csrs.js';
 import { address, fakeApiServer } from './api-server.js';
 import type { FakeApiServer } from './api-server.js';
 

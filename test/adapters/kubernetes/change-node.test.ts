@@ -7,7 +7,7 @@ import {
   readNode,
   setNodeLabelsAndTaints,
   waitForNodeReady,
-} from '../../../src/adapters/kubernetes/change-node.js';
+} from '../../../adapters/kubernetes/change-node.js';
 import { address, fakeApiServer, node } from './api-server.js';
 import type { FakeApiServer } from './api-server.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KubernetesNode, nodeFacts } from '../../../src/adapters/kubernetes/node.js';
+import { KubernetesNode, nodeFacts } from '../../../adapters/kubernetes/node.js';
 
 const factsOf = (more: { metadata?: object; spec?: object; conditions?: object[]; addresses?: object[] } = {}) =>
   nodeFacts(

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readyz, readyzThroughEndpoint } from '../../../src/adapters/kubernetes/readyz.js';
+import { readyz, readyzThroughEndpoint } from '../../../adapters/kubernetes/readyz.js';
 import { address, fakeApiServer } from './api-server.js';
 import type { FakeApiServer } from './api-server.js';
 

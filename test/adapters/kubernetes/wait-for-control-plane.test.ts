@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { waitForControlPlane } from '../../../src/adapters/kubernetes/wait-for-control-plane.js';
+import { waitForControlPlane } from '../../../adapters/kubernetes/wait-for-control-plane.js';
 import { setClock, shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

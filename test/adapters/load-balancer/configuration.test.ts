@@ -10,8 +10,8 @@ import {
   revisionOf,
   type Configuration,
   type Server,
-} from '../../../src/adapters/load-balancer/configuration.js';
-import { stateAtStart, stateFile } from '../../../src/adapters/load-balancer/server-state.js';
+} from '../../../adapters/load-balancer/configuration.js';
+import { stateAtStart, stateFile } from '../../../adapters/load-balancer/server-state.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { haproxyMissing } from './real-haproxy.js';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { renderConfiguration, revisionOf } from '../../../src/adapters/load-balancer/configuration.js';
-import { decide, type Wish } from '../../../src/adapters/load-balancer/decide.js';
-import type { Reading } from '../../../src/adapters/load-balancer/reading.js';
-import type { AdminState } from '../../../src/adapters/load-balancer/runtime.js';
-import { stateAtStart } from '../../../src/adapters/load-balancer/server-state.js';
+import { renderConfiguration, revisionOf } from '../../../adapters/load-balancer/configuration.js';
+import { decide, type Wish } from '../../../adapters/load-balancer/decide.js';
+import type { Reading } from '../../../adapters/load-balancer/reading.js';
+import type { AdminState } from '../../../adapters/load-balancer/runtime.js';
+import { stateAtStart } from '../../../adapters/load-balancer/server-state.js';
 
 const server = (name: string, address: string) => ({ name, address, port: 6443, disabled: false });
 const servers = [server('cp1', '10.0.0.11'), server('cp2', '10.0.0.12')];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
-import { haproxyLoadBalancer } from '../../../src/adapters/load-balancer/haproxy.js';
-import type { LoadBalancer } from '../../../src/adapters/load-balancer/types.js';
+import { haproxyLoadBalancer } from '../../../adapters/load-balancer/haproxy.js';
+import type { LoadBalancer } from '../../../adapters/load-balancer/types.js';
 import {
   apiServerStub,
   beginTraffic,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseServers } from '../../../src/adapters/load-balancer/configuration.js';
-import { haproxyLoadBalancer } from '../../../src/adapters/load-balancer/haproxy.js';
-import type { LoadBalancer } from '../../../src/adapters/load-balancer/types.js';
+import { parseServers } from '../../../adapters/load-balancer/configuration.js';
+import { haproxyLoadBalancer } from '../../../adapters/load-balancer/haproxy.js';
+import type { LoadBalancer } from '../../../adapters/load-balancer/types.js';
 import { sectioned } from '../../support/fake-host.js';
 import { simulatedHaproxy, type SimulatedHaproxy } from './simulated-haproxy.js';
 

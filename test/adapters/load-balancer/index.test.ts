@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createLoadBalancer } from '../../../src/adapters/load-balancer/index.js';
-import { parseServers } from '../../../src/adapters/load-balancer/configuration.js';
-import type { Hosts } from '../../../src/adapters/ssh/types.js';
+import { createLoadBalancer } from '../../../adapters/load-balancer/index.js';
+import { parseServers } from '../../../adapters/load-balancer/configuration.js';
+import type { Hosts } from '../../../adapters/ssh/types.js';
 import { simulatedHaproxy } from './simulated-haproxy.js';
 
 const lb1 = simulatedHaproxy('lb1');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { heldTo, olderNote, parseOlder } from '../../../src/adapters/load-balancer/older-processes.js';
+import { heldTo, olderNote, parseOlder } from '../../../adapters/load-balancer/older-processes.js';
 
 const none = parseOlder('');
 

@@ -3,8 +3,8 @@ import { readFileSync, statSync, chmodSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { haproxyLoadBalancer } from '../../../src/adapters/load-balancer/haproxy.js';
-import type { LoadBalancer } from '../../../src/adapters/load-balancer/types.js';
+import { haproxyLoadBalancer } from '../../../adapters/load-balancer/haproxy.js';
+import type { LoadBalancer } from '../../../adapters/load-balancer/types.js';
 import {
   apiServerStub,
   freePort,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCsvLine, parseRuntime } from '../../../src/adapters/load-balancer/runtime.js';
+import { parseCsvLine, parseRuntime } from '../../../adapters/load-balancer/runtime.js';
 
 // As HAProxy 2.6.12 prints them, with columns left out.
 const answer = (servers: readonly string[], flags: readonly string[]): string => `Name: HAProxy

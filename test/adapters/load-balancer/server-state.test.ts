@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { stateAtStart, stateFunctions, type HandedOver } from '../../../src/adapters/load-balancer/server-state.js';
+import { stateAtStart, stateFunctions, type HandedOver } from '../../../adapters/load-balancer/server-state.js';
 import { shellHost, type ShellHost } from '../../support/shell-host.js';
 
 const servers = [

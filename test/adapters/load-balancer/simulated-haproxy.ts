@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { managedHeader, parseServers, type Server } from '../../../src/adapters/load-balancer/configuration.js';
+import { managedHeader, parseServers, type Server } from '../../../adapters/load-balancer/configuration.js';
 import { fakeHost, sectioned, type FakeHost, type FakeReply, type FakeRun } from '../../support/fake-host.js';
 
 export interface SimulatedHaproxy {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseJson } from '../../../src/adapters/script/parse-json.js';
+import { parseJson } from '../../../adapters/script/parse-json.js';
 import { fakeHost } from '../../support/fake-host.js';
 
 const host = fakeHost('cp1', []);

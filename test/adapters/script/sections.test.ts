@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { newMark, parseSections } from '../../../src/adapters/script/sections.js';
+import { newMark, parseSections } from '../../../adapters/script/sections.js';
 
 test('what a script prints in sections comes back, whatever it is', () => {
   const mark = newMark();

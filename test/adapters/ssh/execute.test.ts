@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { execute } from '../../../src/adapters/ssh/execute.js';
-import type { CommandEnd, Host } from '../../../src/adapters/ssh/types.js';
+import { execute } from '../../../adapters/ssh/execute.js';
+import type { CommandEnd, Host } from '../../../adapters/ssh/types.js';
 
 const hostThat = (end: CommandEnd, stdout = '', stderr = ''): Host => ({
   name: 'cp1',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findKnownKeys, knownHostName, knownKeysIn } from '../../../src/adapters/ssh/known-hosts.js';
+import { findKnownKeys, knownHostName, knownKeysIn } from '../../../adapters/ssh/known-hosts.js';
 import { newKey } from './support/server.js';
 import { makeFolder } from './support/sshd.js';
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { execute } from '../../../src/adapters/ssh/execute.js';
-import { createHosts, type HostsOptions } from '../../../src/adapters/ssh/hosts.js';
-import type { Host } from '../../../src/adapters/ssh/types.js';
+import { execute } from '../../../adapters/ssh/execute.js';
+import { createHosts, type HostsOptions } from '../../../adapters/ssh/hosts.js';
+import type { Host } from '../../../adapters/ssh/types.js';
 import { startTcpProxy, type TcpProxy } from './support/server.js';
 import { canRunSshd, startSshd } from './support/sshd.js';
 

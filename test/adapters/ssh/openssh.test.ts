@@ -2,11 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { execute } from '../../../src/adapters/ssh/execute.js';
-import { createHosts } from '../../../src/adapters/ssh/hosts.js';
-import { removeFile, writeFile } from '../../../src/adapters/ssh/write-file.js';
-import type { Host, Hosts } from '../../../src/adapters/ssh/types.js';
-import { QuorateError } from '../../../src/model/failure.js';
+import { execute } from '../../../adapters/ssh/execute.js';
+import { createHosts } from '../../../adapters/ssh/hosts.js';
+import { removeFile, writeFile } from '../../../adapters/ssh/write-file.js';
+import type { Host, Hosts } from '../../../adapters/ssh/types.js';
+import { QuorateError } from '../../../model/failure.js';
 import { canRunSshd, makeKey, startSshd, type Sshd } from './support/sshd.js';
 
 describe.skipIf(!canRunSshd)('a real OpenSSH server', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createOutput } from '../../../src/adapters/ssh/output.js';
+import { createOutput } from '../../../adapters/ssh/output.js';
 
 const filled = (maxBytes: number, chunks: readonly string[]) => {
   const output = createOutput(maxBytes);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quote } from '../../../src/adapters/ssh/quote.js';
+import { quote } from '../../../adapters/ssh/quote.js';
 
 const word = fc.oneof(
   fc.string({ unit: 'binary' }),

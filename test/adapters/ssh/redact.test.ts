@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedactor, redact } from '../../../src/adapters/ssh/redact.js';
+import { createRedactor, redact } from '../../../adapters/ssh/redact.js';
 
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'ä'), minLength: 1, maxLength: 6 });
 

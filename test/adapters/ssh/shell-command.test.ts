@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { shellCommand } from '../../../src/adapters/ssh/shell-command.js';
+import { shellCommand } from '../../../adapters/ssh/shell-command.js';
 
 const run = (script: string, stdin = '', user = 'root'): string => {
   const { command, stdin: input } = shellCommand(script, stdin, user !== 'root', user);

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { requireSudo } from '../../../src/adapters/ssh/sudo.js';
-import type { Host } from '../../../src/adapters/ssh/types.js';
-import { QuorateError } from '../../../src/model/failure.js';
+import { requireSudo } from '../../../adapters/ssh/sudo.js';
+import type { Host } from '../../../adapters/ssh/types.js';
+import { QuorateError } from '../../../model/failure.js';
 import { createClient, hostBlock, knownLine, type Client } from './support/client.js';
 import { startServer, type TestServer } from './support/server.js';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Host, RunOptions } from '../../../src/adapters/ssh/types.js';
-import { removeFile, writeFile } from '../../../src/adapters/ssh/write-file.js';
+import type { Host, RunOptions } from '../../../adapters/ssh/types.js';
+import { removeFile, writeFile } from '../../../adapters/ssh/write-file.js';
 import { makeFolder } from './support/sshd.js';
 
 const folder = makeFolder();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { markedStream } from '../../../src/adapters/systemd/marked-stream.js';
+import { markedStream } from '../../../adapters/systemd/marked-stream.js';
 
 const mark = 'quorate-0123';
 

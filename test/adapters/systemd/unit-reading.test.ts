@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseUnitReading } from '../../../src/adapters/systemd/unit-reading.js';
+import { parseUnitReading } from '../../../adapters/systemd/unit-reading.js';
 
 // As systemd 252 prints them; the order is systemd's own.
 const shown = (values: Record<string, string | number>): string =>

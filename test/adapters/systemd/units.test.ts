@@ -1,12 +1,12 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
-import { followUnit } from '../../../src/adapters/systemd/follow-unit.js';
-import { readUnit } from '../../../src/adapters/systemd/read-unit.js';
-import { parseRunningUnits, readRunningUnits } from '../../../src/adapters/systemd/running-units.js';
-import { forgetUnit, stopUnit } from '../../../src/adapters/systemd/stop-unit.js';
-import { unitName } from '../../../src/adapters/systemd/unit-name.js';
+import { ensureUnit } from '../../../adapters/systemd/ensure-unit.js';
+import { followUnit } from '../../../adapters/systemd/follow-unit.js';
+import { readUnit } from '../../../adapters/systemd/read-unit.js';
+import { parseRunningUnits, readRunningUnits } from '../../../adapters/systemd/running-units.js';
+import { forgetUnit, stopUnit } from '../../../adapters/systemd/stop-unit.js';
+import { unitName } from '../../../adapters/systemd/unit-name.js';
 import { fakeHost, markOf } from '../../support/fake-host.js';
 import { installFakeSystemd } from '../../support/fake-systemd.js';
 import { setClock, shellHost } from '../../support/shell-host.js';

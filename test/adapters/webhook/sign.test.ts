@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { secretProblem, signedHeaders, webhookId } from '../../../src/adapters/webhook/sign.js';
+import { secretProblem, signedHeaders, webhookId } from '../../../adapters/webhook/sign.js';
 import { isSigned, secret } from '../../support/receiver.js';
 
 const at = new Date('2026-01-05T13:52:10.987Z');

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { webhookId } from '../../../src/adapters/webhook/sign.js';
-import type { Delivery } from '../../../src/adapters/webhook/types.js';
-import { createWebhook } from '../../../src/adapters/webhook/webhook.js';
-import { freePort } from '../../../src/workers/temporal-server/ports.js';
+import { webhookId } from '../../../adapters/webhook/sign.js';
+import type { Delivery } from '../../../adapters/webhook/types.js';
+import { createWebhook } from '../../../adapters/webhook/webhook.js';
+import { freePort } from '../../../workers/temporal-server/ports.js';
 import { event } from '../../support/events.js';
 import { isSigned, secret, startReceiver } from '../../support/receiver.js';
 import type { Receiver } from '../../support/receiver.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { accessTable, type Access, type RouteId } from '../../../src/api/server/access.js';
-import { ProblemDetails } from '../../../src/api/server/problem-details.js';
-import { createToken, revokeToken } from '../../../src/api/tokens/manage.js';
-import { roles, type Role } from '../../../src/api/tokens/token.js';
+import { accessTable, type Access, type RouteId } from '../../../api/server/access.js';
+import { ProblemDetails } from '../../../api/server/problem-details.js';
+import { createToken, revokeToken } from '../../../api/tokens/manage.js';
+import { roles, type Role } from '../../../api/tokens/token.js';
 import { requestsAbout, send } from '../../support/api-requests.js';
 import { startApiServer, type ApiServer } from '../../support/api-server.js';
 import { stubClient, type StubClient } from '../../support/stub-client.js';

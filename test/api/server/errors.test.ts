@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SpecificationInvalid, type QuorateClient } from '../../../src/api/client.js';
-import { ProblemDetails } from '../../../src/api/server/problem-details.js';
-import { QuorateError } from '../../../src/model/failure.js';
-import { OperatorError } from '../../../src/model/operator-error.js';
+import { SpecificationInvalid, type QuorateClient } from '../../../api/client.js';
+import { ProblemDetails } from '../../../api/server/problem-details.js';
+import { QuorateError } from '../../../model/failure.js';
+import { OperatorError } from '../../../model/operator-error.js';
 import { requestsAbout, send, type ApiRequest } from '../../support/api-requests.js';
 import { startApiServer, type ApiServer } from '../../support/api-server.js';
 import { clusterYaml } from '../../support/run-cli.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Submitted } from '../../../src/api/client.js';
-import { createQuorateClient } from '../../../src/api/temporal-client.js';
-import { workflowIds } from '../../../src/model/messages.js';
+import { Submitted } from '../../../api/client.js';
+import { createQuorateClient } from '../../../api/temporal-client.js';
+import { workflowIds } from '../../../model/messages.js';
 import { startApiServer } from '../../support/api-server.js';
 import type { ApiServer } from '../../support/api-server.js';
 import { uniqueName } from '../../support/temporal.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readSpecification } from '../../../src/api/server/parsed.js';
+import { readSpecification } from '../../../api/server/parsed.js';
 import { clusterYaml } from '../../support/run-cli.js';
 
 const file = 'cluster.yaml';

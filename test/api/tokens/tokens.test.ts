@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { withFileLock } from '../../../src/api/tokens/file-lock.js';
-import { createToken, revokeToken } from '../../../src/api/tokens/manage.js';
-import { changeTokens, defaultTokenFile, readTokens } from '../../../src/api/tokens/token-file.js';
-import { openTokenStore } from '../../../src/api/tokens/token-store.js';
-import { findToken, hashOf, reaches, tokenPattern } from '../../../src/api/tokens/token.js';
+import { withFileLock } from '../../../api/tokens/file-lock.js';
+import { createToken, revokeToken } from '../../../api/tokens/manage.js';
+import { changeTokens, defaultTokenFile, readTokens } from '../../../api/tokens/token-file.js';
+import { openTokenStore } from '../../../api/tokens/token-store.js';
+import { findToken, hashOf, reaches, tokenPattern } from '../../../api/tokens/token.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const fileIn = (folder: string): string => join(folder, 'quorate', 'tokens.json');

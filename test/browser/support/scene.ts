@@ -1,5 +1,5 @@
-import { names } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import { names } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { leftovers, operationContext, otherCaHash } from '../../support/facts.js';
 import { fails, gate } from '../../support/scripted-activities.js';
 import type { Gate } from '../../support/scripted-activities.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blockedLines, blockedText } from '../../../src/cli/format/blocked.js';
+import { blockedLines, blockedText } from '../../../cli/format/blocked.js';
 import { at, blockedByUnreachable, operationView } from '../../support/operation-views.js';
 
 const now = Date.parse(at('13:55:00'));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { operationLines } from '../../../src/cli/format/operation.js';
+import { operationLines } from '../../../cli/format/operation.js';
 import { at, blockedByUnreachable, operationView } from '../../support/operation-views.js';
 
 const now = Date.parse(at('13:55:00'));

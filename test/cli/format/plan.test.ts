@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planText } from '../../../src/cli/format/plan.js';
-import type { PlanReport } from '../../../src/model/plan-report.js';
+import { planText } from '../../../cli/format/plan.js';
+import type { PlanReport } from '../../../model/plan-report.js';
 
 const report: PlanReport = {
   cluster: 'prod',

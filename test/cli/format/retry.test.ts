@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nothingBlocked, retryTable } from '../../../src/cli/format/retry.js';
+import { nothingBlocked, retryTable } from '../../../cli/format/retry.js';
 
 const one = (host: string) => ({ operation: `prod/join-worker/${host}/1f00aa11`, blockedReason: 'Unreachable' });
 

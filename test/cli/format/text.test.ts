@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clip, rowsOf, shortDuration, wrap } from '../../../src/cli/format/text.js';
+import { clip, rowsOf, shortDuration, wrap } from '../../../cli/format/text.js';
 
 describe('text on a terminal', () => {
   test('is wrapped between words; a word that is too long stays whole', () => {

@@ -6,11 +6,11 @@ import { join, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { clusterYaml } from '../../../lab/index.js';
 import type { Lab } from '../../../lab/index.js';
-import { findTemporalExecutable } from '../../../src/workers/temporal-server/executable.js';
-import { freePort } from '../../../src/workers/temporal-server/ports.js';
-import { superviseTemporalServer } from '../../../src/workers/temporal-server/supervise.js';
+import { findTemporalExecutable } from '../../../workers/temporal-server/executable.js';
+import { freePort } from '../../../workers/temporal-server/ports.js';
+import { superviseTemporalServer } from '../../../workers/temporal-server/supervise.js';
 
-const program = resolve('dist/src/cli/main.js');
+const program = resolve('dist/cli/main.js');
 
 export interface Ran {
   readonly code: number | null;

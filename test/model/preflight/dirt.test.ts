@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../../src/model/cluster-facts.js';
-import type { HostFacts } from '../../../src/model/host-facts.js';
-import type { OperationContext } from '../../../src/model/operation.js';
-import { alreadyJoined, describeDirt } from '../../../src/model/preflight/dirt.js';
+import type { ClusterFacts } from '../../../model/cluster-facts.js';
+import type { HostFacts } from '../../../model/host-facts.js';
+import type { OperationContext } from '../../../model/operation.js';
+import { alreadyJoined, describeDirt } from '../../../model/preflight/dirt.js';
 import {
   caHash,
   clusterFacts,

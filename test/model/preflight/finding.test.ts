@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { covers, halfReset, resetSubject } from '../../../src/model/preflight/finding.js';
+import { covers, halfReset, resetSubject } from '../../../model/preflight/finding.js';
 
 const given = { reset: 'm1', owner: 'https://10.9.0.5:6443 sha256:41fe', etcdData: true };
 const node = 'uid-1';

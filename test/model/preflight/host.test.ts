@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HostFacts } from '../../../src/model/host-facts.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import type { HostFacts } from '../../../model/host-facts.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../support/facts.js';
 import { init, joinWorker, texts, verdicts, world } from './world.js';
 

@@ -1,9 +1,9 @@
-import type { ClusterFacts } from '../../../src/model/cluster-facts.js';
-import type { HostFacts } from '../../../src/model/host-facts.js';
-import type { OperationContext } from '../../../src/model/operation.js';
-import { preflight } from '../../../src/model/preflight/index.js';
-import type { Finding } from '../../../src/model/preflight/finding.js';
-import type { ReachFacts } from '../../../src/model/reach-facts.js';
+import type { ClusterFacts } from '../../../model/cluster-facts.js';
+import type { HostFacts } from '../../../model/host-facts.js';
+import type { OperationContext } from '../../../model/operation.js';
+import { preflight } from '../../../model/preflight/index.js';
+import type { Finding } from '../../../model/preflight/finding.js';
+import type { ReachFacts } from '../../../model/reach-facts.js';
 import { clusterFacts, hostFacts, noCluster, operationContext, reachFacts } from '../../support/facts.js';
 
 export interface World {

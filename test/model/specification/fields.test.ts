@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationMs, shown } from '../../../src/model/specification/fields.js';
-import { suggest } from '../../../src/model/specification/suggest.js';
+import { durationMs, shown } from '../../../model/specification/fields.js';
+import { suggest } from '../../../model/specification/suggest.js';
 
 describe('durationMs', () => {
   it.each([

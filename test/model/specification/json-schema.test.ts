@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { specificationJsonSchema } from '../../../src/model/specification/json-schema.js';
+import { specificationJsonSchema } from '../../../model/specification/json-schema.js';
 
 type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; description?: string };
 

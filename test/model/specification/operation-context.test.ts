@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { QuorateError } from '../../../src/model/failure.js';
-import { OperationContext } from '../../../src/model/operation.js';
-import { operationContext } from '../../../src/model/specification/operation-context.js';
-import { Specification } from '../../../src/model/specification/specification.js';
+import { QuorateError } from '../../../model/failure.js';
+import { OperationContext } from '../../../model/operation.js';
+import { operationContext } from '../../../model/specification/operation-context.js';
+import { Specification } from '../../../model/specification/specification.js';
 import { exampleValue } from './example.js';
 
 const specification = Specification.parse(exampleValue());

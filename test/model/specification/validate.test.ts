@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pathText, type ValueProblem } from '../../../src/model/specification/problem.js';
-import { validateSpecification } from '../../../src/model/specification/validate.js';
+import { pathText, type ValueProblem } from '../../../model/specification/problem.js';
+import { validateSpecification } from '../../../model/specification/validate.js';
 import { exampleValue } from './example.js';
 
 const line = ({ path, message, instead }: ValueProblem): string => `${pathText(path)}: ${message}; ${instead}`;

@@ -16,10 +16,15 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const folder = join(root, 'test-artefacts', 'mutations');
 
 const parts = [
-  'src',
+  'activities',
+  'adapters',
+  'api',
+  'cli',
+  'model',
+  'workers',
+  'workflows',
   'lab',
   'scripts',
-  'types',
   'test',
   'package.json',
   'tsconfig.json',

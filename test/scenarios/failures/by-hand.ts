@@ -1,6 +1,6 @@
 // What people do to hosts themselves, without Quorate.
 import type { LabHost } from '../../../lab/host/host.js';
-import type { Specification } from '../../../src/model/specification/specification.js';
+import type { Specification } from '../../../model/specification/specification.js';
 
 /** Where people work: its hosts, and what the cluster is to be. */
 export interface Place {

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { expect } from 'vitest';
-import type { Activities } from '../../../src/activities/contract.js';
-import { workflowIds } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import type { Activities } from '../../../activities/contract.js';
+import { workflowIds } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { resetRun } from '../../support/reset.js';
 import { ended, progressOf } from '../../support/workflow-harness.js';
 import { expectAllJoined, expectBlocked, expectRefused } from '../expect.js';

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
-import type { CommandEnd, CommandOutcome, Host, Hosts, RunOptions } from '../../../src/adapters/ssh/types.js';
+import type { CommandEnd, CommandOutcome, Host, Hosts, RunOptions } from '../../../adapters/ssh/types.js';
 
 /** What a host answered to one command, as it came. */
 export interface RawAnswer {
   /** Part of the scenario in which it was asked. */
   readonly section: string;
   readonly host: string;
-  /** Who sent it: file below src or test, and function; see `senderOf`. */
+  /** Who sent it: file below the root of the repository, and function; see `senderOf`. */
   readonly sender: string;
   /** Line of that file. */
   readonly line: number;
@@ -20,7 +20,7 @@ export interface RawAnswer {
 
 /** What sends a command for somebody else: not the sender of it. */
 export const pipes =
-  /^(src\/adapters\/ssh\/|src\/adapters\/etcd\/failures\.ts|src\/adapters\/kubernetes\/(run-kubectl|api-get)\.ts|test\/simulation\/answers\/recorder\.ts)/;
+  /^(adapters\/ssh\/|adapters\/etcd\/failures\.ts|adapters\/kubernetes\/(run-kubectl|api-get)\.ts|test\/simulation\/answers\/recorder\.ts)/;
 
 const frame = /^\s*at (?:async )?(?:(\S+) (?:\[as [^\]]+\] )?\()?(?:file:\/\/)?(\/[^)]+?):(\d+):\d+\)?$/;
 
@@ -29,7 +29,7 @@ export const senderOf = (stack: string, root = process.cwd()): { sender: string;
   for (const text of stack.split('\n')) {
     const [, name = '', file = '', line = ''] = frame.exec(text) ?? [];
     const path = relative(root, file);
-    if (file === '' || !/^(src|test)\//.test(path) || pipes.test(path)) continue;
+    if (file === '' || !/^(activities|adapters|test)\//.test(path) || pipes.test(path)) continue;
     return { sender: `${path} ${name.replace(/^.*\./, '')}`.trim(), line: Number(line) };
   }
   throw new Error(`nobody has sent this command:\n${stack}`);

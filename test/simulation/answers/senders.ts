@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipes } from './recorder.js';
 
-/** A line of the product that sends a command to a host: `src/adapters/host/marker.ts:25`. */
+/** A line of the product that sends a command to a host: `adapters/host/marker.ts:25`. */
 export type Place = string;
 
 const sends =
@@ -10,7 +10,7 @@ const sends =
 const isCode = (line: string): boolean => !/^\s*(\*|\/\*|\/\/|import\b)/.test(line);
 
 /** Every place in the adapters and activities from which a command goes to a host. */
-export const sendingPlaces = (folders = ['src/adapters', 'src/activities']): Place[] =>
+export const sendingPlaces = (folders = ['adapters', 'activities']): Place[] =>
   folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .map((file) => join(folder, file))

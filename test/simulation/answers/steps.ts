@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkedOf } from '../../../src/model/checked.js';
-import type { Checked } from '../../../src/model/checked.js';
-import { keepOf } from '../../../src/model/keep.js';
-import type { OperationContext } from '../../../src/model/operation.js';
-import { describeDirt } from '../../../src/model/preflight/dirt.js';
-import { isOwnAttempt } from '../../../src/model/preflight/ownership.js';
+import { checkedOf } from '../../../model/checked.js';
+import type { Checked } from '../../../model/checked.js';
+import { keepOf } from '../../../model/keep.js';
+import type { OperationContext } from '../../../model/operation.js';
+import { describeDirt } from '../../../model/preflight/dirt.js';
+import { isOwnAttempt } from '../../../model/preflight/ownership.js';
 import type { Stage } from './stage.js';
 
 export const adminKubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { moveLeader, removeMember } from '../../../src/adapters/etcd/change-members.js';
-import { readEtcd } from '../../../src/adapters/etcd/read-etcd.js';
-import { readNodeNames } from '../../../src/adapters/etcd/read-node-names.js';
-import { ensureUnit } from '../../../src/adapters/systemd/ensure-unit.js';
-import { unitName } from '../../../src/adapters/systemd/unit-name.js';
-import type { Before } from '../../../src/activities/contract.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import { moveLeader, removeMember } from '../../../adapters/etcd/change-members.js';
+import { readEtcd } from '../../../adapters/etcd/read-etcd.js';
+import { readNodeNames } from '../../../adapters/etcd/read-node-names.js';
+import { ensureUnit } from '../../../adapters/systemd/ensure-unit.js';
+import { unitName } from '../../../adapters/systemd/unit-name.js';
+import type { Before } from '../../../activities/contract.js';
+import type { OperationContext } from '../../../model/operation.js';
 import type { Part, Stage } from './stage.js';
 import { adminKubectl, join, read, readStatus, untilDown } from './steps.js';
 

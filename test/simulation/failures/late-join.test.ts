@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { signalNumbers } from '../../../lab/simulation/system/signals.js';
-import { checkedOf } from '../../../src/model/checked.js';
-import { names } from '../../../src/model/messages.js';
-import type { PlanReport } from '../../../src/model/plan-report.js';
+import { checkedOf } from '../../../model/checked.js';
+import { names } from '../../../model/messages.js';
+import type { PlanReport } from '../../../model/plan-report.js';
 import { activityEnvironment } from '../../support/activity-environment.js';
 import { buildCluster } from '../support/cluster.js';
 import { expectAllJoined, expectBlocked } from '../support/expect.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { ClusterQueue } from '../../../src/model/messages.js';
-import type { DecisionAction, OperationProgress } from '../../../src/model/progress.js';
+import type { ClusterQueue } from '../../../model/messages.js';
+import type { DecisionAction, OperationProgress } from '../../../model/progress.js';
 import { by, progressOf } from '../../support/workflow-harness.js';
 import type { Harness } from '../../support/workflow-harness.js';
-import { names } from '../../../src/model/messages.js';
+import { names } from '../../../model/messages.js';
 import type { ReportedOperation } from '../support/invariants.js';
 
 type Blocked = NonNullable<OperationProgress['blocked']>;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { labFile } from '../../../lab/paths.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
-import type { Specification } from '../../../src/model/specification/specification.js';
+import type { Specification } from '../../../model/specification/specification.js';
 import { initByHand, joinByHand, joinControlPlaneByHand, resetByHand } from '../../scenarios/failures/by-hand.js';
 import type { PeopleStep } from './script.js';
 

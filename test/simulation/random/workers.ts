@@ -1,9 +1,9 @@
 // One Temporal worker for many schedules side by side; each cluster has what is its own, and can lose it.
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { createActivities } from '../../../src/activities/index.js';
-import type { Activities } from '../../../src/activities/contract.js';
-import { createHosts } from '../../../src/adapters/ssh/hosts.js';
+import { createActivities } from '../../../activities/index.js';
+import type { Activities } from '../../../activities/contract.js';
+import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { startHarness } from '../../support/workflow-harness.js';
 import type { Harness } from '../../support/workflow-harness.js';
 

@@ -1,8 +1,8 @@
 import { afterEach } from 'vitest';
 import { makeTopology } from '../../../lab/topology.js';
-import type { Activities } from '../../../src/activities/contract.js';
-import type { OperationKind } from '../../../src/model/operation.js';
-import type { Specification } from '../../../src/model/specification/specification.js';
+import type { Activities } from '../../../activities/contract.js';
+import type { OperationKind } from '../../../model/operation.js';
+import type { Specification } from '../../../model/specification/specification.js';
 import { installNetwork } from './install-network.js';
 import { requireFinished, startProduct } from './product.js';
 import type { Outcome, Product } from './product.js';

@@ -1,5 +1,5 @@
-import type { Activities } from '../../../src/activities/contract.js';
-import type { Specification } from '../../../src/model/specification/specification.js';
+import type { Activities } from '../../../activities/contract.js';
+import type { Specification } from '../../../model/specification/specification.js';
 import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
 import { startOperations } from '../../scenarios/operations.js';

@@ -1,8 +1,8 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { OperationContext } from '../../../src/model/operation.js';
-import { long, short } from '../../../src/workflows/activities.js';
-import { failureOf } from '../../../src/workflows/failures.js';
-import type { Failure } from '../../../src/workflows/failures.js';
+import type { OperationContext } from '../../../model/operation.js';
+import { long, short } from '../../../workflows/activities.js';
+import { failureOf } from '../../../workflows/failures.js';
+import type { Failure } from '../../../workflows/failures.js';
 
 const inASecond: ActivityOptions = { startToCloseTimeout: '1s' };
 

@@ -1,14 +1,14 @@
 import { ApplicationFailure, condition, proxyActivities, setHandler, defineSignal } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { ClusterQueue, SubmitRequest } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
-import type { PlanReport } from '../../../src/model/plan-report.js';
-import type { OperationProgress } from '../../../src/model/progress.js';
-import type { StatusReport } from '../../../src/model/status.js';
-import { clusterEntity as productEntity } from '../../../src/workflows/cluster-entity.js';
-import type { ClusterEntityState } from '../../../src/workflows/cluster-entity.js';
-import { decide, progress, queue, withdraw } from '../../../src/workflows/messages.js';
-import { showBlocked, showPhase, showResumed } from '../../../src/workflows/visibility.js';
+import type { ClusterQueue, SubmitRequest } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
+import type { PlanReport } from '../../../model/plan-report.js';
+import type { OperationProgress } from '../../../model/progress.js';
+import type { StatusReport } from '../../../model/status.js';
+import { clusterEntity as productEntity } from '../../../workflows/cluster-entity.js';
+import type { ClusterEntityState } from '../../../workflows/cluster-entity.js';
+import { decide, progress, queue, withdraw } from '../../../workflows/messages.js';
+import { showBlocked, showPhase, showResumed } from '../../../workflows/visibility.js';
 
 // Operations that do what a test tells them by a signal, under the product's own queue.
 

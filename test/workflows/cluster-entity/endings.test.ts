@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { names } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import { names } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../support/facts.js';
 import { expectOnceAndApart, operationRuns } from '../../support/operation-runs.js';
 import { resetRun } from '../../support/reset.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { names } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import { names } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../support/facts.js';
 import { gate } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { names, workflowIds } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
-import type { ClusterEntityState } from '../../../src/workflows/cluster-entity.js';
+import { names, workflowIds } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
+import type { ClusterEntityState } from '../../../workflows/cluster-entity.js';
 import { operationContext } from '../../support/facts.js';
 import { expectOnceAndApart, operationRuns } from '../../support/operation-runs.js';
 import { completedTasks, resetRun } from '../../support/reset.js';

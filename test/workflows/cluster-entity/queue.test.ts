@@ -1,8 +1,8 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { names, workflowIds } from '../../../src/model/messages.js';
-import type { OperationContext } from '../../../src/model/operation.js';
+import { names, workflowIds } from '../../../model/messages.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../support/facts.js';
 import { gate } from '../../support/scripted-activities.js';
 import type { Script } from '../../support/scripted-activities.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OperationContext } from '../../../src/model/operation.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../support/facts.js';
 import { fails, gate } from '../../support/scripted-activities.js';
 import { uniqueName } from '../../support/temporal.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { packetFilterFunctions } from '../../../../src/adapters/host/traces/packet-filter.js';
+import { packetFilterFunctions } from '../../../../adapters/host/traces/packet-filter.js';
 import { shellHost } from '../../../support/shell-host.js';
 import type { ShellHost } from '../../../support/shell-host.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalAddress } from '../../../../src/adapters/ssh/config/address.js';
+import { canonicalAddress } from '../../../../adapters/ssh/config/address.js';
 
 describe('canonicalAddress', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expandGlob } from '../../../../src/adapters/ssh/config/glob.js';
+import { expandGlob } from '../../../../adapters/ssh/config/glob.js';
 import { makeFolder } from '../support/sshd.js';
 
 const folder = makeFolder();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseJump, parseJumps } from '../../../../src/adapters/ssh/config/jump.js';
+import { parseJump, parseJumps } from '../../../../adapters/ssh/config/jump.js';
 
 describe('parseJump', () => {
   it('takes user and port apart', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutWord, splitWords } from '../../../../src/adapters/ssh/config/words.js';
+import { cutWord, splitWords } from '../../../../adapters/ssh/config/words.js';
 
 describe('cutWord', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createHosts, type HostsOptions } from '../../../../src/adapters/ssh/hosts.js';
-import type { Hosts } from '../../../../src/adapters/ssh/types.js';
+import { createHosts, type HostsOptions } from '../../../../adapters/ssh/hosts.js';
+import type { Hosts } from '../../../../adapters/ssh/types.js';
 import { newKey, type Key } from './server.js';
 import { makeFolder } from './sshd.js';
 

@@ -1,5 +1,5 @@
 // No result of another run is taken (invariant 11): what a run says kubeadm did, kubeadm did in that run.
-import type { OperationProgress } from '../../../../src/model/progress.js';
+import type { OperationProgress } from '../../../../model/progress.js';
 import type { KubeadmRun } from './hands.js';
 import type { Violations } from './violations.js';
 

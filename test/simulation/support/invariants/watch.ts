@@ -6,7 +6,7 @@ import { etcdOn } from '../../../../lab/simulation/etcd/server.js';
 import type { Simulation } from '../../../../lab/simulation/index.js';
 import type { KubernetesObject } from '../../../../lab/simulation/kubernetes/objects.js';
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
-import type { OperationKind } from '../../../../src/model/operation.js';
+import type { OperationKind } from '../../../../model/operation.js';
 import { watchBackends, watchChoices } from './backends.js';
 import { watchBelongings } from './belongings.js';
 import type { Entered } from './belongings.js';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './temporal-server/folders.js';
 import { runProgram } from './temporal-server/run-program.js';
 
-/** The compiled `src/workflows/index`, or the TypeScript source when the program runs from sources. */
+/** The compiled `workflows/index`, or the TypeScript source when the program runs from sources. */
 const workflowsEntry = fileURLToPath(
   new URL(`../workflows/index${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );

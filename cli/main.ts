@@ -5,8 +5,8 @@ import { processIo } from './io.js';
 import { processOutput } from './process-output.js';
 import { runProgram } from './program.js';
 
-// package.json lies beside dist/src in the repository's build, and beside dist in the published package.
-const version = ['../../package.json', '../../../package.json']
+// In the repository's build package.json lies beside cli/, in the published package beside dist/.
+const version = ['../package.json', '../../package.json']
   .map((path) => new URL(path, import.meta.url))
   .map((url) => {
     try {

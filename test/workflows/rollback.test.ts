@@ -3,7 +3,7 @@ import { keepOf } from '../../model/keep.js';
 import { operationKinds } from '../../model/operation.js';
 import type { OperationContext, OperationKind } from '../../model/operation.js';
 import type { DecisionAction } from '../../model/progress.js';
-import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
+import { caHash, clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';
 import type { Script } from '../support/scripted-activities.js';
@@ -49,7 +49,8 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     expect(progress.blocked).toBeUndefined();
     const undone = progress.steps.filter(({ state }) => state === 'undone').map(({ id }) => id);
     expect(undone).toHaveLength(undo.length);
-    for (const call of script.calls.slice(before)) expect(call.args[0]).toEqual(context);
+    for (const call of script.calls.slice(before))
+      expect(call.args[0]).toEqual(kind === 'init' ? context : { ...context, caHash });
   });
 
   test('of a join tells the undo which machine and which Node were there before', async () => {

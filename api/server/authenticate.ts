@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { TokenStore } from '../tokens/token-store.js';
+import type { TokenStore } from './tokens/token-store.js';
 import { accessTable, type Access, type RouteId } from './access.js';
 import { localCaller, requireCluster, requireRole, requireServer, type Caller } from './caller.js';
 import { requireLocalRequest } from './open-access.js';

@@ -1,4 +1,4 @@
-import { reaches, roles, type Role, type TokenRecord } from '../tokens/token.js';
+import { reaches, roles, type Role, type TokenRecord } from './tokens/token.js';
 import { ApiProblem } from './problem-details.js';
 
 /** Who sends a request. */

@@ -1,6 +1,6 @@
 import { OperatorError } from '../../model/operator-error.js';
-import type { QuorateClient } from '../client.js';
-import type { OperationSummary } from '../operation-summary.js';
+import type { QuorateClient } from '../client/client.js';
+import type { OperationSummary } from '../client/operation-summary.js';
 
 interface Named {
   readonly cluster: string;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { QuorateClient } from '../client.js';
-import type { TokenStore } from '../tokens/token-store.js';
+import type { QuorateClient } from '../client/client.js';
+import type { TokenStore } from './tokens/token-store.js';
 
 /** Bounds that keep one caller from taking the server away from the others. */
 export interface Limits {

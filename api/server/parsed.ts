@@ -1,6 +1,6 @@
 import { Script, createContext } from 'node:vm';
-import { SpecificationInvalid, type SpecificationText } from '../client.js';
-import { parseSpecification, type ParsedSpecification } from '../specification-file.js';
+import { SpecificationInvalid, type SpecificationText } from '../client/client.js';
+import { parseSpecification, type ParsedSpecification } from '../client/specification-file.js';
 import { requireCluster, type Caller } from './caller.js';
 import { exampleSpecification } from './example.js';
 

@@ -1,4 +1,4 @@
-import type { QuorateClient, RetryFilter, RetryReport } from '../client.js';
+import type { QuorateClient, RetryFilter, RetryReport } from '../client/client.js';
 import type { Caller } from './caller.js';
 
 /** Retries what matches on the clusters that the caller reaches, one cluster after the other. */

@@ -6,8 +6,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { QuorateClient } from '../client.js';
-import type { TokenStore } from '../tokens/token-store.js';
+import type { QuorateClient } from '../client/client.js';
+import type { TokenStore } from './tokens/token-store.js';
 import type { Metrics } from './metrics.js';
 import type { Limits } from './options.js';
 import { ProblemDetails } from './problem-details.js';

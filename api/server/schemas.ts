@@ -5,11 +5,11 @@ import { PlanReport } from '../../model/plan-report.js';
 import { OperationProgress, decisionActions } from '../../model/progress.js';
 import { ClusterName, HostName } from '../../model/specification/fields.js';
 import { StatusReport } from '../../model/status.js';
-import { ClusterSummary, RetryReport, SpecificationText, Submitted, verbs } from '../client.js';
-import { OperationList } from '../find-operations.js';
-import { OperationSummary } from '../operation-summary.js';
-import { OperationView } from '../operation-view.js';
-import { Problem } from '../specification-file.js';
+import { ClusterSummary, RetryReport, SpecificationText, Submitted, verbs } from '../client/client.js';
+import { OperationList } from '../client/find-operations.js';
+import { OperationSummary } from '../client/operation-summary.js';
+import { OperationView } from '../client/operation-view.js';
+import { Problem } from '../client/specification-file.js';
 import { exampleKey, exampleOperation, exampleSpecification } from './example.js';
 import { ProblemDetails } from './problem-details.js';
 

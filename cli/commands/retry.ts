@@ -1,4 +1,4 @@
-import type { RetryFilter } from '../../api/client.js';
+import type { RetryFilter } from '../../api/client/client.js';
 import { isFailureType, failureTypes } from '../../model/failure.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { suggest } from '../../model/specification/suggest.js';

@@ -1,5 +1,5 @@
-import { hasEnded } from '../../api/operation-summary.js';
-import type { OperationView } from '../../api/operation-view.js';
+import { hasEnded } from '../../api/client/operation-summary.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import type { StepProgress, StepState } from '../../model/progress.js';
 import { beginsNow } from '../../model/queue.js';
 import { blockedLines } from './blocked.js';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SpecificationInvalid, type QuorateClient } from '../../api/client.js';
-import { createHttpClient } from '../../api/http-client.js';
-import { hasEnded, type OperationSummary } from '../../api/operation-summary.js';
-import type { OperationView } from '../../api/operation-view.js';
-import { createQuorateClient } from '../../api/temporal-client.js';
+import { SpecificationInvalid, type QuorateClient } from '../../api/client/client.js';
+import { createHttpClient } from '../../api/http-client/http-client.js';
+import { hasEnded, type OperationSummary } from '../../api/client/operation-summary.js';
+import type { OperationView } from '../../api/client/operation-view.js';
+import { createQuorateClient } from '../../api/client/temporal-client.js';
 import { QuorateError } from '../../model/failure.js';
 import type { PlanReport } from '../../model/plan-report.js';
 import { StatusReport } from '../../model/status.js';

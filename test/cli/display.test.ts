@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { liveDisplay, plainDisplay, type Display } from '../../cli/display.js';
 import type { Io } from '../../cli/io.js';
 import { at, blockedByUnreachable, operationView } from '../support/operation-views.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { follow } from '../../cli/follow.js';
 import type { StepProgress } from '../../model/progress.js';
 

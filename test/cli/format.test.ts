@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { blockedText } from '../../cli/format/blocked.js';
 import { endText, operationLines } from '../../cli/format/operation.js';
 import { operationsTable } from '../../cli/format/operations-table.js';

@@ -905,13 +905,13 @@ export const mutations: readonly Mutation[] = [
     title: 'commands to decide do not say which question they answer',
     edits: [
       {
-        file: 'api/retry-operations.ts',
+        file: 'api/client/retry-operations.ts',
         replace: '...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),',
         by: '',
       },
     ],
     tests: {
-      'test/api/retry-operations.test.ts': [
+      'test/api/client/retry-operations.test.ts': [
         'retrying what is blocked R6: is no answer to what an operation asks by the time that it arrives',
       ],
     },

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import type { QuorateClient } from '../../api/client.js';
-import { submitOperation, type SubmitOptions } from '../../api/submit.js';
-import { createQuorateClient } from '../../api/temporal-client.js';
+import type { QuorateClient } from '../../api/client/client.js';
+import { submitOperation, type SubmitOptions } from '../../api/client/submit.js';
+import { createQuorateClient } from '../../api/client/temporal-client.js';
 import { recallActivities } from '../../activities/recall.js';
 import { watchActivities } from '../../activities/watch.js';
 import { createWorker } from '../../workers/worker.js';

@@ -1,5 +1,5 @@
-import type { QuorateClient } from '../../api/client.js';
-import type { OperationSummary } from '../../api/operation-summary.js';
+import type { QuorateClient } from '../../api/client/client.js';
+import type { OperationSummary } from '../../api/client/operation-summary.js';
 import { StatusReport } from '../../model/status.js';
 
 export interface StubClient extends QuorateClient {

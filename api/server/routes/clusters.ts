@@ -1,6 +1,6 @@
 import { PlanReport } from '../../../model/plan-report.js';
 import { StatusReport } from '../../../model/status.js';
-import { reaches } from '../../tokens/token.js';
+import { reaches } from '../tokens/token.js';
 import { callerOf } from '../authenticate.js';
 import { clusterFor, readSpecification } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';

@@ -1,4 +1,4 @@
-import { RetryReport } from '../../client.js';
+import { RetryReport } from '../../client/client.js';
 import { callerOf } from '../authenticate.js';
 import { recordedAs, requireCluster } from '../caller.js';
 import { locate } from '../locate.js';

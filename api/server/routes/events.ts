@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { hasEnded } from '../../operation-summary.js';
+import { hasEnded } from '../../client/operation-summary.js';
 import { callerOf, requireStillAllowed } from '../authenticate.js';
 import { problemAnswer } from '../errors.js';
 import { eventId, eventStream } from '../event-stream.js';

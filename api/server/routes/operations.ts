@@ -1,8 +1,8 @@
-import { Submitted } from '../../client.js';
-import { newIdempotencyKey } from '../../operation-id.js';
-import { OperationList } from '../../find-operations.js';
-import { OperationSummary } from '../../operation-summary.js';
-import { OperationView } from '../../operation-view.js';
+import { Submitted } from '../../client/client.js';
+import { newIdempotencyKey } from '../../client/operation-id.js';
+import { OperationList } from '../../client/find-operations.js';
+import { OperationSummary } from '../../client/operation-summary.js';
+import { OperationView } from '../../client/operation-view.js';
 import { callerOf } from '../authenticate.js';
 import { recordedAs, requireCluster } from '../caller.js';
 import { locate, operationUrl } from '../locate.js';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SpecificationInvalid, type QuorateClient } from '../../../api/client.js';
+import { SpecificationInvalid, type QuorateClient } from '../../../api/client/client.js';
 import { ProblemDetails } from '../../../api/server/problem-details.js';
 import { QuorateError } from '../../../model/failure.js';
 import { OperatorError } from '../../../model/operator-error.js';

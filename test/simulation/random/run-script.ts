@@ -5,7 +5,7 @@ import { clusterYaml } from '../../../lab/cluster-yaml.js';
 import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation } from '../../../lab/simulation/index.js';
 import { makeTopology } from '../../../lab/topology.js';
-import { submitOperation } from '../../../api/submit.js';
+import { submitOperation } from '../../../api/client/submit.js';
 import type { DecisionAction } from '../../../model/progress.js';
 import type { OperationKind } from '../../../model/operation.js';
 import { names, workflowIds } from '../../../model/messages.js';

@@ -1,0 +1,84 @@
+import { ServiceError, type Client } from '@temporalio/client';
+import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
+import { visibilityLiteral as literal } from '../../model/search-attributes.js';
+import { summaryOf, type OperationSummary } from './operation-summary.js';
+import { within } from './temporal-calls.js';
+
+/** The server gives no more in one page. */
+export const largestPage = 1_000;
+
+export interface ExecutionFilter {
+  readonly cluster?: string | undefined;
+  /** Only of one of these. */
+  readonly clusters?: readonly string[] | undefined;
+  readonly host?: string | undefined;
+  readonly kind?: string | undefined;
+  /** The front of an operation's id. */
+  readonly operation?: string | undefined;
+  /** Only those that wait for a decision. */
+  readonly blocked?: boolean | undefined;
+  /** Only those that are blocked by this type of failure. */
+  readonly blockedBy?: string | undefined;
+  /** Also those that have ended; default true. */
+  readonly ended?: boolean | undefined;
+}
+
+export const executionQuery = (filter: ExecutionFilter): string => {
+  const { cluster, clusters, host, kind, operation, blockedBy } = filter;
+  const blocked = filter.blocked === true || blockedBy !== undefined;
+  return [
+    operation === undefined ? 'QuorateOperation IS NOT NULL' : `QuorateOperation STARTS_WITH ${literal(operation)}`,
+    ...(cluster === undefined ? [] : [`QuorateCluster = ${literal(cluster)}`]),
+    ...(clusters === undefined ? [] : [`QuorateCluster IN (${clusters.map(literal).join(', ')})`]),
+    ...(host === undefined ? [] : [`QuorateHost = ${literal(host)}`]),
+    ...(kind === undefined ? [] : [`QuorateKind = ${literal(kind)}`]),
+    ...(blocked ? ['QuorateBlocked = true'] : []),
+    ...(blockedBy === undefined ? [] : [`QuorateBlockedReason = ${literal(blockedBy)}`]),
+    ...(filter.ended === false || blocked ? ["ExecutionStatus = 'Running'"] : []),
+  ].join(' AND ');
+};
+
+export interface ExecutionPage {
+  readonly operations: readonly OperationSummary[];
+  /** The server's own token of the next page, base64url; absent after the last one. */
+  readonly next?: string;
+}
+
+/** One page of the operations that have begun, in the server's order: those that run before those that have ended, newest first. */
+export const listExecutions = async (
+  client: Client,
+  query: string,
+  { pageSize, token }: { readonly pageSize: number; readonly token?: string | undefined },
+): Promise<ExecutionPage> => {
+  const { namespace, loadedDataConverter } = client.options;
+  const page = await within(client, 10_000, () =>
+    client.workflowService.listWorkflowExecutions({
+      namespace,
+      query,
+      pageSize: Math.min(pageSize, largestPage),
+      ...(token === undefined ? {} : { nextPageToken: Buffer.from(token, 'base64url') }),
+    }),
+  ).catch((cause: Error) => {
+    throw new ServiceError('Failed to list operations', { cause });
+  });
+  const infos = await Promise.all(
+    page.executions.map((raw) => executionInfoFromRaw(raw, loadedDataConverter, raw, namespace)),
+  );
+  const next = Buffer.from(page.nextPageToken ?? []).toString('base64url');
+  return {
+    operations: infos.map(summaryOf).filter((summary) => summary !== undefined),
+    ...(next === '' ? {} : { next }),
+  };
+};
+
+/** All operations that a query finds. */
+export const allExecutions = async (client: Client, query: string): Promise<OperationSummary[]> => {
+  const found: OperationSummary[] = [];
+  let token: string | undefined;
+  do {
+    const page = await listExecutions(client, query, { pageSize: largestPage, token });
+    found.push(...page.operations);
+    token = page.next;
+  } while (token !== undefined);
+  return found;
+};

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { defaultListen, parseListen, type ListenAddress } from '../api/server/exposure.js';
+import { defaultListen, parseListen, type ListenAddress } from '../api/server/access/exposure.js';
 import { defaultLimits } from '../api/server/options.js';
 import { roles } from '../api/server/tokens/token.js';
 import type { ServerCommandOptions } from './commands/server.js';

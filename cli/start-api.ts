@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
-import { requireSafeExposure, type ListenAddress } from '../api/server/exposure.js';
+import { requireSafeExposure, type ListenAddress } from '../api/server/access/exposure.js';
 import type { Limits, Tls } from '../api/server/options.js';
 import { startServer, type RunningServer } from '../api/server/run-server.js';
 import { createQuorateClient } from '../api/client/temporal-client.js';

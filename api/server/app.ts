@@ -2,20 +2,20 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
-import { addAuthentication } from './authenticate.js';
+import { addAuthentication } from './access/authenticate.js';
 import { addDocuments, addOpenApiRoute } from './documents.js';
-import { addErrorHandling, answerError } from './errors.js';
+import { addErrorHandling, answerError } from './problems/errors.js';
 import { addRequestLog } from './request-log.js';
 import { addRequestMetrics, createMetrics } from './metrics.js';
 import { defaultLimits, type AppOptions, type Tls } from './options.js';
-import { ApiProblem } from './problem-details.js';
+import { ApiProblem } from './problems/problem-details.js';
 import { addClusterRoutes } from './routes/clusters.js';
 import { addDecisionRoutes } from './routes/decisions.js';
 import { addEventRoutes } from './routes/events.js';
 import { addOperationRoutes } from './routes/operations.js';
 import { addProbes } from './routes/probes.js';
 import type { Api } from './routes.js';
-import { answerClientError } from './client-errors.js';
+import { answerClientError } from './problems/client-errors.js';
 
 export interface App {
   readonly api: Api;

@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { accessTable, type Access, type RouteId } from './access.js';
+import { accessTable, type Access, type RouteId } from './access/access-table.js';
 import { publicRefusals, type Api } from './routes.js';
 
 type Document = ReturnType<FastifyInstance['swagger']>;

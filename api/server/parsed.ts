@@ -1,7 +1,7 @@
 import { Script, createContext } from 'node:vm';
 import { SpecificationInvalid, type SpecificationText } from '../client/client.js';
 import { parseSpecification, type ParsedSpecification } from '../client/specification-file.js';
-import { requireCluster, type Caller } from './caller.js';
+import { requireCluster, type Caller } from './access/caller.js';
 import { exampleSpecification } from './example.js';
 
 /** A specification of a thousand hosts takes a quarter of a second. */

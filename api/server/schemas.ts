@@ -11,7 +11,7 @@ import { OperationSummary } from '../client/operation-summary.js';
 import { OperationView } from '../client/operation-view.js';
 import { Problem } from '../client/specification-file.js';
 import { exampleKey, exampleOperation, exampleSpecification } from './example.js';
-import { ProblemDetails } from './problem-details.js';
+import { ProblemDetails } from './problems/problem-details.js';
 
 const by = z
   .string()

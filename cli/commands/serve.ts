@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { ListenAddress } from '../../api/server/exposure.js';
+import type { ListenAddress } from '../../api/server/access/exposure.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { connectActivities } from '../../workers/activities.js';
 import { resolveTemporal } from '../../workers/connect.js';

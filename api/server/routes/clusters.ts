@@ -1,7 +1,7 @@
 import { PlanReport } from '../../../model/plan-report.js';
 import { StatusReport } from '../../../model/status.js';
 import { reaches } from '../tokens/token.js';
-import { callerOf } from '../authenticate.js';
+import { callerOf } from '../access/authenticate.js';
 import { clusterFor, readSpecification } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { ClusterList, PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';

@@ -1,6 +1,6 @@
 import { RetryReport } from '../../client/client.js';
-import { callerOf } from '../authenticate.js';
-import { recordedAs, requireCluster } from '../caller.js';
+import { callerOf } from '../access/authenticate.js';
+import { recordedAs, requireCluster } from '../access/caller.js';
 import { locate } from '../locate.js';
 import { createOnce } from '../once.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';

@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../../model/operator-error.js';
 
 /** Where the server listens. */
 export interface ListenAddress {

@@ -1,4 +1,4 @@
-import type { Role } from './tokens/token.js';
+import type { Role } from '../tokens/token.js';
 
 /** What a route asks of its caller. */
 export interface Access {

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import { QuorateError, type FailureType } from '../../model/failure.js';
-import { OperatorError, type OperatorErrorKind } from '../../model/operator-error.js';
-import { SpecificationInvalid } from '../client/client.js';
-import { Problem } from '../client/specification-file.js';
-import { Outage } from '../client/temporal-calls.js';
+import { QuorateError, type FailureType } from '../../../model/failure.js';
+import { OperatorError, type OperatorErrorKind } from '../../../model/operator-error.js';
+import { SpecificationInvalid } from '../../client/client.js';
+import { Problem } from '../../client/specification-file.js';
+import { Outage } from '../../client/temporal-calls.js';
 
 /** Kinds of problem that are the API's own; the others are those of OperatorError, and failure types. */
 const apiKinds = {

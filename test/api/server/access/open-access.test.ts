@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { request } from 'undici';
-import { startApiServer, type ApiServer } from '../../support/api-server.js';
-import { stubClient } from '../../support/stub-client.js';
+import { startApiServer, type ApiServer } from '../../../support/api-server.js';
+import { stubClient } from '../../../support/stub-client.js';
 
 let api: ApiServer;
 beforeAll(async () => (api = await startApiServer(stubClient())));

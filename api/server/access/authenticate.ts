@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { TokenStore } from './tokens/token-store.js';
-import { accessTable, type Access, type RouteId } from './access.js';
+import type { TokenStore } from '../tokens/token-store.js';
+import { accessTable, type Access, type RouteId } from './access-table.js';
 import { localCaller, requireCluster, requireRole, requireServer, type Caller } from './caller.js';
 import { requireLocalRequest } from './open-access.js';
-import { ApiProblem } from './problem-details.js';
+import { ApiProblem } from '../problems/problem-details.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

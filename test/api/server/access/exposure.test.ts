@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLoopback, parseListen, requireSafeExposure, urlOf } from '../../../api/server/exposure.js';
+import { isLoopback, parseListen, requireSafeExposure, urlOf } from '../../../../api/server/access/exposure.js';
 
 test.each([
   ['127.0.0.1:7330', { host: '127.0.0.1', port: 7330 }],

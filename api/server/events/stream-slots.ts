@@ -1,6 +1,6 @@
-import type { Caller } from './caller.js';
-import type { Limits } from './options.js';
-import { ApiProblem } from './problem-details.js';
+import type { Caller } from '../access/caller.js';
+import type { Limits } from '../options.js';
+import { ApiProblem } from '../problems/problem-details.js';
 
 export interface StreamSlots {
   /** How many are open. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OperationView } from '../client/operation-view.js';
+import type { OperationView } from '../../client/operation-view.js';
 
 /**
  * Name of a view among those of its operation: the revision of the progress, then a digest of the whole view. The

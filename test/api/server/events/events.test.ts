@@ -1,15 +1,15 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { QuorateClient } from '../../../api/client/client.js';
-import type { OperationSummary } from '../../../api/client/operation-summary.js';
-import type { OperationView } from '../../../api/client/operation-view.js';
-import { createToken, revokeToken } from '../../../api/server/tokens/manage.js';
-import { startApiServer, type ApiServer } from '../../support/api-server.js';
-import { eventually } from '../../support/eventually.js';
-import { startScriptedApi } from '../../support/scripted-api.js';
-import type { ScriptedOperations } from '../../support/scripted-operations.js';
-import { stubClient, summaryOf } from '../../support/stub-client.js';
-import { uniqueName } from '../../support/temporal.js';
+import type { QuorateClient } from '../../../../api/client/client.js';
+import type { OperationSummary } from '../../../../api/client/operation-summary.js';
+import type { OperationView } from '../../../../api/client/operation-view.js';
+import { createToken, revokeToken } from '../../../../api/server/tokens/manage.js';
+import { startApiServer, type ApiServer } from '../../../support/api-server.js';
+import { eventually } from '../../../support/eventually.js';
+import { startScriptedApi } from '../../../support/scripted-api.js';
+import type { ScriptedOperations } from '../../../support/scripted-operations.js';
+import { stubClient, summaryOf } from '../../../support/stub-client.js';
+import { uniqueName } from '../../../support/temporal.js';
 
 interface Stream {
   readonly status: number;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { accessTable, type Access, type RouteId } from '../../../api/server/access.js';
-import { ProblemDetails } from '../../../api/server/problem-details.js';
-import { createToken, revokeToken } from '../../../api/server/tokens/manage.js';
-import { roles, type Role } from '../../../api/server/tokens/token.js';
-import { requestsAbout, send } from '../../support/api-requests.js';
-import { startApiServer, type ApiServer } from '../../support/api-server.js';
-import { stubClient, type StubClient } from '../../support/stub-client.js';
+import { accessTable, type Access, type RouteId } from '../../../../api/server/access/access-table.js';
+import { ProblemDetails } from '../../../../api/server/problems/problem-details.js';
+import { createToken, revokeToken } from '../../../../api/server/tokens/manage.js';
+import { roles, type Role } from '../../../../api/server/tokens/token.js';
+import { requestsAbout, send } from '../../../support/api-requests.js';
+import { startApiServer, type ApiServer } from '../../../support/api-server.js';
+import { stubClient, type StubClient } from '../../../support/stub-client.js';
 
 let client: StubClient;
 let api: ApiServer;
@@ -57,7 +57,7 @@ test('the document and the table of access name the same routes', async () => {
 });
 
 test('docs/api.md shows the same table', () => {
-  const text = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
   const mark = (row: RouteId, role: Role): string => {
     if (accessTable[row].clusters === 'server' && role !== 'admin') return 'yes, for all clusters';
     return mayPass(accessTable[row], role, 'prod') ? 'yes' : 'no';

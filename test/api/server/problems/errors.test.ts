@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SpecificationInvalid, type QuorateClient } from '../../../api/client/client.js';
-import { ProblemDetails } from '../../../api/server/problem-details.js';
-import { QuorateError } from '../../../model/failure.js';
-import { OperatorError } from '../../../model/operator-error.js';
-import { requestsAbout, send, type ApiRequest } from '../../support/api-requests.js';
-import { startApiServer, type ApiServer } from '../../support/api-server.js';
-import { clusterYaml } from '../../support/run-cli.js';
-import { stubClient } from '../../support/stub-client.js';
+import { SpecificationInvalid, type QuorateClient } from '../../../../api/client/client.js';
+import { ProblemDetails } from '../../../../api/server/problems/problem-details.js';
+import { QuorateError } from '../../../../model/failure.js';
+import { OperatorError } from '../../../../model/operator-error.js';
+import { requestsAbout, send, type ApiRequest } from '../../../support/api-requests.js';
+import { startApiServer, type ApiServer } from '../../../support/api-server.js';
+import { clusterYaml } from '../../../support/run-cli.js';
+import { stubClient } from '../../../support/stub-client.js';
 
 let api: ApiServer;
 let thrown: unknown;

@@ -78,11 +78,12 @@ export const ClusterSummary = z.object({
 });
 export type ClusterSummary = z.infer<typeof ClusterSummary>;
 
-export interface ClusterList {
-  readonly clusters: readonly ClusterSummary[];
-  /** What the list may lack, and why. */
-  readonly notes: readonly string[];
-}
+/** Every cluster, by name. */
+export const ClusterList = z.object({
+  clusters: z.array(ClusterSummary),
+  notes: z.array(z.string()).describe('What the list may lack, and why.'),
+});
+export type ClusterList = z.infer<typeof ClusterList>;
 
 /** The specification is wrong; carries every problem with its place. */
 export class SpecificationInvalid extends Error {

@@ -42,6 +42,6 @@ export const listClusters = async (client: Client): Promise<ClusterList> => {
         queues.find((queue) => queue.cluster === cluster),
       ),
     ),
-    notes,
+    notes: [...notes],
   };
 };

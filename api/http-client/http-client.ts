@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PlanReport } from '../../model/plan-report.js';
 import { StatusReport } from '../../model/status.js';
-import { RetryReport, Submitted, type QuorateClient } from '../client/client.js';
+import { ClusterList, RetryReport, Submitted, type QuorateClient } from '../client/client.js';
 import { call } from './call.js';
 import type { HttpClientOptions } from './settings.js';
 import { createTransport } from './transport.js';
@@ -10,7 +10,7 @@ import { OperationList } from '../client/find-operations.js';
 import type { OperationSummary } from '../client/operation-summary.js';
 import { OperationSummary as Summary } from '../client/operation-summary.js';
 import { OperationView } from '../client/operation-view.js';
-import { CancelAnswer, ClusterList, DecideAnswer } from '../server/schemas.js';
+import { CancelAnswer, DecideAnswer } from '../http/answers.js';
 
 export interface HttpClient {
   readonly client: QuorateClient;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { QuorateError, isFailureType } from '../../model/failure.js';
 import { OperatorError, type OperatorErrorKind } from '../../model/operator-error.js';
 import { SpecificationInvalid } from '../client/client.js';
-import { ProblemDetails, failureType, problemType } from '../server/problems/problem-details.js';
+import { ProblemDetails, failureType, problemType } from '../http/problem-details.js';
 
 /** What the API's own kinds of problem are for whoever runs a command. */
 const kinds: Readonly<Record<string, OperatorErrorKind>> = {

@@ -8,7 +8,7 @@ import { addErrorHandling, answerError } from './problems/errors.js';
 import { addRequestLog } from './request-log.js';
 import { addRequestMetrics, createMetrics } from './metrics.js';
 import { defaultLimits, type AppOptions, type Tls } from './options.js';
-import { ApiProblem } from './problems/problem-details.js';
+import { ApiProblem } from './problems/api-problem.js';
 import { addClusterRoutes } from './routes/clusters.js';
 import { addDecisionRoutes } from './routes/decisions.js';
 import { addEventRoutes } from './routes/events.js';

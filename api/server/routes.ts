@@ -10,7 +10,7 @@ import type { QuorateClient } from '../client/client.js';
 import type { TokenStore } from './tokens/token-store.js';
 import type { Metrics } from './metrics.js';
 import type { Limits } from './options.js';
-import { ProblemDetails } from './problems/problem-details.js';
+import { ProblemDetails } from '../http/problem-details.js';
 
 export type Api = FastifyInstance<
   RawServerDefault,

@@ -3,7 +3,7 @@ import type { TokenStore } from '../tokens/token-store.js';
 import { accessTable, type Access, type RouteId } from './access-table.js';
 import { localCaller, requireCluster, requireRole, requireServer, type Caller } from './caller.js';
 import { requireLocalRequest } from './open-access.js';
-import { ApiProblem } from '../problems/problem-details.js';
+import { ApiProblem } from '../problems/api-problem.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,5 +1,5 @@
 import { reaches, roles, type Role, type TokenRecord } from '../tokens/token.js';
-import { ApiProblem } from '../problems/problem-details.js';
+import { ApiProblem } from '../problems/api-problem.js';
 
 /** Who sends a request. */
 export interface Caller {

@@ -1,6 +1,6 @@
 import type { Caller } from '../access/caller.js';
 import type { Limits } from '../options.js';
-import { ApiProblem } from '../problems/problem-details.js';
+import { ApiProblem } from '../problems/api-problem.js';
 
 export interface StreamSlots {
   /** How many are open. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionError } from 'fastify';
 import type { Socket } from 'node:net';
-import { ApiProblem, problemOf } from './problem-details.js';
+import { ApiProblem, problemOf } from './api-problem.js';
 
 /** What Node's HTTP parser refuses, before there is a request. */
 const ofCode = ({ code }: ConnectionError): ApiProblem => {

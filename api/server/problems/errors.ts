@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { ApiProblem, defect, problemOf, type ApiProblemKind, type ProblemDetails } from './problem-details.js';
+import type { ProblemDetails } from '../../http/problem-details.js';
+import { ApiProblem, defect, problemOf, type ApiProblemKind } from './api-problem.js';
 
 const badRequest = ['bad-request', 'Send what /openapi.json describes.'] as const;
 /** What Fastify refuses by itself, by the status it gives it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { accessTable, type Access, type RouteId } from '../../../../api/server/access/access-table.js';
-import { ProblemDetails } from '../../../../api/server/problems/problem-details.js';
+import { ProblemDetails } from '../../../../api/http/problem-details.js';
 import { createToken, revokeToken } from '../../../../api/server/tokens/manage.js';
 import { roles, type Role } from '../../../../api/server/tokens/token.js';
 import { requestsAbout, send } from '../../../support/api-requests.js';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SpecificationInvalid, type QuorateClient } from '../../../../api/client/client.js';
-import { ProblemDetails } from '../../../../api/server/problems/problem-details.js';
+import { ProblemDetails } from '../../../../api/http/problem-details.js';
 import { QuorateError } from '../../../../model/failure.js';
 import { OperatorError } from '../../../../model/operator-error.js';
 import { requestsAbout, send, type ApiRequest } from '../../../support/api-requests.js';

@@ -1,10 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
 import { QuorateError, type FailureType } from '../../../model/failure.js';
 import { OperatorError, type OperatorErrorKind } from '../../../model/operator-error.js';
 import { SpecificationInvalid } from '../../client/client.js';
-import { Problem } from '../../client/specification-file.js';
 import { Outage } from '../../client/temporal-calls.js';
+import { failureType, problemType, type ProblemDetails } from '../../http/problem-details.js';
 
 /** Kinds of problem that are the API's own; the others are those of OperatorError, and failure types. */
 const apiKinds = {
@@ -34,27 +33,6 @@ const operatorKinds = {
   failed: 502,
   'temporal-unreachable': 503,
 } as const satisfies Record<OperatorErrorKind, number>;
-
-/** `type` of a problem is this and its kind. */
-export const problemType = 'urn:quorate:problem:';
-/** `type` of a problem that is one of the failures of docs/runbook.md is this and its name. */
-export const failureType = 'urn:quorate:failure:';
-
-/** Body of every answer that is no success: RFC 9457 and what an operator needs to go on. */
-export const ProblemDetails = z.object({
-  type: z.string().describe('Kind of the problem: a URN that does not change.'),
-  title: z.string().describe('The status in words.'),
-  status: z.int(),
-  detail: z.string().describe('What happened, where and why.'),
-  remedy: z.string().describe('The next request, command or setting that mends it.'),
-  evidence: z.array(z.string()).describe('What was seen, one line each.'),
-  problems: z.array(Problem).describe('What is wrong in the specification, each with its place; else empty.'),
-  file: z.string().optional().describe('Name of the specification that is wrong.'),
-  host: z.string().optional().describe('Host that the failure is about.'),
-  waitsFor: z.string().optional().describe('Who did not answer, where the request may still be carried out.'),
-  requestId: z.string().describe('What the log of the server calls this request.'),
-});
-export type ProblemDetails = z.infer<typeof ProblemDetails>;
 
 /** A problem of the API itself, as its hooks and routes throw it. */
 export class ApiProblem extends Error {

@@ -3,7 +3,7 @@ import type { QuorateClient } from '../api/client/client.js';
 import { createHttpClient } from '../api/http-client/http-client.js';
 import { httpSettings } from '../api/http-client/settings.js';
 import { createQuorateClient } from '../api/client/temporal-client.js';
-import { connectClient, resolveTemporal } from '../workers/connect.js';
+import { connectClient, resolveTemporal } from '../api/connection/connect.js';
 import { interruptible, unlessInterrupted } from './interrupt.js';
 import { taskQueueOf, type Io } from './io.js';
 

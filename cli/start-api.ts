@@ -7,7 +7,7 @@ import { createQuorateClient } from '../api/client/temporal-client.js';
 import { defaultTokenFile } from '../api/server/tokens/token-file.js';
 import { openTokenStore } from '../api/server/tokens/token-store.js';
 import { OperatorError, errorText } from '../model/operator-error.js';
-import type { TemporalTarget } from '../workers/connect.js';
+import type { TemporalTarget } from '../api/connection/connect.js';
 import { createJsonLog, type Level } from '../workers/log.js';
 import { taskQueueOf, type Io } from './io.js';
 

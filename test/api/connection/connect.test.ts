@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectClient, resolveTemporal } from '../../workers/connect.js';
-import { claimDatabase, runningDevServers } from '../../workers/dev-registry.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { connectClient, resolveTemporal } from '../../../api/connection/connect.js';
+import { claimDatabase, runningDevServers } from '../../../api/connection/dev-registry.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const machine = () => {
   const home = temporaryFolder();

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { OperatorError } from '../model/operator-error.js';
-import { stateFolder } from './temporal-server/folders.js';
+import { OperatorError } from '../../model/operator-error.js';
+import { stateFolder } from './user-folders.js';
 
 const DevServer = z.object({
   pid: z.number().int().positive(),

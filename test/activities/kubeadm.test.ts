@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../activities/kubeadm.js';
-import type { UnitOutcome } from '../../activities/contract.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
 import { operationLabelValue } from '../../adapters/kubeadm/tokens.js';
 import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';

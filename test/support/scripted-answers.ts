@@ -1,5 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, JoinFacts, UnitOutcome } from '../../activities/contract.js';
+import type { Activities } from '../../activities/contract.js';
+import type { JoinFacts } from '../../model/facts/join-facts.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
 import { recallActivities } from '../../activities/recall.js';
 import { watchActivities } from '../../activities/watch.js';
 import type { Checked } from '../../model/checked.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { UnitOutcome } from '../../activities/contract.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
 import { QuorateError } from '../../model/failure.js';
 import type { FailureType } from '../../model/failure.js';
 import type { OperationContext } from '../../model/operation.js';

@@ -9,7 +9,7 @@ import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-fac
 import { QuorateError } from '../model/failure.js';
 import { urlHost } from '../model/network-address.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
-import { memberLabel, quorumOf } from '../model/quorum.js';
+import { lostQuorum } from '../model/failures/lost-quorum.js';
 import type { Activities } from './contract.js';
 import { askControlPlane, hostOf, peers } from './control-plane.js';
 import type { AskedHost } from './control-plane.js';
@@ -78,23 +78,6 @@ export const readClusterFrom = async (
   };
 };
 
-/** A majority of the voters is silent: without it there is no API server, and no waiting brings one. */
-const quorumLost = ({ cluster }: OperationContext, etcd: EtcdFacts | undefined): QuorateError | undefined => {
-  const voters = (etcd?.members ?? []).filter(({ isLearner }) => !isLearner);
-  const silent = voters.filter(({ status }) => status === undefined);
-  const answer = voters.length - silent.length;
-  if (etcd === undefined || answer >= quorumOf(voters.length)) return undefined;
-  const names = silent.map(memberLabel).join(', ');
-  return new QuorateError(
-    'QuorumAtRisk',
-    `etcd of ${cluster} has lost quorum: ${answer} of ${voters.length} voters answer, ${quorumOf(voters.length)} are needed; no change is possible`,
-    {
-      remedy: `bring ${names} back, then retry; when they are gone for good, restore etcd from a snapshot on ${etcd.askedAt}`,
-      evidence: voters.map((one) => `${memberLabel(one)}: ${one.status === undefined ? 'does not answer' : 'answers'}`),
-    },
-  );
-};
-
 /**
  * A control plane that exists but does not answer just now is asked again, as after every other lost connection; one
  * that does not exist is a fact.
@@ -106,7 +89,7 @@ const requireAnswer = (context: OperationContext, facts: ClusterFacts): void => 
     ({ initialised, because }) => initialised || !/admin\.conf/.test(because ?? ''),
   );
   if (silent.length === 0) return;
-  const lost = quorumLost(context, facts.etcd);
+  const lost = lostQuorum(context, facts.etcd);
   if (lost !== undefined) throw lost;
   throw new QuorateError('ApiUnavailable', `no API server of ${context.cluster} is ready`, {
     remedy: 'see what the API servers and etcd say there (`quorate status`), then retry',

@@ -3,37 +3,16 @@ import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { concludeMarker } from '../adapters/host/marker.js';
 import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { setNodeLabelsAndTaints, waitForNodeReady } from '../adapters/kubernetes/change-node.js';
-import { controlPlaneLabel } from '../adapters/kubernetes/node.js';
 import { waitForControlPlane } from '../adapters/kubernetes/wait-for-control-plane.js';
-import type { NodeFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import { isAtAddress } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { missingNodeSettings } from '../model/node-settings.js';
 import { isStarted, memberLabel } from '../model/quorum.js';
 import { markerOf } from './claimant.js';
 import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
-
-const defaultTaint: { key: string; value?: string; effect: string } = { key: controlPlaneLabel, effect: 'NoSchedule' };
-
-/** What the specification wants of the Node and kubeadm did not set, because a kubelet may not set it itself or kubeadm stopped before. */
-const missing = (context: OperationContext, node: NodeFacts) => {
-  const controlPlane = context.kind !== 'join-worker';
-  const labels: Record<string, string> = {
-    ...(controlPlane ? { [controlPlaneLabel]: '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
-    ...context.target.labels,
-  };
-  const taints = context.target.taints ?? (controlPlane ? [defaultTaint] : []);
-  return {
-    labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => node.labels[key] !== value)),
-    taints: taints.filter(
-      ({ key, value, effect }) =>
-        !node.taints.includes(`${key}${value === undefined ? '' : `=${value}`}:${effect}`) &&
-        !node.taints.includes(`${key}=${value ?? ''}:${effect}`),
-    ),
-  };
-};
 
 /** A started voter with the target's own name and address, as another member (or, alone, the only one) lists it. */
 const proveVoter = async (dependencies: Dependencies, context: OperationContext): Promise<string> => {
@@ -80,7 +59,8 @@ const proveNode = async (
     signal: cancellationSignal(),
     acceptMissingNetwork,
   });
-  const wanted = missing(context, node);
+  const controlPlane = context.kind !== 'join-worker';
+  const wanted = missingNodeSettings(target, controlPlane, node);
   await setNodeLabelsAndTaints(asked.host, asked.entry.address, target.name, wanted);
   return node.ready
     ? `Node Ready (${node.kubeletVersion})`

@@ -7,7 +7,7 @@ import {
 } from '../adapters/kubeadm/configuration-file.js';
 import { putAside } from '../adapters/kubeadm/put-aside.js';
 import { renderReset } from '../adapters/kubeadm/render-reset.js';
-import { leftovers } from '../adapters/host/is-clean.js';
+import { leftovers } from '../model/leftovers.js';
 import { removeMarker, renderMarker } from '../adapters/host/marker.js';
 import { prepareHost } from '../adapters/host/prepare.js';
 import { readHost } from '../adapters/host/read-host.js';

@@ -1,6 +1,6 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { readNodeNames } from '../adapters/etcd/read-node-names.js';
-import { leftovers } from '../adapters/host/is-clean.js';
+import { leftovers } from '../model/leftovers.js';
 import { removeMarker } from '../adapters/host/marker.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';

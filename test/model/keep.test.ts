@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leftovers } from '../../adapters/host/is-clean.js';
+import { leftovers } from '../../model/leftovers.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import { isKept, Keep, keepOf, keptOn, nothingKept } from '../../model/keep.js';
 import { caHash, hostFacts, otherCaHash } from '../support/facts.js';

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { leftovers } from '../../../../adapters/host/is-clean.js';
+import { leftovers } from '../../../../model/leftovers.js';
 import { readHost } from '../../../../adapters/host/read-host.js';
 import { deepClean } from '../../../../adapters/kubeadm/deep-clean.js';
 import type { HostFacts } from '../../../../model/host-facts.js';

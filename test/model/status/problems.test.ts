@@ -15,9 +15,7 @@ test('a report of a healthy cluster has none', () => {
 
 test('a backend that is not UP is told with what its last check says', () => {
   const backend = { name: 'cp2', loadBalancer: 'lb1', status: 'DOWN', lastCheck: 'L4CON', address: '10.203.0.12:6443' };
-  expect(problems({ backends: [backend] })).toEqual([
-    'backend cp2 on lb1 is DOWN (L4CON)',
-  ]);
+  expect(problems({ backends: [backend] })).toEqual(['backend cp2 on lb1 is DOWN (L4CON)']);
 });
 
 test('an alarm of etcd is told', () => {

@@ -3,6 +3,7 @@ import { readyz } from '../adapters/kubernetes/readyz.js';
 import type { Readyz } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
 import { QuorateError } from '../model/failure.js';
+import { peers } from '../model/control-plane.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
 import { shortHash } from '../model/preflight/ownership.js';
@@ -15,10 +16,6 @@ export interface ControlPlane {
 
 /** A host of the specification under the name that the SSH configuration has for it. */
 export const hostOf = ({ hosts }: Dependencies, entry: ContextHost): Host => hosts.host(entry.ssh ?? entry.name);
-
-/** The control-plane hosts of the specification other than the target. */
-export const peers = (context: OperationContext): readonly ContextHost[] =>
-  context.controlPlane.filter((entry) => entry.name !== context.target.name);
 
 interface ControlPlaneAnswer extends Readyz {
   /** It has another CA than the cluster that the operation works on, and is not ready for it. */

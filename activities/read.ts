@@ -1,17 +1,16 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
-import { apiServerPort } from '../adapters/kubeadm/configuration.js';
 import { askServers } from '../adapters/kubernetes/answering.js';
 import type { Answering } from '../adapters/kubernetes/answering.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
+import { apiServerOf, peers } from '../model/control-plane.js';
 import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
-import { urlHost } from '../model/network-address.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { lostQuorum } from '../model/failures/lost-quorum.js';
 import type { Activities } from './contract.js';
-import { askControlPlane, hostOf, peers } from './control-plane.js';
+import { askControlPlane, hostOf } from './control-plane.js';
 import type { AskedHost } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
@@ -39,7 +38,7 @@ const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts 
 const askForOthers = (dependencies: Dependencies, context: OperationContext): Promise<Answering[]> =>
   askServers(hostOf(dependencies, context.target), [
     context.endpoint,
-    ...peers(context).map(({ address }) => `${urlHost(address)}:${apiServerPort}`),
+    ...peers(context).map(({ address }) => apiServerOf(address)),
   ]);
 
 /** The cluster as the given control-plane hosts show it, read side by side. */

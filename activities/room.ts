@@ -1,7 +1,8 @@
 import type { Host } from '../adapters/ssh/types.js';
+import { peers } from '../model/control-plane.js';
 import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
-import { askControlPlane, peers, pickControlPlane } from './control-plane.js';
+import { askControlPlane, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
 import type { Dependencies } from './dependencies.js';
 

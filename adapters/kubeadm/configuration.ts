@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
+import { apiServerPort } from '../../model/control-plane.js';
 import type { OperationContext } from '../../model/operation.js';
 import { splitNodeLabels } from './node-labels.js';
 
 export const apiVersion = 'kubeadm.k8s.io/v1beta4';
-export const apiServerPort = 6443;
 
 type Plain = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { QuorateError } from '../../model/failure.js';
-import { urlHost } from '../../model/network-address.js';
+import { apiServerOf, apiServerPort } from '../../model/control-plane.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { adminConfFile } from '../kubernetes/kubectl.js';
 import { runKubectl } from '../kubernetes/run-kubectl.js';
 import { newMark, parseSections } from '../script/sections.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { apiServerPort, apiVersion, renderDocuments } from './configuration.js';
+import { apiVersion, renderDocuments } from './configuration.js';
 import { operationLabel, operationLabelValue, tokenDescription } from './tokens.js';
 
 /** What a host needs to join. Secrets: they stay in the activity that made them. */
@@ -56,7 +56,7 @@ const minutesOf = ({ ttlMinutes = 45 }: CreateCredentials): number => ttlMinutes
 // kubeadm has no --server: it gets a copy of admin.conf that names the host's own API server, on tmpfs, for a second.
 // The token goes to standard output last, when nothing can fail any more, so that no error ever quotes it.
 const script = (host: Host, of: CreateCredentials, mark: string): string => {
-  const server = `https://${urlHost(of.address)}:${apiServerPort}`;
+  const server = `https://${apiServerOf(of.address)}`;
   const description = quote(tokenDescription(of.operation));
   return `set -u
 umask 077

@@ -1,3 +1,4 @@
+import { apiServerPort } from '../../model/control-plane.js';
 import { QuorateError } from '../../model/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
@@ -25,7 +26,7 @@ export const createLoadBalancer = ({
   hosts,
   loadBalancer,
   endpoint,
-  serverPort = 6443,
+  serverPort = apiServerPort,
 }: LoadBalancerInput): LoadBalancer => {
   if (loadBalancer.kind === 'external') return externalLoadBalancer();
   const place = parseEndpoint(endpoint);

@@ -1,7 +1,8 @@
 import type { ClusterFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import { decideMember, type MemberDecision } from '../member-decision.js';
-import { sameEndpoint, urlHost } from '../network-address.js';
+import { apiServerOf } from '../control-plane.js';
+import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 
 export type Kubeconfig = HostFacts['kubeconfigs'][number];
@@ -47,7 +48,7 @@ export const isEndpoint = (context: OperationContext, server: string): boolean =
 
 /** Whether a `server` is the API server of one of the given control-plane hosts. */
 export const isApiServerOf = (hosts: OperationContext['controlPlane'], server: string): boolean =>
-  hosts.some((host) => sameEndpoint(server, `${urlHost(host.address)}:6443`));
+  hosts.some((host) => sameEndpoint(server, apiServerOf(host.address)));
 
 /**
  * The marker says that this very run of the operation began what is on the host, and that it has not ended well: an
@@ -63,10 +64,6 @@ export const isAttempt = (marker: HostFacts['marker']): boolean =>
 /** A marker of an operation that only resets what was there before it tells nothing of whose that is. */
 export const ownershipMarker = ({ marker }: HostFacts): HostFacts['marker'] =>
   marker?.state === 'resetting' ? undefined : marker;
-
-/** Control-plane hosts but for the target. */
-export const peersOf = (context: OperationContext): OperationContext['controlPlane'] =>
-  context.controlPlane.filter((host) => host.name !== context.target.name);
 
 /** What to do about the target's etcd members; undefined for a worker or when the member list could not be read. */
 export const memberDecision = (

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { askControlPlane, hostOf, peers, pickControlPlane } from '../../activities/control-plane.js';
+import { askControlPlane, hostOf, pickControlPlane } from '../../activities/control-plane.js';
 import { oldCa, prodCa } from '../adapters/host/certificates.js';
 import { operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
@@ -13,11 +13,6 @@ test('a host is reached by the name that the SSH configuration has for it', () =
   const entry = { name: 'cp1', address: '10.203.0.11' };
   expect(hostOf(cluster.dependencies, entry).name).toBe('cp1');
   expect(hostOf(cluster.dependencies, { ...entry, ssh: 'bastion-cp1' }).name).toBe('bastion-cp1');
-});
-
-test('the peers are the control plane without the target, in the order of the specification', () => {
-  expect(peers(context).map(({ name }) => name)).toEqual(['cp1', 'cp2']);
-  expect(peers(operationContext({ kind: 'join-worker' })).map(({ name }) => name)).toEqual(['cp1', 'cp2', 'cp3']);
 });
 
 test('each host is asked; one that cannot be reached is not ready, with why', async () => {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { secretProblem } from '../adapters/webhook/sign.js';
 import type { Webhook, Webhooks } from '../adapters/webhook/types.js';
 import { createWebhook } from '../adapters/webhook/webhook.js';
+import { isLoopback } from '../model/network-address.js';
 import { OperatorError } from '../model/operator-error.js';
 import { pathText } from '../model/specification/problem.js';
 import { suggest } from '../model/specification/suggest.js';
@@ -53,9 +54,6 @@ const File = z.strictObject(
 
 /** What is wrong, and what to write instead; thrown while one field is read, gathered for the whole file. */
 class Wrong extends Error {}
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 const urlOf = (text: string): URL => {
   if (!URL.canParse(text)) throw new Wrong('is no address; write https://HOST/PATH');

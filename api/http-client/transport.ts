@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { Agent, request, type Dispatcher } from 'undici';
+import { isLoopback } from '../../model/network-address.js';
 import { OperatorError } from '../../model/operator-error.js';
 import type { HttpClientOptions } from './settings.js';
 
@@ -22,9 +22,6 @@ export interface Transport {
   readonly send: (request: HttpRequest) => Promise<Dispatcher.ResponseData>;
   readonly close: () => Promise<void>;
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 
 const addressOf = ({ server, token }: HttpClientOptions): URL => {
   const url = URL.canParse(server) ? new URL(server) : undefined;

@@ -1,4 +1,5 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { isLoopback, urlHost } from '../../../model/network-address.js';
 import { OperatorError } from '../../../model/operator-error.js';
 
 /** Where the server listens. */
@@ -19,12 +20,8 @@ export const parseListen = (text: string): ListenAddress | undefined => {
   return { host, port };
 };
 
-/** Whether a host name or address is this machine and nothing else. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-
 export const urlOf = ({ host, port }: ListenAddress, tls: boolean): string =>
-  `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  `${tls ? 'https' : 'http'}://${urlHost(host)}:${port}`;
 
 /**
  * Refuses to listen where others could reach a server that does not know them, or read its tokens on the way.

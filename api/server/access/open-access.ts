@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import { isLoopback } from './exposure.js';
+import { isLoopback } from '../../../model/network-address.js';
 import { ApiProblem } from '../problems/api-problem.js';
 
 const hostname = (authority: string): string => {
   try {
-    return new URL(`http://${authority}`).hostname.replace(/^\[|\]$/g, '');
+    return new URL(`http://${authority}`).hostname;
   } catch {
     return '';
   }

@@ -15,9 +15,9 @@ import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
 import type { OperationOutcome } from '../model/progress.js';
+import { searchAttributes } from '../model/search-attributes.js';
 import { looking, lookout, titled, watching } from './activities.js';
 import { sinceReset } from './since-reset.js';
-import { attributes } from './visibility.js';
 
 export interface Ending {
   readonly outcome: OperationOutcome;
@@ -143,12 +143,12 @@ export const runChild = async (
         staticDetails: `Asked for by ${request.by}. Operation \`${context.operation}\`.`,
         memo: { operation: context.operation, by: request.by },
         typedSearchAttributes: [
-          { key: attributes.cluster, value: context.cluster },
-          { key: attributes.host, value: context.target.name },
-          { key: attributes.operation, value: context.operation },
-          { key: attributes.kind, value: context.kind },
-          { key: attributes.phase, value: 'begin' },
-          { key: attributes.blocked, value: false },
+          { key: searchAttributes.cluster, value: context.cluster },
+          { key: searchAttributes.host, value: context.target.name },
+          { key: searchAttributes.operation, value: context.operation },
+          { key: searchAttributes.kind, value: context.kind },
+          { key: searchAttributes.phase, value: 'begin' },
+          { key: searchAttributes.blocked, value: false },
         ],
       });
       on.started(child.firstExecutionRunId);

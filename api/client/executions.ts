@@ -1,6 +1,6 @@
 import { ServiceError, type Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
-import { visibilityLiteral as literal } from '../../model/search-attributes.js';
+import { searchAttributes, visibilityLiteral as literal } from '../../model/search-attributes.js';
 import { summaryOf, type OperationSummary } from './operation-summary.js';
 import { within } from './temporal-calls.js';
 
@@ -23,17 +23,24 @@ export interface ExecutionFilter {
   readonly ended?: boolean | undefined;
 }
 
+type Attribute = keyof typeof searchAttributes;
+
+const has = (attribute: Attribute, condition: string): string => `${searchAttributes[attribute].name} ${condition}`;
+
+const is = (attribute: Attribute, value: string | undefined): string[] =>
+  value === undefined ? [] : [has(attribute, `= ${literal(value)}`)];
+
 export const executionQuery = (filter: ExecutionFilter): string => {
   const { cluster, clusters, host, kind, operation, blockedBy } = filter;
   const blocked = filter.blocked === true || blockedBy !== undefined;
   return [
-    operation === undefined ? 'QuorateOperation IS NOT NULL' : `QuorateOperation STARTS_WITH ${literal(operation)}`,
-    ...(cluster === undefined ? [] : [`QuorateCluster = ${literal(cluster)}`]),
-    ...(clusters === undefined ? [] : [`QuorateCluster IN (${clusters.map(literal).join(', ')})`]),
-    ...(host === undefined ? [] : [`QuorateHost = ${literal(host)}`]),
-    ...(kind === undefined ? [] : [`QuorateKind = ${literal(kind)}`]),
-    ...(blocked ? ['QuorateBlocked = true'] : []),
-    ...(blockedBy === undefined ? [] : [`QuorateBlockedReason = ${literal(blockedBy)}`]),
+    has('operation', operation === undefined ? 'IS NOT NULL' : `STARTS_WITH ${literal(operation)}`),
+    ...is('cluster', cluster),
+    ...(clusters === undefined ? [] : [has('cluster', `IN (${clusters.map(literal).join(', ')})`)]),
+    ...is('host', host),
+    ...is('kind', kind),
+    ...(blocked ? [has('blocked', '= true')] : []),
+    ...is('blockedReason', blockedBy),
     ...(filter.ended === false || blocked ? ["ExecutionStatus = 'Running'"] : []),
   ].join(' AND ');
 };

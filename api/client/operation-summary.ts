@@ -1,11 +1,10 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { z } from 'zod';
 import type { ClusterQueue } from '../../model/messages.js';
 import { operationKinds } from '../../model/operation.js';
 import { operationOutcomes, type OperationOutcome } from '../../model/progress.js';
 import { beginsNow, isExclusive } from '../../model/queue.js';
-import type { SearchAttributeName } from '../../model/search-attributes.js';
+import { searchAttributes } from '../../model/search-attributes.js';
 
 const operationStates = ['waiting', 'running', 'blocked', ...operationOutcomes] as const;
 export type OperationState = (typeof operationStates)[number];
@@ -41,17 +40,6 @@ export const OperationSummary = z.object({
   runId: z.string().optional(),
 });
 export type OperationSummary = z.infer<typeof OperationSummary>;
-
-const keyword = (name: SearchAttributeName) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-const keys = {
-  cluster: keyword('QuorateCluster'),
-  host: keyword('QuorateHost'),
-  operation: keyword('QuorateOperation'),
-  kind: keyword('QuorateKind'),
-  phase: keyword('QuoratePhase'),
-  blockedReason: keyword('QuorateBlockedReason'),
-  blocked: defineSearchAttributeKey('QuorateBlocked', SearchAttributeType.BOOL),
-};
 
 /** What a row of the visibility list and a description have in common. */
 type Execution = Pick<
@@ -102,19 +90,19 @@ export const needsLock = (kind: string): boolean => operationKinds.some((one) =>
 /** Reads one execution; undefined when it is no operation. */
 export const summaryOf = (info: Execution): OperationSummary | undefined => {
   const attributes = info.typedSearchAttributes;
-  const operation = attributes.get(keys.operation);
+  const operation = attributes.get(searchAttributes.operation);
   if (operation === undefined) return undefined;
-  const phase = attributes.get(keys.phase);
-  const state = stateOf(info, phase, attributes.get(keys.blocked) === true);
-  const kind = attributes.get(keys.kind) ?? '';
+  const phase = attributes.get(searchAttributes.phase);
+  const state = stateOf(info, phase, attributes.get(searchAttributes.blocked) === true);
+  const kind = attributes.get(searchAttributes.kind) ?? '';
   return {
     operation,
-    cluster: attributes.get(keys.cluster) ?? '',
+    cluster: attributes.get(searchAttributes.cluster) ?? '',
     kind,
-    host: attributes.get(keys.host) ?? '',
+    host: attributes.get(searchAttributes.host) ?? '',
     state,
     ...nonEmpty('phase', phase),
-    ...nonEmpty('blockedReason', state === 'blocked' ? attributes.get(keys.blockedReason) : undefined),
+    ...nonEmpty('blockedReason', state === 'blocked' ? attributes.get(searchAttributes.blockedReason) : undefined),
     ...(state === 'blocked' ? blockOf(info.memo) : {}),
     ...(needsLock(kind) && !hasEnded(state) ? { holdsLock: true } : {}),
     ...nonEmpty('by', info.memo?.['by']),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { SubmitResult, names, taskQueue, workflowIds, type SubmitRequest } from '../../model/messages.js';
+import { searchAttributes } from '../../model/search-attributes.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { persist, refusal, type Patience } from './temporal-calls.js';
 
@@ -39,9 +39,7 @@ export const submitOperation = async (
         taskQueue: options.taskQueue ?? taskQueue,
         args: [{ cluster, ended: [] }],
         staticSummary: `queue of ${cluster}`,
-        typedSearchAttributes: [
-          { key: defineSearchAttributeKey('QuorateCluster', SearchAttributeType.KEYWORD), value: cluster },
-        ],
+        typedSearchAttributes: [{ key: searchAttributes.cluster, value: cluster }],
       }),
     });
   const patience: Patience = { ...options, totalMs: options.totalMs ?? 60_000 };

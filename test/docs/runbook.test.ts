@@ -134,7 +134,8 @@ test('what it refers to exists', () => {
   const types = [...text.matchAll(/\bsee ([A-Z]\w+)/g)].map((match) => match[1]);
   expect(types.length).toBeGreaterThan(0);
   for (const type of types) expect(isFailureType(type), type).toBe(true);
-  for (const [name] of text.matchAll(/\bQuorate[A-Z]\w+/g)) expect(Object.keys(searchAttributes)).toContain(name);
+  const attributes = Object.values(searchAttributes).map(({ name }) => name);
+  for (const [name] of text.matchAll(/\bQuorate[A-Z]\w+/g)) expect(attributes).toContain(name);
   const anchors = [...text.matchAll(/^##+ (.+)$/gm)].map((match) => match[1]?.toLowerCase().replaceAll(' ', '-'));
   for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
   for (const [, file = ''] of text.matchAll(/\]\((\w[\w-]*\.md)\)/g)) {

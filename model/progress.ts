@@ -46,6 +46,13 @@ export type Blocked = z.infer<typeof Blocked>;
 export const operationOutcomes = ['finished', 'failed', 'cancelled', 'rolled-back', 'aborted', 'terminated'] as const;
 export type OperationOutcome = (typeof operationOutcomes)[number];
 
+/** Outcomes that a workflow tells by the type of the failure it ends with. */
+export const endingTypes = { 'rolled-back': 'RolledBack', aborted: 'Aborted' } as const;
+
+/** What the type of the failure that ended an operation says of its outcome. */
+export const outcomeOfFailure = (type: unknown): 'rolled-back' | 'aborted' | 'failed' =>
+  type === endingTypes['rolled-back'] ? 'rolled-back' : type === endingTypes.aborted ? 'aborted' : 'failed';
+
 /** What the query `progress` of an operation answers. */
 export const OperationProgress = z.object({
   /** Counts the changes of everything below: a later view has a greater one. */

@@ -14,6 +14,7 @@ import type { OperationEnding } from '../activities/contract.js';
 import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
+import { operationOutcomes, outcomeOfFailure } from '../model/progress.js';
 import type { OperationOutcome } from '../model/progress.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import { looking, lookout, titled, watching } from './activities.js';
@@ -24,15 +25,6 @@ export interface Ending {
   readonly runId?: string;
   readonly message?: string;
 }
-
-const outcomes: readonly OperationOutcome[] = [
-  'finished',
-  'failed',
-  'cancelled',
-  'rolled-back',
-  'aborted',
-  'terminated',
-];
 
 const terminated: Ending = {
   outcome: 'terminated',
@@ -46,8 +38,7 @@ const endingOf = (error: unknown): Ending => {
   if (cause instanceof TerminatedFailure) return terminated;
   if (cause instanceof CancelledFailure) return { outcome: 'cancelled' };
   if (cause instanceof ApplicationFailure) {
-    const outcome = cause.type === 'RolledBack' ? 'rolled-back' : cause.type === 'Aborted' ? 'aborted' : 'failed';
-    return { outcome, message: cause.message.slice(0, 500) };
+    return { outcome: outcomeOfFailure(cause.type), message: cause.message.slice(0, 500) };
   }
   return { outcome: 'failed', message: (cause?.message ?? error.message).slice(0, 500) };
 };
@@ -59,7 +50,7 @@ const staticSummary = ({ context: { kind, target, cluster } }: SubmitRequest): s
 const endingSeen = ({ outcome, runId, message }: OperationEnding): Ending => {
   if (outcome === 'terminated') return { ...terminated, runId };
   return {
-    outcome: outcomes.find((candidate) => candidate === outcome) ?? 'failed',
+    outcome: operationOutcomes.find((candidate) => candidate === outcome) ?? 'failed',
     runId,
     ...(message === undefined || outcome === 'cancelled' ? {} : { message: message.slice(0, 500) }),
   };

@@ -3,6 +3,7 @@ import { safeParse } from 'zod';
 import { failurePolicy } from '../model/failure-policy.js';
 import type { FailureType } from '../model/failure.js';
 import { HostPrinted } from '../model/messages.js';
+import { endingTypes } from '../model/progress.js';
 import { createDecisions } from './decisions.js';
 import type { Choices } from './decisions.js';
 import { ApprovalNeeded, failureOf } from './failures.js';
@@ -165,7 +166,7 @@ export const runOperation = async <State extends OperationState>(
       case 'rollback':
         throw ApplicationFailure.nonRetryable(
           await rollBack(`rolled back by ${decision.by}`, 'rolled-back'),
-          'RolledBack',
+          endingTypes['rolled-back'],
           failure,
         );
       case 'abort': {
@@ -173,7 +174,7 @@ export const runOperation = async <State extends OperationState>(
         journal.step(step.id, 'failed', failure.message);
         const why = decision.reason === '' ? '' : ` (${decision.reason})`;
         journal.ended('aborted', `aborted by ${decision.by} while blocked by ${failure.type}${why}; ${left}`);
-        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', 'Aborted', failure);
+        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', endingTypes.aborted, failure);
       }
     }
   };

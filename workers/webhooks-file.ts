@@ -8,6 +8,7 @@ import type { Webhook, Webhooks } from '../adapters/webhook/types.js';
 import { createWebhook } from '../adapters/webhook/webhook.js';
 import { isLoopback } from '../model/network-address.js';
 import { OperatorError } from '../model/operator-error.js';
+import { webhookSecretPrefix } from '../model/secret-patterns.js';
 import { pathText } from '../model/specification/problem.js';
 import { suggest } from '../model/specification/suggest.js';
 
@@ -64,7 +65,7 @@ const urlOf = (text: string): URL => {
 
 /** A path or the name of a variable is shown in messages: what was meant to be elsewhere must not be. */
 const shownName = (text: string, otherwise: string): string => {
-  if (text.startsWith('whsec_') || text.includes('://'))
+  if (text.startsWith(webhookSecretPrefix) || text.includes('://'))
     throw new Wrong(`is a secret or an address itself; ${otherwise}`);
   return text;
 };
@@ -89,7 +90,7 @@ const secretsOf = (text: string, where: string): string[] => {
   }
   return secrets;
 };
-const howToMakeOne = 'make one with: echo "whsec_$(openssl rand -base64 32)"';
+const howToMakeOne = `make one with: echo "${webhookSecretPrefix}$(openssl rand -base64 32)"`;
 
 const caOf = (path: string): string => {
   const text = readText(path);

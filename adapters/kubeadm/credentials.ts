@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isBootstrapToken } from '../../model/secret-patterns.js';
 import { QuorateError } from '../../model/failure.js';
 import { apiServerOf, apiServerPort } from '../../model/control-plane.js';
 import { caHashOfPem } from '../host/ca-hash.js';
@@ -121,7 +122,7 @@ export const createCredentials = async (host: Host, of: CreateCredentials): Prom
   const sections = parseSections(stdout, mark);
   const token = (sections.get('token') ?? '').trim();
   const caHash = caHashOfPem(sections.get('ca') ?? '');
-  if (!/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(token) || caHash === undefined) {
+  if (!isBootstrapToken(token) || caHash === undefined) {
     const lacking = caHash === undefined ? 'no CA certificate could be read' : 'kubeadm printed no token';
     throw new QuorateError('CommandFailed', `${what} on ${host.name}: ${lacking}`, {
       host: host.name,

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { apiTokenPrefix } from '../../../model/secret-patterns.js';
 import { ClusterName } from '../../../model/specification/fields.js';
 
 /** From the least to the most; each may do what those before it may. docs/api.md has the table. */
@@ -24,10 +25,7 @@ export const TokenRecord = z.strictObject({
 });
 export type TokenRecord = z.infer<typeof TokenRecord>;
 
-/** A prefix of our own lets log redaction and secret scanners know one. */
-export const tokenPattern = /quorate_[A-Za-z0-9_-]{43}/;
-
-export const newToken = (): string => `quorate_${randomBytes(32).toString('base64url')}`;
+export const newToken = (): string => `${apiTokenPrefix}${randomBytes(32).toString('base64url')}`;
 
 export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 

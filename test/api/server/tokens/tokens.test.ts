@@ -16,7 +16,8 @@ import { withFileLock } from '../../../../api/server/tokens/file-lock.js';
 import { createToken, revokeToken } from '../../../../api/server/tokens/manage.js';
 import { changeTokens, defaultTokenFile, readTokens } from '../../../../api/server/tokens/token-file.js';
 import { openTokenStore } from '../../../../api/server/tokens/token-store.js';
-import { findToken, hashOf, reaches, tokenPattern } from '../../../../api/server/tokens/token.js';
+import { findToken, hashOf, reaches } from '../../../../api/server/tokens/token.js';
+import { secretPatterns } from '../../../../model/secret-patterns.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const fileIn = (folder: string): string => join(folder, 'quorate', 'tokens.json');
@@ -30,7 +31,7 @@ describe('a file of tokens', () => {
       { name: 'ci', role: 'operator', clusters: ['prod', 'prod', 'stage'], expiresInMs: 90 * 86_400_000 },
       Date.parse('2026-11-24T10:00:00Z'),
     );
-    expect(token).toMatch(tokenPattern);
+    expect(token).toMatch(secretPatterns.apiToken);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
     const text = readFileSync(file, 'utf8');

@@ -1,12 +1,12 @@
-import { deepClean } from '../adapters/kubeadm/deep-clean.js';
+import { deepClean } from '../adapters/kubeadm/deep-clean/deep-clean.js';
 import { resetCommand } from '../adapters/kubeadm/commands.js';
 import {
   removeConfiguration,
   removeOtherConfigurations,
   writeConfiguration,
-} from '../adapters/kubeadm/configuration-file.js';
-import { putAside } from '../adapters/kubeadm/put-aside.js';
-import { renderReset } from '../adapters/kubeadm/render-reset.js';
+} from '../adapters/kubeadm/configuration/file.js';
+import { putAside } from '../adapters/kubeadm/deep-clean/put-aside.js';
+import { renderReset } from '../adapters/kubeadm/configuration/render-reset.js';
 import { leftovers } from '../model/leftovers.js';
 import { removeMarker, renderMarker } from '../adapters/host/marker.js';
 import { prepareHost } from '../adapters/host/prepare.js';

@@ -1,6 +1,6 @@
 import { activityInfo, getClient } from '@temporalio/activity';
-import { advance } from '../adapters/kubeadm/phases.js';
-import type { KubeadmProgress } from '../adapters/kubeadm/phases.js';
+import { advance } from '../adapters/kubeadm/output/phases.js';
+import type { KubeadmProgress } from '../adapters/kubeadm/output/phases.js';
 import type { HostPrinted } from '../model/messages.js';
 import { names } from '../model/messages.js';
 

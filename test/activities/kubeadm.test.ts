@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../activities/kubeadm.js';
 import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
-import { operationLabelValue } from '../../adapters/kubeadm/tokens.js';
+import { operationLabelValue } from '../../adapters/kubeadm/credentials/tokens.js';
 import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';

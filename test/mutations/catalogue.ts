@@ -347,13 +347,17 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean does not compare whose the host is',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean.ts',
+        file: 'adapters/kubeadm/deep-clean/deep-clean.ts',
         replace: '`${guardScript(mark, guard)}${deepCleanScript(options)}`',
         by: 'deepCleanScript(options)',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': ['another machine', 'another node', 'another operation’s mark'].map(
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
+        'another machine',
+        'another node',
+        'another operation’s mark',
+      ].map(
         (what) => `R3: on a host that is no longer what was checked nothing is stopped, nothing is removed: ${what}`,
       ),
     },
@@ -582,13 +586,13 @@ export const mutations: readonly Mutation[] = [
     title: 'bootstrap tokens of anybody are revoked',
     edits: [
       {
-        file: 'adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/credentials/revoke.ts',
         replace: '($3 == ENVIRON["ours"] || $4 == ENVIRON["label"])',
         by: '1',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/credentials.test.ts': [
+      'test/adapters/kubeadm/credentials/credentials.test.ts': [
         'an operation takes back its own tokens and, where asked, the shared certificates with the token that owns them',
       ],
     },
@@ -597,13 +601,13 @@ export const mutations: readonly Mutation[] = [
     title: 'shared certificates are deleted whosever they are',
     edits: [
       {
-        file: 'adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/credentials/revoke.ts',
         replace: '${quote(`${operationLabelValue(operation)} `)}*)',
         by: "*' '*)",
       },
     ],
     tests: {
-      'test/adapters/kubeadm/credentials.test.ts': [
+      'test/adapters/kubeadm/credentials/credentials.test.ts': [
         'a colleague’s, without a label',
         'another operation’s',
         'labelled with one that only begins alike',
@@ -1082,13 +1086,13 @@ export const mutations: readonly Mutation[] = [
     title: 'a folder that is a symbolic link is passed over by the deep clean',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean/files.ts',
         replace: 'set -- "$folder/" -xdev',
         by: 'set -- "$folder" -xdev',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link var/lib/etcd is emptied where it leads to, and stays a link',
       ],
       'test/simulation/failures/left-alone.test.ts': [
@@ -1100,13 +1104,13 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean deletes across mounts',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean/files.ts',
         replace: 'for path in $mounted $kept_patterns; do',
         by: 'for path in $kept_patterns; do',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link what is mounted below a folder is left with all in it, and told',
       ],
     },
@@ -1121,7 +1125,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link one that leads to /home is told and left alone',
         'R17: a folder of a node that is a symbolic link what lies below one that leads to a shared place is left alone, too',
       ],
@@ -1131,13 +1135,13 @@ export const mutations: readonly Mutation[] = [
     title: 'an undo takes files that were there before',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-script.ts',
+        file: 'adapters/kubeadm/deep-clean/script.ts',
         replace: 'kept_patterns=${list(kept.map(findPattern))}',
         by: 'kept_patterns=${list(kept.map(() => findPattern("/none")))}',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R13: what was there before stays files of CNI and kubeconfigs of logins; the same in the same folder that came since goes',
       ],
     },

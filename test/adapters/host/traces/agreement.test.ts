@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { leftovers } from '../../../../model/leftovers.js';
 import { readHost } from '../../../../adapters/host/read-host.js';
-import { deepClean } from '../../../../adapters/kubeadm/deep-clean.js';
+import { deepClean } from '../../../../adapters/kubeadm/deep-clean/deep-clean.js';
 import type { HostFacts } from '../../../../model/host-facts.js';
 import { homeKubeconfigsOfNode, isNodeListener } from '../../../../model/preflight/dirt-found.js';
 import { nodeCaHashes, nodeKubeconfigs } from '../../../../model/preflight/ownership.js';

@@ -7,12 +7,12 @@ import {
   removeConfiguration,
   removeOtherConfigurations,
   writeConfiguration,
-} from '../../../adapters/kubeadm/configuration-file.js';
-import { createCredentials } from '../../../adapters/kubeadm/credentials.js';
-import { listOurTokens, revokeCredentials } from '../../../adapters/kubeadm/revoke-credentials.js';
-import { operationLabelValue } from '../../../adapters/kubeadm/tokens.js';
-import { setClock, shellHost } from '../../support/shell-host.js';
-import type { ShellHost } from '../../support/shell-host.js';
+} from '../../../../adapters/kubeadm/configuration/file.js';
+import { createCredentials } from '../../../../adapters/kubeadm/credentials/credentials.js';
+import { listOurTokens, revokeCredentials } from '../../../../adapters/kubeadm/credentials/revoke.js';
+import { operationLabelValue } from '../../../../adapters/kubeadm/credentials/tokens.js';
+import { setClock, shellHost } from '../../../support/shell-host.js';
+import type { ShellHost } from '../../../support/shell-host.js';
 
 const operation = "prod/join-control-plane/cp3/k'1";
 const of = {

@@ -1,14 +1,14 @@
-import { nothingKept } from '../../model/keep.js';
-import type { Keep } from '../../model/keep.js';
-import { folderFunctions } from '../host/traces/folders.js';
-import { listenersFunction } from '../host/traces/listeners.js';
-import { loginKubeconfigsFunction } from '../host/traces/login-kubeconfigs.js';
-import { packetFilterFunctions, takesOut } from '../host/traces/packet-filter.js';
-import { quote } from '../ssh/quote.js';
-import { fileFunctions } from './deep-clean-files.js';
-import { kubeconfigFunctions } from './deep-clean-kubeconfigs.js';
-import { networkFunctions } from './deep-clean-network.js';
-import { processFunctions } from './deep-clean-processes.js';
+import { nothingKept } from '../../../model/keep.js';
+import type { Keep } from '../../../model/keep.js';
+import { folderFunctions } from '../../host/traces/folders.js';
+import { listenersFunction } from '../../host/traces/listeners.js';
+import { loginKubeconfigsFunction } from '../../host/traces/login-kubeconfigs.js';
+import { packetFilterFunctions, takesOut } from '../../host/traces/packet-filter.js';
+import { quote } from '../../ssh/quote.js';
+import { fileFunctions } from './files.js';
+import { kubeconfigFunctions } from './kubeconfigs.js';
+import { networkFunctions } from './network.js';
+import { processFunctions } from './processes.js';
 import { putBackFunction } from './put-aside.js';
 
 export interface DeepClean {

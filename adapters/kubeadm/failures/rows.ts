@@ -1,7 +1,7 @@
-import type { FailureRow } from './failure-row.js';
-import { credentialFailures, identityFailures } from './failures-of-discovery.js';
-import { etcdFailures } from './failures-of-etcd.js';
-import { hostFailures, lateFailures, otherCheckFailures } from './failures-of-the-host.js';
+import type { FailureRow } from './row.js';
+import { credentialFailures, identityFailures } from './discovery.js';
+import { etcdFailures } from './etcd.js';
+import { hostFailures, lateFailures, otherCheckFailures } from './host.js';
 
 /**
  * Tried in this order; the first that matches counts. The order is that of the failure matrix: a message that wraps others

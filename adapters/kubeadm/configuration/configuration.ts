@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { apiServerPort } from '../../model/control-plane.js';
-import type { OperationContext } from '../../model/operation.js';
+import { apiServerPort } from '../../../model/control-plane.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { splitNodeLabels } from './node-labels.js';
 
 export const apiVersion = 'kubeadm.k8s.io/v1beta4';

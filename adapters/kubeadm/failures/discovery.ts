@@ -1,5 +1,5 @@
-import { row, says } from './failure-row.js';
-import type { FailedOutput, FailureRow } from './failure-row.js';
+import { row, says } from './row.js';
+import type { FailedOutput, FailureRow } from './row.js';
 
 const certificateFailed = 'could not get the shared certificates';
 const mintAgain = 'retry: Quorate makes new credentials';

@@ -1,7 +1,7 @@
-import { kubectl } from '../kubernetes/kubectl.js';
-import { runKubectl } from '../kubernetes/run-kubectl.js';
-import { quote } from '../ssh/quote.js';
-import type { Host } from '../ssh/types.js';
+import { kubectl } from '../../kubernetes/kubectl.js';
+import { runKubectl } from '../../kubernetes/run-kubectl.js';
+import { quote } from '../../ssh/quote.js';
+import type { Host } from '../../ssh/types.js';
 import { operationLabel, operationLabelValue, operationOfToken, tokenDescription } from './tokens.js';
 
 /** A bootstrap token of some operation, without its secret. */

@@ -1,10 +1,10 @@
-import { changedSinceCheck, guardScript } from '../host/identity-script.js';
-import type { Guard } from '../host/identity-script.js';
-import { newMark, parseSections } from '../script/sections.js';
-import { execute } from '../ssh/execute.js';
-import type { Host } from '../ssh/types.js';
-import { deepCleanScript } from './deep-clean-script.js';
-import type { DeepClean } from './deep-clean-script.js';
+import { changedSinceCheck, guardScript } from '../../host/identity-script.js';
+import type { Guard } from '../../host/identity-script.js';
+import { newMark, parseSections } from '../../script/sections.js';
+import { execute } from '../../ssh/execute.js';
+import type { Host } from '../../ssh/types.js';
+import { deepCleanScript } from './script.js';
+import type { DeepClean } from './script.js';
 
 /**
  * Removes what `kubeadm reset` leaves on a host, or a node without a working kubeadm: running kubelets and Pods, mounts,

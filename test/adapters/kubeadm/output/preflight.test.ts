@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isCheck, parsePreflight } from '../../../adapters/kubeadm/preflight-output.js';
+import { isCheck, parsePreflight } from '../../../../adapters/kubeadm/output/preflight.js';
 
 const output = `[preflight] Running pre-flight checks
 \t[WARNING Hostname]: hostname "cp3" could not be reached

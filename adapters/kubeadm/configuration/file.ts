@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { execute } from '../ssh/execute.js';
-import { quote } from '../ssh/quote.js';
-import type { Host } from '../ssh/types.js';
-import { writeFile } from '../ssh/write-file.js';
+import { execute } from '../../ssh/execute.js';
+import { quote } from '../../ssh/quote.js';
+import type { Host } from '../../ssh/types.js';
+import { writeFile } from '../../ssh/write-file.js';
 
 /** Folder of an operation's files on its hosts; on tmpfs, so gone after a restart. */
 export const operationFolder = (operation: string): string =>

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { expect, test } from 'vitest';
-import { merge, renderDocuments } from '../../../adapters/kubeadm/configuration.js';
-import { renderInit } from '../../../adapters/kubeadm/render-init.js';
-import { renderJoin } from '../../../adapters/kubeadm/render-join.js';
-import { renderReset } from '../../../adapters/kubeadm/render-reset.js';
-import { operationContext } from '../../support/facts.js';
+import { merge, renderDocuments } from '../../../../adapters/kubeadm/configuration/configuration.js';
+import { renderInit } from '../../../../adapters/kubeadm/configuration/render-init.js';
+import { renderJoin } from '../../../../adapters/kubeadm/configuration/render-join.js';
+import { renderReset } from '../../../../adapters/kubeadm/configuration/render-reset.js';
+import { operationContext } from '../../../support/facts.js';
 
 // The golden files are accepted by `kubeadm config validate` of 1.37.1.
 const golden = (name: string): string => `golden/${name}.golden`;

@@ -1,6 +1,6 @@
-import type { OperationContext } from '../../model/operation.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { apiVersion, localApiEndpoint, merge, nodeRegistration, renderDocuments, timeouts } from './configuration.js';
-import { tokenDescription } from './tokens.js';
+import { tokenDescription } from '../credentials/tokens.js';
 
 const component = (version: string, kind: string, values: Readonly<Record<string, unknown>>) => ({
   apiVersion: version,

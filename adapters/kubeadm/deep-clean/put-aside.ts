@@ -1,7 +1,7 @@
-import type { Keep } from '../../model/keep.js';
-import { execute } from '../ssh/execute.js';
-import { quote } from '../ssh/quote.js';
-import type { Host } from '../ssh/types.js';
+import type { Keep } from '../../../model/keep.js';
+import { execute } from '../../ssh/execute.js';
+import { quote } from '../../ssh/quote.js';
+import type { Host } from '../../ssh/types.js';
 
 /** Where files wait while `kubeadm reset` empties their folders: for root alone, and over a restart of the host. */
 const asideFolder = 'var/lib/quorate/aside';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { classifyFailure } from '../../../adapters/kubeadm/classify-failure.js';
-import { failureRows } from '../../../adapters/kubeadm/failure-rows.js';
+import { classifyFailure } from '../../../../adapters/kubeadm/failures/classify.js';
+import { failureRows } from '../../../../adapters/kubeadm/failures/rows.js';
 
 const classify = (output: string) => classifyFailure({ output, host: 'cp3', endpoint: '10.0.0.10:6443' });
 const inPhase = (phase: string, text: string): string =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitNodeLabels } from '../../../adapters/kubeadm/node-labels.js';
+import { splitNodeLabels } from '../../../../adapters/kubeadm/configuration/node-labels.js';
 
 test.each([
   ['zone', true],

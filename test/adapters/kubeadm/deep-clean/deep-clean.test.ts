@@ -13,18 +13,18 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { identityFunction, ownMarkerStart } from '../../../adapters/host/identity-script.js';
-import type { Guard } from '../../../adapters/host/identity-script.js';
-import { deepClean } from '../../../adapters/kubeadm/deep-clean.js';
-import { putAside } from '../../../adapters/kubeadm/put-aside.js';
-import { readHostScript } from '../../../adapters/host/read-host-script.js';
-import { packetFilterFunctions } from '../../../adapters/host/traces/packet-filter.js';
-import { caHashOfPem } from '../../../adapters/host/ca-hash.js';
-import { nothingKept } from '../../../model/keep.js';
-import type { Keep } from '../../../model/keep.js';
-import { fakeHost } from '../../support/fake-host.js';
-import { shellHost, workingIn } from '../../support/shell-host.js';
-import type { ShellHost } from '../../support/shell-host.js';
+import { identityFunction, ownMarkerStart } from '../../../../adapters/host/identity-script.js';
+import type { Guard } from '../../../../adapters/host/identity-script.js';
+import { deepClean } from '../../../../adapters/kubeadm/deep-clean/deep-clean.js';
+import { putAside } from '../../../../adapters/kubeadm/deep-clean/put-aside.js';
+import { readHostScript } from '../../../../adapters/host/read-host-script.js';
+import { packetFilterFunctions } from '../../../../adapters/host/traces/packet-filter.js';
+import { caHashOfPem } from '../../../../adapters/host/ca-hash.js';
+import { nothingKept } from '../../../../model/keep.js';
+import type { Keep } from '../../../../model/keep.js';
+import { fakeHost } from '../../../support/fake-host.js';
+import { shellHost, workingIn } from '../../../support/shell-host.js';
+import type { ShellHost } from '../../../support/shell-host.js';
 
 let host: ShellHost;
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import type { OperationContext } from '../../model/operation.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { apiVersion, localApiEndpoint, nodeRegistration, renderDocuments, timeouts } from './configuration.js';
 
 export interface JoinSecrets {

@@ -1,4 +1,4 @@
-import { secretPatterns } from '../../model/secret-patterns.js';
+import { secretPatterns } from '../../../model/secret-patterns.js';
 
 /**
  * Blots out what may be a bootstrap token or a certificate key in kubeadm's output, whoever printed it.

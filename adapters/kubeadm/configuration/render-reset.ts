@@ -1,4 +1,4 @@
-import type { OperationContext } from '../../model/operation.js';
+import type { OperationContext } from '../../../model/operation.js';
 import { apiVersion, renderDocuments } from './configuration.js';
 
 /**

@@ -1,9 +1,9 @@
-import type { FailureType } from '../../model/failure.js';
-import { failureRows } from './failure-rows.js';
-import type { FailedOutput } from './failure-row.js';
-import { tellingLines } from './output-lines.js';
-import { isCheck, parsePreflight } from './preflight-output.js';
-import { scrub } from './scrub.js';
+import type { FailureType } from '../../../model/failure.js';
+import { failureRows } from './rows.js';
+import type { FailedOutput } from './row.js';
+import { tellingLines } from '../output/lines.js';
+import { isCheck, parsePreflight } from '../output/preflight.js';
+import { scrub } from '../output/scrub.js';
 
 export interface KubeadmFailure {
   readonly type: FailureType;

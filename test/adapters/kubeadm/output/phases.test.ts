@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { scrub } from '../../../adapters/kubeadm/scrub.js';
-import { advance, progressOf } from '../../../adapters/kubeadm/phases.js';
+import { scrub } from '../../../../adapters/kubeadm/output/scrub.js';
+import { advance, progressOf } from '../../../../adapters/kubeadm/output/phases.js';
 
 const joinLog = `[preflight] Running pre-flight checks
 \t[WARNING Hostname]: hostname "cp3" could not be reached

@@ -1,6 +1,6 @@
-import type { FailureType } from '../../model/failure.js';
-import { isCheck } from './preflight-output.js';
-import type { PreflightLine } from './preflight-output.js';
+import type { FailureType } from '../../../model/failure.js';
+import { isCheck } from '../output/preflight.js';
+import type { PreflightLine } from '../output/preflight.js';
 
 /** kubeadm's output, taken apart for the table. */
 export interface FailedOutput {

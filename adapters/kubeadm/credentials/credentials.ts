@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { isBootstrapToken } from '../../model/secret-patterns.js';
-import { QuorateError } from '../../model/failure.js';
-import { apiServerOf, apiServerPort } from '../../model/control-plane.js';
-import { caHashOfPem } from '../host/ca-hash.js';
-import { adminConfFile } from '../kubernetes/kubectl.js';
-import { runKubectl } from '../kubernetes/run-kubectl.js';
-import { newMark, parseSections } from '../script/sections.js';
-import { quote } from '../ssh/quote.js';
-import type { Host } from '../ssh/types.js';
-import { apiVersion, renderDocuments } from './configuration.js';
+import { isBootstrapToken } from '../../../model/secret-patterns.js';
+import { QuorateError } from '../../../model/failure.js';
+import { apiServerOf, apiServerPort } from '../../../model/control-plane.js';
+import { caHashOfPem } from '../../host/ca-hash.js';
+import { adminConfFile } from '../../kubernetes/kubectl.js';
+import { runKubectl } from '../../kubernetes/run-kubectl.js';
+import { newMark, parseSections } from '../../script/sections.js';
+import { quote } from '../../ssh/quote.js';
+import type { Host } from '../../ssh/types.js';
+import { apiVersion, renderDocuments } from '../configuration/configuration.js';
 import { operationLabel, operationLabelValue, tokenDescription } from './tokens.js';
 
 /** What a host needs to join. Secrets: they stay in the activity that made them. */

@@ -1,5 +1,5 @@
-import { row, says } from './failure-row.js';
-import type { FailureRow } from './failure-row.js';
+import { row, says } from './row.js';
+import type { FailureRow } from './row.js';
 
 /** Joining etcd. */
 export const etcdFailures: FailureRow[] = [

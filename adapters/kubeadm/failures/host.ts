@@ -1,5 +1,5 @@
-import { failedCheck, messagesOf, row, says } from './failure-row.js';
-import type { FailureRow } from './failure-row.js';
+import { failedCheck, messagesOf, row, says } from './row.js';
+import type { FailureRow } from './row.js';
 
 /** What kubeadm's checks find that the failure matrix names. */
 export const hostFailures: FailureRow[] = [

@@ -1288,13 +1288,13 @@ export const mutations: readonly Mutation[] = [
     title: 'commands that were given up hold a connection for ever, and others wait for it',
     edits: [
       {
-        file: 'adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connection/connections.ts',
         replace: 'retired || sessions.abandoned * 2 >= limit;',
         by: 'retired;',
       },
     ],
     tests: {
-      'test/adapters/ssh/connections.test.ts': [
+      'test/adapters/ssh/connection/connections.test.ts': [
         'createConnections R21: opens another when commands that were given up hold half of the sessions, and closes the first with the last of them',
       ],
     },
@@ -1303,13 +1303,13 @@ export const mutations: readonly Mutation[] = [
     title: 'a host gets a connection for each command that was given up, without bound',
     edits: [
       {
-        file: 'adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connection/connections.ts',
         replace: 'states.size < settings.maxConnections && (fit',
         by: '(fit',
       },
     ],
     tests: {
-      'test/adapters/ssh/connections.test.ts': [
+      'test/adapters/ssh/connection/connections.test.ts': [
         'createConnections R21: opens no more than it may, whatever was given up',
       ],
     },
@@ -1318,13 +1318,13 @@ export const mutations: readonly Mutation[] = [
     title: 'keys of the agent are offered in its own order, whatever is configured',
     edits: [
       {
-        file: 'adapters/ssh/identity-order.ts',
+        file: 'adapters/ssh/identity/order.ts',
         replace: 'return [...both, ...others,',
         by: 'return [...others, ...both,',
       },
     ],
     tests: {
-      'test/adapters/ssh/identity-order.test.ts': [
+      'test/adapters/ssh/identity/order.test.ts': [
         'orderIdentities R23: what is configured and in the agent goes first, in the order of the agent, then its others, then files',
       ],
     },

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { resolveHost, type ConfigContext, type ResolvedHost } from '../../../../adapters/ssh/client-config.js';
+import { resolveHost, type ConfigContext, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
 import { QuorateError } from '../../../../model/failure.js';
 import type { Printed } from './ssh-g.js';
 

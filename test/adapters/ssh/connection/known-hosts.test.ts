@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findKnownKeys, knownHostName, knownKeysIn } from '../../../adapters/ssh/known-hosts.js';
-import { newKey } from './support/server.js';
-import { makeFolder } from './support/sshd.js';
+import { findKnownKeys, knownHostName, knownKeysIn } from '../../../../adapters/ssh/connection/known-hosts.js';
+import { newKey } from '../support/server.js';
+import { makeFolder } from '../support/sshd.js';
 
 const key = newKey().public.trim();
 const bytes = Buffer.from(key.split(' ')[1] ?? '', 'base64');

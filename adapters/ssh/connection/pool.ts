@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../../model/failure.js';
 import {
   resolveHost,
   unresolved,
@@ -7,8 +7,8 @@ import {
   type Destination,
   type HostPlace,
   type ResolvedHost,
-} from './client-config.js';
-import { shellOf } from './config/shell.js';
+} from '../config/client-config.js';
+import { shellOf } from '../config/shell.js';
 import { unreachable } from './connect-failure.js';
 import { openConnection, type Connection, type ConnectionSettings } from './connection.js';
 import { createConnections, type Connections, type ConnectionsSettings, type Usage } from './connections.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderIdentities } from '../../../adapters/ssh/identity-order.js';
+import { orderIdentities } from '../../../../adapters/ssh/identity/order.js';
 
 const blob = (name: string): Buffer => Buffer.from(`public half of ${name}`);
 const file = (name: string) => ({ name, blob: blob(name) });

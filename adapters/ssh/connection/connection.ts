@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client } from 'ssh2';
-import type { ResolvedHost } from './client-config.js';
+import type { ResolvedHost } from '../config/client-config.js';
 import { connectFailure, messageOf, unreachable, type SshError } from './connect-failure.js';
 import { createHostKeyCheck } from './host-key.js';
-import { loadIdentities } from './identity.js';
+import { loadIdentities } from '../identity/identity.js';
 
 export interface ConnectionSettings {
   readonly keepaliveIntervalMs: number;

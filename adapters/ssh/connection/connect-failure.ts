@@ -1,7 +1,7 @@
-import { QuorateError } from '../../model/failure.js';
-import type { HostPlace, ResolvedHost } from './client-config.js';
+import { QuorateError } from '../../../model/failure.js';
+import type { HostPlace, ResolvedHost } from '../config/client-config.js';
 import type { Usage } from './connections.js';
-import type { Identities } from './identity.js';
+import type { Identities } from '../identity/identity.js';
 
 /** What the SSH library adds to its errors. */
 export interface SshError extends Error {

@@ -7,11 +7,11 @@ import ssh2, {
   type SigningRequestOptions,
 } from 'ssh2';
 import { listAgentKeys, type AgentKey } from './agent-keys.js';
-import type { ResolvedHost } from './client-config.js';
-import { fingerprint } from './host-key.js';
-import { certificateBeside, isCertificate, isFido, keyTypeOf, parseKey, readIdentityFile } from './identity-file.js';
-import type { IdentityFile } from './identity-file.js';
-import { orderIdentities, type Candidate } from './identity-order.js';
+import type { ResolvedHost } from '../config/client-config.js';
+import { fingerprint } from '../connection/host-key.js';
+import { certificateBeside, isCertificate, isFido, keyTypeOf, parseKey, readIdentityFile } from './file.js';
+import type { IdentityFile } from './file.js';
+import { orderIdentities, type Candidate } from './order.js';
 
 export interface Identities {
   readonly methods: readonly AgentAuthMethod[];

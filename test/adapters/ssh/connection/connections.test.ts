@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../../../adapters/ssh/connection.js';
-import { createConnections, type Connections, type Entry } from '../../../adapters/ssh/connections.js';
-import type { Session } from '../../../adapters/ssh/sessions.js';
+import type { Connection } from '../../../../adapters/ssh/connection/connection.js';
+import { createConnections, type Connections, type Entry } from '../../../../adapters/ssh/connection/connections.js';
+import type { Session } from '../../../../adapters/ssh/connection/sessions.js';
 
 interface Fake extends Connection {
   lose(): void;

@@ -3,15 +3,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { resolveHost } from '../../../adapters/ssh/client-config.js';
+import { resolveHost } from '../../../../adapters/ssh/config/client-config.js';
 import {
   createHostKeyCheck,
   fingerprint,
   strictVerifier,
   type HostKeyVerifier,
-} from '../../../adapters/ssh/host-key.js';
-import { newKey, startServer, type Key, type TestServer } from './support/server.js';
-import { makeFolder } from './support/sshd.js';
+} from '../../../../adapters/ssh/connection/host-key.js';
+import { newKey, startServer, type Key, type TestServer } from '../support/server.js';
+import { makeFolder } from '../support/sshd.js';
 
 const folder = makeFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { matchesPatternList } from './pattern.js';
+import { matchesPatternList } from '../config/pattern.js';
 
 /** A line of a known_hosts file that speaks of the host in question. */
 export interface KnownKey {

@@ -1,13 +1,13 @@
 import { hostname, userInfo } from 'node:os';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { parseJumps, type Destination } from './config/jump.js';
-import { refuseLine } from './config/line.js';
-import { jumpHostOf, readConfig, type ConfigSource } from './config/read.js';
-import type { Setting } from './config/settings.js';
-import { expandTilde, expandTokens, type Environment, type Tokens } from './config/tokens.js';
+import { parseJumps, type Destination } from './jump.js';
+import { refuseLine } from './line.js';
+import { jumpHostOf, readConfig, type ConfigSource } from './read.js';
+import type { Setting } from './settings.js';
+import { expandTilde, expandTokens, type Environment, type Tokens } from './tokens.js';
 
-export type { Destination } from './config/jump.js';
+export type { Destination } from './jump.js';
 
 /** Where the client configuration is looked for; see `HostsOptions`. */
 export interface ConfigContext {

@@ -1,5 +1,5 @@
-import { releaseOf } from '../../../versions.js';
-import type { KubernetesVersion } from '../../../versions.js';
+import { releaseOf } from '../../../build/versions.js';
+import type { KubernetesVersion } from '../../../build/versions.js';
 import { klog } from '../../kubelet/bootstrap.js';
 import type { Process } from '../../system/process.js';
 import { addImages, imagesOn } from '../containerd.js';

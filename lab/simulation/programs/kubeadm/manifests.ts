@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { releaseOf } from '../../../versions.js';
-import type { KubernetesVersion } from '../../../versions.js';
+import { releaseOf } from '../../../build/versions.js';
+import type { KubernetesVersion } from '../../../build/versions.js';
 import type { Process } from '../../system/process.js';
 import type { ClusterConfiguration, NamedValue } from './configuration.js';
 import { pkiFolder } from './pki.js';

@@ -6,11 +6,11 @@ import { chmod, copyFile, cp, link, mkdir, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path';
 import type { CachedProgram } from './cache.js';
 import { imageFilesDigest, writeImages } from './images.js';
-import { labFile, writableCacheFolder } from './paths.js';
+import { labFile, writableCacheFolder } from '../paths.js';
 import { makeOnce } from './partial.js';
-import { timed, type Progress } from './progress.js';
+import { timed, type Progress } from '../progress.js';
 import { coredns, labkube, provideProgram } from './programs.js';
-import { check } from './shell.js';
+import { check } from '../shell.js';
 import type { KubernetesVersion } from './versions.js';
 
 export const DISK_SIZE = '6G';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { startTimeOf } from './ownership.js';
+import { startTimeOf } from '../ownership.js';
 
 /**
  * Makes a file or folder unless it is there: `make` works on another path beside it. Two processes may do so at the same

@@ -1,7 +1,7 @@
 // The part of Debian that some images of the lab carry, taken from the root file system of a node host.
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { check } from './shell.js';
+import { check } from '../shell.js';
 import { file, folder, symlink, type TarEntry } from './tar.js';
 
 /** Debian's statically linked busybox crashes when this applet looks up a name; curl is there instead. */

@@ -2,9 +2,9 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findArchive, findReady, keep, unpack, type CachedProgram } from './cache.js';
-import { cacheFolders, programSource, writableCacheFolder } from './paths.js';
-import type { Progress } from './progress.js';
-import { describeFailure, run } from './shell.js';
+import { cacheFolders, programSource, writableCacheFolder } from '../paths.js';
+import type { Progress } from '../progress.js';
+import { describeFailure, run } from '../shell.js';
 import { COREDNS_VERSION, type KubernetesVersion } from './versions.js';
 
 /** Needs of the Go tool: the `go` line of the modules. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeLayer, writeArchive } from '../../lab/oci-archive.js';
-import { file, folder, symlink, tar } from '../../lab/tar.js';
+import { makeLayer, writeArchive } from '../../../lab/build/oci-archive.js';
+import { file, folder, symlink, tar } from '../../../lab/build/tar.js';
 
 interface Descriptor {
   digest: string;

@@ -5,10 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { release as kernelRelease } from 'node:os';
 import { join } from 'node:path';
-import { labFile, writableCacheFolder } from './paths.js';
+import { labFile, writableCacheFolder } from '../paths.js';
 import { makeOnce } from './partial.js';
-import type { Progress } from './progress.js';
-import { check } from './shell.js';
+import type { Progress } from '../progress.js';
+import { check } from '../shell.js';
 
 export type HostKind = 'node' | 'load-balancer';
 

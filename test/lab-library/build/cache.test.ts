@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findArchive, findReady, unpack } from '../../lab/cache.js';
-import { cacheFolders, writableCacheFolder } from '../../lab/paths.js';
+import { findArchive, findReady, unpack } from '../../../lab/build/cache.js';
+import { cacheFolders, writableCacheFolder } from '../../../lab/paths.js';
 
 const NAME = 'tool-v1-linux-amd64';
 const CONTENT = '#!/bin/sh\necho tool\n';

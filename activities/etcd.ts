@@ -12,13 +12,13 @@ import { decideMember } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { memberLabel, projectRemoval } from '../model/quorum.js';
-import { claimantOf } from './claimant.js';
+import { claimantOf } from './shared/claimant.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
-import type { ControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import type { ControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
-import { onFirstWithRoom } from './room.js';
+import { onFirstWithRoom } from './shared/room.js';
 
 /**
  * Removes one member as a survivor sees it: projected on the list just read, leadership moved away first, gone when

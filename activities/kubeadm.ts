@@ -17,16 +17,16 @@ import { peers } from '../model/control-plane.js';
 import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { errorText } from '../model/operator-error.js';
-import { claimantOf, markerOf, unitOf } from './claimant.js';
+import { claimantOf, markerOf, unitOf } from './shared/claimant.js';
 import type { JoinFacts } from '../model/facts/join-facts.js';
 import type { UnitOutcome } from '../model/facts/unit-outcome.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
-import { createProgressReporter } from './kubeadm-progress.js';
-import { runUnit } from './run-unit.js';
-import type { UnitRun } from './run-unit.js';
+import { createProgressReporter } from './shared/kubeadm-progress.js';
+import { runUnit } from './shared/run-unit.js';
+import type { UnitRun } from './shared/run-unit.js';
 
 /** Step in the name of the unit in which kubeadm runs. */
 const kubeadmStep = (context: OperationContext): 'init' | 'join' => (context.kind === 'init' ? 'init' : 'join');

@@ -18,10 +18,10 @@ import { preflight } from '../model/preflight/index.js';
 import { reachFindings } from '../model/preflight/reach.js';
 import { projectRemoval, quorumState } from '../model/quorum.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { loadBalancerOf, readActivities } from './read.js';
-import { onFirstWithRoom } from './room.js';
+import { onFirstWithRoom } from './shared/room.js';
 
 type Cause = Parameters<Activities['probeCause']>[1];
 /** What was seen when the cause is gone. @throws Error that says what is still wrong */

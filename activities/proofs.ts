@@ -9,9 +9,9 @@ import { isAtAddress } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { missingNodeSettings } from '../model/node-settings.js';
 import { isStarted, memberLabel } from '../model/quorum.js';
-import { markerOf } from './claimant.js';
+import { markerOf } from './shared/claimant.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 
 /** A started voter with the target's own name and address, as another member (or, alone, the only one) lists it. */

@@ -10,8 +10,8 @@ import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { lostQuorum } from '../model/failures/lost-quorum.js';
 import type { Activities } from './contract.js';
-import { askControlPlane, hostOf } from './control-plane.js';
-import type { AskedHost } from './control-plane.js';
+import { askControlPlane, hostOf } from './shared/control-plane.js';
+import type { AskedHost } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
 

@@ -5,7 +5,7 @@ import { names, workflowIds } from '../model/messages.js';
 import { QueueMemory } from '../model/queue-memory.js';
 import { searchAttributes, visibilityLiteral } from '../model/search-attributes.js';
 import type { Activities } from './contract.js';
-import { orTryAgain } from './try-again.js';
+import { orTryAgain } from './shared/try-again.js';
 
 /** More than these were never lost one after the other. */
 const runsAsked = 20;

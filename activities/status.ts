@@ -4,9 +4,9 @@ import { quorumState } from '../model/quorum.js';
 import type { StatusReport } from '../model/status.js';
 import { memberStatus } from '../model/status/members.js';
 import { problemsOf } from '../model/status/problems.js';
-import { readCertificates } from './certificate-status.js';
+import { readCertificates } from './shared/certificate-status.js';
 import type { Activities } from './contract.js';
-import { hostOf } from './control-plane.js';
+import { hostOf } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readClusterFrom } from './read.js';
 

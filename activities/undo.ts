@@ -17,10 +17,10 @@ import { notOurWork } from '../model/own-work.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { sameCluster } from '../model/preflight/ownership.js';
 import { memberLabel } from '../model/quorum.js';
-import { claimantOf, unitOf } from './claimant.js';
+import { claimantOf, unitOf } from './shared/claimant.js';
 import type { Activities, Before } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
-import type { ControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import type { ControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { removeMemberSafely } from './etcd.js';
 import { readTarget, resetToClean } from './host.js';
@@ -117,7 +117,7 @@ const deleteOwnNode = async (
 
 /**
  * Nodes but for the target's own in the cluster that an `init` has made, by its API server or, where that is not ready, by
- * etcd itself: a server that is silent may have others all the same (invariant 14).
+ * etcd itself: a server that is silent may have others all the same (invariant 11).
  * @throws QuorateError EtcdUnavailable when there is data of etcd and neither answers
  */
 const otherNodes = async (

@@ -10,7 +10,7 @@ import type { Client } from '@temporalio/client';
 import { errorText } from '../model/operator-error.js';
 import { outcomeOfFailure } from '../model/progress.js';
 import type { Activities, OperationEnding } from './contract.js';
-import { orTryAgain } from './try-again.js';
+import { orTryAgain } from './shared/try-again.js';
 
 const typeOf = (cause: unknown): unknown =>
   typeof cause === 'object' && cause !== null && 'type' in cause ? cause.type : undefined;

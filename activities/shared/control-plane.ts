@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readyz } from '../adapters/kubernetes/readyz.js';
-import type { Readyz } from '../adapters/kubernetes/readyz.js';
-import type { Host } from '../adapters/ssh/types.js';
-import { QuorateError } from '../model/failure.js';
-import { peers } from '../model/control-plane.js';
-import type { ContextHost, OperationContext } from '../model/operation.js';
-import { errorText } from '../model/operator-error.js';
-import { shortHash } from '../model/preflight/ownership.js';
-import type { Dependencies } from './dependencies.js';
+import { readyz } from '../../adapters/kubernetes/readyz.js';
+import type { Readyz } from '../../adapters/kubernetes/readyz.js';
+import type { Host } from '../../adapters/ssh/types.js';
+import { QuorateError } from '../../model/failure.js';
+import { peers } from '../../model/control-plane.js';
+import type { ContextHost, OperationContext } from '../../model/operation.js';
+import { errorText } from '../../model/operator-error.js';
+import { shortHash } from '../../model/preflight/ownership.js';
+import type { Dependencies } from '../dependencies.js';
 
 export interface ControlPlane {
   readonly host: Host;

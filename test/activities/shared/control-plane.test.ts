@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { askControlPlane, hostOf, pickControlPlane } from '../../activities/control-plane.js';
-import { oldCa, prodCa } from '../adapters/host/certificates.js';
-import { operationContext } from '../support/facts.js';
-import { simulatedCluster } from '../support/simulated-cluster.js';
-import type { SimulatedCluster } from '../support/simulated-cluster.js';
+import { askControlPlane, hostOf, pickControlPlane } from '../../../activities/shared/control-plane.js';
+import { oldCa, prodCa } from '../../adapters/host/certificates.js';
+import { operationContext } from '../../support/facts.js';
+import { simulatedCluster } from '../../support/simulated-cluster.js';
+import type { SimulatedCluster } from '../../support/simulated-cluster.js';
 
 const context = operationContext();
 let cluster: SimulatedCluster;

@@ -1,8 +1,8 @@
 import { activityInfo, getClient } from '@temporalio/activity';
-import { advance } from '../adapters/kubeadm/output/phases.js';
-import type { KubeadmProgress } from '../adapters/kubeadm/output/phases.js';
-import type { HostPrinted } from '../model/messages.js';
-import { names } from '../model/messages.js';
+import { advance } from '../../adapters/kubeadm/output/phases.js';
+import type { KubeadmProgress } from '../../adapters/kubeadm/output/phases.js';
+import type { HostPrinted } from '../../model/messages.js';
+import { names } from '../../model/messages.js';
 
 /** Signals cost the history events: a phase that is over sooner is not shown. */
 const signalEveryMs = 2_000;

@@ -1,17 +1,17 @@
 import { CancelledFailure, activityInfo, cancellationDetails, cancellationSignal, sleep } from '@temporalio/activity';
 import { z } from 'zod';
-import { execute } from '../adapters/ssh/execute.js';
-import { quote } from '../adapters/ssh/quote.js';
-import type { Host } from '../adapters/ssh/types.js';
-import { ensureUnit } from '../adapters/systemd/ensure-unit.js';
-import type { UnitCommand } from '../adapters/systemd/ensure-unit.js';
-import { followUnit } from '../adapters/systemd/follow-unit.js';
-import { readUnit } from '../adapters/systemd/read-unit.js';
-import { stopUnit } from '../adapters/systemd/stop-unit.js';
-import type { UnitReading } from '../adapters/systemd/unit-reading.js';
-import { unitLogFile } from '../adapters/systemd/unit-name.js';
-import { QuorateError } from '../model/failure.js';
-import { previousHeartbeat, report } from './boundary.js';
+import { execute } from '../../adapters/ssh/execute.js';
+import { quote } from '../../adapters/ssh/quote.js';
+import type { Host } from '../../adapters/ssh/types.js';
+import { ensureUnit } from '../../adapters/systemd/ensure-unit.js';
+import type { UnitCommand } from '../../adapters/systemd/ensure-unit.js';
+import { followUnit } from '../../adapters/systemd/follow-unit.js';
+import { readUnit } from '../../adapters/systemd/read-unit.js';
+import { stopUnit } from '../../adapters/systemd/stop-unit.js';
+import type { UnitReading } from '../../adapters/systemd/unit-reading.js';
+import { unitLogFile } from '../../adapters/systemd/unit-name.js';
+import { QuorateError } from '../../model/failure.js';
+import { previousHeartbeat, report } from '../boundary.js';
 
 const Seen = z.object({ unit: z.string(), bootId: z.string(), offset: z.number() });
 

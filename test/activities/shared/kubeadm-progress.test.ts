@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createProgressReporter } from '../../activities/kubeadm-progress.js';
-import type { ProgressReporter } from '../../activities/kubeadm-progress.js';
-import { activityEnvironment } from '../support/activity-environment.js';
+import { createProgressReporter } from '../../../activities/shared/kubeadm-progress.js';
+import type { ProgressReporter } from '../../../activities/shared/kubeadm-progress.js';
+import { activityEnvironment } from '../../support/activity-environment.js';
 
 // Times are the product's: a signal every 2 s at most, a diagnosis after 20 s and then every 30 s.
 let sent: unknown[];

@@ -1,8 +1,8 @@
-import { readCertificateExpiry, type CertificateExpiry } from '../adapters/kubernetes/certificates.js';
-import type { Host } from '../adapters/ssh/types.js';
-import { errorText } from '../model/operator-error.js';
-import type { StatusReport } from '../model/status.js';
-import type { CertificateReport } from '../model/status/certificates.js';
+import { readCertificateExpiry, type CertificateExpiry } from '../../adapters/kubernetes/certificates.js';
+import type { Host } from '../../adapters/ssh/types.js';
+import { errorText } from '../../model/operator-error.js';
+import type { StatusReport } from '../../model/status.js';
+import type { CertificateReport } from '../../model/status/certificates.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 

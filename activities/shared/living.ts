@@ -1,16 +1,16 @@
-import { readEtcd } from '../adapters/etcd/read-etcd.js';
-import { readNode } from '../adapters/kubernetes/change-node.js';
-import { readBegunCluster } from '../adapters/kubernetes/read-cluster.js';
-import { readyz } from '../adapters/kubernetes/readyz.js';
-import type { Checked } from '../model/checked.js';
-import { QuorateError } from '../model/failure.js';
-import type { HostFacts } from '../model/host-facts.js';
-import { membersOfHost } from '../model/member-decision.js';
-import type { OperationContext } from '../model/operation.js';
-import { isLivingNode } from '../model/preflight/living.js';
-import { memberLabel } from '../model/quorum.js';
+import { readEtcd } from '../../adapters/etcd/read-etcd.js';
+import { readNode } from '../../adapters/kubernetes/change-node.js';
+import { readBegunCluster } from '../../adapters/kubernetes/read-cluster.js';
+import { readyz } from '../../adapters/kubernetes/readyz.js';
+import type { Checked } from '../../model/checked.js';
+import { QuorateError } from '../../model/failure.js';
+import type { HostFacts } from '../../model/host-facts.js';
+import { membersOfHost } from '../../model/member-decision.js';
+import type { OperationContext } from '../../model/operation.js';
+import { isLivingNode } from '../../model/preflight/living.js';
+import { memberLabel } from '../../model/quorum.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
-import type { Dependencies } from './dependencies.js';
+import type { Dependencies } from '../dependencies.js';
 
 const lives = ({ target }: OperationContext, what: string, evidence: readonly string[]): QuorateError =>
   new QuorateError('ChangedSinceCheck', `${what} since ${target.name} was checked; it was not reset`, {

@@ -1,10 +1,10 @@
-import type { Host } from '../adapters/ssh/types.js';
-import { peers } from '../model/control-plane.js';
-import { QuorateError } from '../model/failure.js';
-import type { ContextHost, OperationContext } from '../model/operation.js';
+import type { Host } from '../../adapters/ssh/types.js';
+import { peers } from '../../model/control-plane.js';
+import { QuorateError } from '../../model/failure.js';
+import type { ContextHost, OperationContext } from '../../model/operation.js';
 import { askControlPlane, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';
-import type { Dependencies } from './dependencies.js';
+import type { Dependencies } from '../dependencies.js';
 
 /** Every control-plane host but the target whose own API server is ready. @throws QuorateError as `pickControlPlane` */
 const survivors = async (dependencies: Dependencies, context: OperationContext): Promise<readonly ControlPlane[]> => {

@@ -8,7 +8,7 @@ import { sameCluster } from './preflight/ownership.js';
 
 /**
  * What the preflight saw and the plan, or an approval, rests on. Every destructive act is given it, reads the same anew
- * right before it acts, and refuses (`ChangedSinceCheck`) when it is something else (invariant 14). Small: it is in the
+ * right before it acts, and refuses (`ChangedSinceCheck`) when it is something else (invariant 11). Small: it is in the
  * history of each activity that gets it.
  */
 export const Checked = z.object({

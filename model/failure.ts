@@ -1,4 +1,4 @@
-/** How a failure is treated; see docs/design.md, Failures. */
+/** How a failure is treated; see docs/design.md, Failures are a closed list, with one table of treatments. */
 export type FailureClass =
   | 'transient' // retried until the step's budget, then the operation blocks
   | 'not-ready-yet' // retried quietly until the budget, then the operation blocks with the measured gap

@@ -20,7 +20,7 @@ export const names = {
 
 export const taskQueue = 'quorate';
 
-/** Workflow ids (docs/design.md, Cluster entity): a fixed id per exclusive right, so that the server itself is the mutex. */
+/** Workflow ids (docs/design.md, The server is the mutex): a fixed id per exclusive right, so that the server itself is the mutex. */
 export const workflowIds = {
   cluster: (cluster: string) => `cluster/${cluster}`,
   exclusive: (cluster: string) => `change/${cluster}`,

@@ -30,7 +30,7 @@ export const livingAttempt = (
 
 /**
  * Hosts that do work for this cluster in another way than the operation would make them: a Ready Node that is no voter, a
- * voter that shall become a worker. They are taken out by hand first; a reset would take their work with it (invariant 14).
+ * voter that shall become a worker. They are taken out by hand first; a reset would take their work with it (invariant 11).
  */
 export const livingFindings = (
   context: OperationContext,

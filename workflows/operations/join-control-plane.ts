@@ -27,7 +27,7 @@ const steps: readonly Step<JoinState>[] = [
   revoke,
 ];
 
-/** Joins a host as one more API server with its stacked etcd member (docs/design.md, Join of a control-plane node). */
+/** Joins a host as one more API server with its stacked etcd member (docs/design.md, A join of a control-plane host). */
 export const joinControlPlane = ({ context, by }: SubmitRequest): Promise<OperationResult> =>
   runOperation(
     steps,

@@ -1,4 +1,4 @@
-import type { Verb } from '../../api/client.js';
+import type { Verb } from '../../model/operations.js';
 import { newIdempotencyKey } from '../../api/operation-id.js';
 import type { OperationSummary } from '../../api/operation-summary.js';
 import { requestedChange } from '../../api/requested-change.js';

@@ -3,6 +3,7 @@ import type { HostFacts } from '../host-facts.js';
 import { decideMember, type MemberDecision } from '../member-decision.js';
 import { sameEndpoint, urlHost } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 
 export type Kubeconfig = HostFacts['kubeconfigs'][number];
 
@@ -74,7 +75,7 @@ export const memberDecision = (
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): MemberDecision | undefined =>
-  context.kind === 'join-worker' || cluster?.etcd === undefined
+  !definitionOf(context).hasEtcdMember || cluster?.etcd === undefined
     ? undefined
     : decideMember({
         members: cluster.etcd.members,

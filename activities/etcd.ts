@@ -10,6 +10,7 @@ import { isHealthyVoter } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import { decideMember } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { definitionOf } from '../model/operations.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { memberLabel, projectRemoval } from '../model/quorum.js';
 import { claimantOf } from './shared/claimant.js';
@@ -126,7 +127,7 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
     const { etcdDataPresent, sameCluster } = checked;
     const notes: string[] = [];
     // One at a time, with a fresh list each; a host has at most a voter and a learner to its name, a worker none.
-    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {
+    for (let round = 0; round < 4 && definitionOf(context).hasEtcdMember; round++) {
       const { members } = await readEtcd(survivor.host);
       const decision = decideMember({ members, host: context.target, etcdDataPresent, sameCluster });
       if (decision.kind === 'conflict') {

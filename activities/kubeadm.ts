@@ -16,6 +16,7 @@ import type { Host } from '../adapters/ssh/types.js';
 import { peers } from '../model/control-plane.js';
 import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { definitionOf } from '../model/operations.js';
 import { errorText } from '../model/operator-error.js';
 import { claimantOf, markerOf, unitOf } from './shared/claimant.js';
 import type { JoinFacts } from '../model/facts/join-facts.js';
@@ -29,7 +30,8 @@ import { runUnit } from './shared/run-unit.js';
 import type { UnitRun } from './shared/run-unit.js';
 
 /** Step in the name of the unit in which kubeadm runs. */
-const kubeadmStep = (context: OperationContext): 'init' | 'join' => (context.kind === 'init' ? 'init' : 'join');
+const kubeadmStep = (context: OperationContext): 'init' | 'join' =>
+  definitionOf(context).makesCluster ? 'init' : 'join';
 
 /** Names of the units that this run of the operation may have started for kubeadm, newest round first. */
 export const kubeadmUnits = (context: OperationContext): string[] =>
@@ -97,7 +99,7 @@ export const kubeadmActivities = (
 > => ({
   createCredentials: async (context) => {
     const { host, entry } = await pickControlPlane(dependencies, context);
-    const controlPlane = context.kind === 'join-control-plane';
+    const controlPlane = definitionOf(context).uploadsCertificates;
     const made = await createCredentials(host, {
       operation: context.operation,
       address: entry.address,
@@ -113,19 +115,19 @@ export const kubeadmActivities = (
   revokeCredentials: async (context) => {
     const target = hostOf(dependencies, context.target);
     const revoke = async (): Promise<string> => {
-      if (context.kind === 'init') {
+      if (definitionOf(context).makesCluster) {
         // After an init that was undone there is no API server to ask, and no token either. One that does not answer
         // just now has them still.
         const { initialised, because } = await readyz(target, context.target.address);
         if (!initialised) return `no token was left (${because ?? 'no API server'})`;
       }
-      const candidates = context.kind === 'init' ? [context.target] : peers(context);
+      const candidates = definitionOf(context).makesCluster ? [context.target] : peers(context);
       const asked = await pickControlPlane(dependencies, context, candidates);
       const ids = await revokeCredentials(asked.host, {
         address: asked.entry.address,
         operation: context.operation,
-        // One Secret for the whole cluster: only the join of a control plane uploads it.
-        sharedCertificates: context.kind === 'join-control-plane',
+        // One Secret for the whole cluster.
+        sharedCertificates: definitionOf(context).uploadsCertificates,
       });
       return ids.length === 0 ? 'no token was left' : `revoked ${ids.join(', ')}`;
     };
@@ -154,7 +156,7 @@ export const kubeadmActivities = (
         {
           unit,
           description,
-          argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation),
+          argv: (definitionOf(context).makesCluster ? initCommand : joinCommand)(context.operation),
           runtimeMaxSec: Math.ceil(context.policy.joinBudgetMs / 1000),
           claim: {
             guard: { identity: checked.identity, own: claimantOf(context) },
@@ -171,13 +173,13 @@ export const kubeadmActivities = (
 
   readJoin: async (context) => {
     const host = hostOf(dependencies, context.target);
-    const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
+    const survivors = definitionOf(context).makesCluster ? context.controlPlane : peers(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
     const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
       readTarget(host, context),
       readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
-      context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
+      definitionOf(context).hasEtcdMember ? readEtcd(asked.host).then((etcd) => etcd.members) : [],
       readKubeletCertificate(host),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
     ]);

@@ -13,6 +13,7 @@ import { probeKinds } from '../model/failure-policy.js';
 import type { ProbeKind } from '../model/failure-policy.js';
 import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { definitionOf } from '../model/operations.js';
 import { errorText } from '../model/operator-error.js';
 import { preflight } from '../model/preflight/index.js';
 import { reachFindings } from '../model/preflight/reach.js';
@@ -40,7 +41,8 @@ const host: Probe = async (dependencies, context, cause) => {
   return `${name} answers again`;
 };
 
-const others = (context: OperationContext) => (context.kind === 'init' ? context.controlPlane : peers(context));
+const others = (context: OperationContext) =>
+  definitionOf(context).makesCluster ? context.controlPlane : peers(context);
 
 const api: Probe = async (dependencies, context) => {
   const { entry } = await pickControlPlane(dependencies, context, others(context));
@@ -62,7 +64,7 @@ const endpoint: Probe = async (dependencies, context) => {
     ({ severity }) => severity === 'fatal',
   );
   if (wrong !== undefined) throw new Error(wrong.message);
-  if (context.kind === 'init') return `${context.target.name} reaches ${context.endpoint}`;
+  if (definitionOf(context).makesCluster) return `${context.target.name} reaches ${context.endpoint}`;
   const answer = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
   if (!answer.ok) throw new Error(answer.because ?? `${context.endpoint} does not answer`);
   return `${context.target.name} reaches a ready API server through ${context.endpoint}`;
@@ -71,7 +73,9 @@ const endpoint: Probe = async (dependencies, context) => {
 const loadBalancer: Probe = async (dependencies, context, cause) => {
   await loadBalancerOf(dependencies, context).describe();
   // Before init there is no API server that could answer through it.
-  return context.kind === 'init' ? 'the load balancer answers again' : endpoint(dependencies, context, cause);
+  return definitionOf(context).makesCluster
+    ? 'the load balancer answers again'
+    : endpoint(dependencies, context, cause);
 };
 
 const cluster: Probe = async (dependencies, context) => {

@@ -8,6 +8,7 @@ import { QuorateError } from '../model/failure.js';
 import { isAtAddress } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { missingNodeSettings } from '../model/node-settings.js';
+import { definitionOf } from '../model/operations.js';
 import { isStarted, memberLabel } from '../model/quorum.js';
 import { markerOf } from './shared/claimant.js';
 import type { Activities } from './contract.js';
@@ -16,8 +17,10 @@ import type { Dependencies } from './dependencies.js';
 
 /** A started voter with the target's own name and address, as another member (or, alone, the only one) lists it. */
 const proveVoter = async (dependencies: Dependencies, context: OperationContext): Promise<string> => {
-  const { target, kind } = context;
-  const asked = kind === 'init' ? hostOf(dependencies, target) : (await pickControlPlane(dependencies, context)).host;
+  const { target } = context;
+  const asked = definitionOf(context).makesCluster
+    ? hostOf(dependencies, target)
+    : (await pickControlPlane(dependencies, context)).host;
   const { members } = await readEtcd(asked);
   const member = members.find((one) => isAtAddress(one, target.address));
   if (member === undefined || !isStarted(member) || member.isLearner || member.status === undefined) {
@@ -48,19 +51,17 @@ const proveNode = async (
   context: OperationContext,
   acceptMissingNetwork: boolean,
 ): Promise<string> => {
-  const { target, policy, kind } = context;
+  const { target, policy } = context;
   // A worker has no API server of its own: a control-plane host is asked for it.
-  const asked =
-    kind === 'join-worker'
-      ? await pickControlPlane(dependencies, context)
-      : { host: hostOf(dependencies, target), entry: target };
+  const asked = definitionOf(context).hasEtcdMember
+    ? { host: hostOf(dependencies, target), entry: target }
+    : await pickControlPlane(dependencies, context);
   const node = await waitForNodeReady(asked.host, asked.entry.address, target.name, {
     timeoutMs: policy.readyBudgetMs,
     signal: cancellationSignal(),
     acceptMissingNetwork,
   });
-  const controlPlane = context.kind !== 'join-worker';
-  const wanted = missingNodeSettings(target, controlPlane, node);
+  const wanted = missingNodeSettings(target, definitionOf(context).hasEtcdMember, node);
   await setNodeLabelsAndTaints(asked.host, asked.entry.address, target.name, wanted);
   return node.ready
     ? `Node Ready (${node.kubeletVersion})`
@@ -77,7 +78,7 @@ export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'p
     const [voter, node] = await Promise.all([
       proveVoter(dependencies, context),
       // The CNI plugin can only be applied once there is a cluster.
-      proveNode(dependencies, context, context.kind === 'init'),
+      proveNode(dependencies, context, definitionOf(context).makesCluster),
     ]);
     await concludeMarker(hostOf(dependencies, target), markerOf(context));
     return `${voter}, /readyz and static Pods ok, ${node}`;

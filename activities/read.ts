@@ -5,10 +5,11 @@ import type { Answering } from '../adapters/kubernetes/answering.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
 import { apiServerOf, peers } from '../model/control-plane.js';
-import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
+import type { ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
 import { lostQuorum } from '../model/failures/lost-quorum.js';
+import { definitionOf } from '../model/operations.js';
 import type { Activities } from './contract.js';
 import { askControlPlane, hostOf } from './shared/control-plane.js';
 import type { AskedHost } from './shared/control-plane.js';
@@ -48,17 +49,20 @@ export const readClusterFrom = async (
   candidates: readonly ContextHost[],
 ): Promise<ClusterFacts> => {
   // What a load balancer does not tell is no reason to know nothing about the cluster: its steps ask it again.
-  const backends: Promise<BackendFacts[]> = loadBalancerOf(dependencies, context)
+  const balancing: Promise<Pick<ClusterFacts, 'backends' | 'backendsUnread'>> = loadBalancerOf(dependencies, context)
     .describe()
-    .catch(() => []);
-  const isInit = context.kind === 'init';
+    .then(
+      (backends) => ({ backends }),
+      () => ({ backends: [], backendsUnread: true }),
+    );
+  const { makesCluster } = definitionOf(context);
   const [asked, answering] = await Promise.all([
-    askControlPlane(dependencies, context, candidates, { patient: isInit }),
-    isInit ? askForOthers(dependencies, context) : undefined,
+    askControlPlane(dependencies, context, candidates, { patient: makesCluster }),
+    makesCluster ? askForOthers(dependencies, context) : undefined,
   ]);
   const first = asked.find(({ answer }) => answer.ready);
   const [reading, etcd] = await Promise.all([
-    first === undefined ? undefined : (isInit ? readBegunCluster : readCluster)(first.host, first.entry.address),
+    first === undefined ? undefined : (makesCluster ? readBegunCluster : readCluster)(first.host, first.entry.address),
     readEtcdAnywhere(asked),
   ]);
   return {
@@ -73,7 +77,7 @@ export const readClusterFrom = async (
     ...(reading ?? { nodes: [], leases: [] }),
     ...(etcd === undefined ? {} : { etcd }),
     ...(answering === undefined ? {} : { answering }),
-    backends: await backends,
+    ...(await balancing),
   };
 };
 
@@ -83,7 +87,7 @@ export const readClusterFrom = async (
  * @throws QuorateError ApiUnavailable, QuorumAtRisk
  */
 const requireAnswer = (context: OperationContext, facts: ClusterFacts): void => {
-  if (context.kind === 'init' || facts.askedAt !== undefined) return;
+  if (definitionOf(context).makesCluster || facts.askedAt !== undefined) return;
   const silent = facts.controlPlane.filter(
     ({ initialised, because }) => initialised || !/admin\.conf/.test(because ?? ''),
   );
@@ -105,7 +109,7 @@ export const readActivities = (
     const facts = await readClusterFrom(
       dependencies,
       context,
-      context.kind === 'init' ? context.controlPlane : peers(context),
+      definitionOf(context).makesCluster ? context.controlPlane : peers(context),
     );
     requireAnswer(context, facts);
     return facts;

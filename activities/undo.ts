@@ -13,6 +13,7 @@ import { QuorateError } from '../model/failure.js';
 import type { HostFacts } from '../model/host-facts.js';
 import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { definitionOf } from '../model/operations.js';
 import { notOurWork } from '../model/own-work.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { sameCluster } from '../model/preflight/ownership.js';
@@ -152,12 +153,14 @@ const otherNodes = async (
 
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
   undoJoin: async (context, before) => {
-    const { target, kind } = context;
+    const { target } = context;
     const lastPrinted = await stopKubeadm(dependencies, context);
     const survivor = await pickControlPlane(dependencies, context);
     const { caHash } = await readCluster(survivor.host, survivor.entry.address);
     const { host, notOurs } = await readWork(dependencies, context, before, { lastPrinted, caHash });
-    const members = kind === 'join-control-plane' ? membersOfHost(target, (await readEtcd(survivor.host)).members) : [];
+    const members = definitionOf(context).hasEtcdMember
+      ? membersOfHost(target, (await readEtcd(survivor.host)).members)
+      : [];
     if (notOurs !== undefined) {
       const notes = await undoInCluster(survivor, context, before, { host, members, caHash });
       if (notes.length === 0 && host.marker === undefined && leftovers(host).length === 0)

@@ -119,5 +119,7 @@ export const ClusterFacts = z.object({
     )
     .optional(),
   backends: z.array(BackendFacts),
+  /** The load balancer could not be read: nothing is known of its backends. */
+  backendsUnread: z.literal(true).optional(),
 });
 export type ClusterFacts = z.infer<typeof ClusterFacts>;

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { OperationContext, operationKinds } from './operation.js';
+import { OperationContext } from './operation.js';
+import { operationKinds, workflowTypes } from './operations.js';
 import { decisionActions, operationOutcomes } from './progress.js';
 
 /** Names of workflow types, updates, queries and signals, shared by workflows and clients. */
 export const names = {
   workflows: {
     cluster: 'clusterEntity',
-    init: 'initCluster',
-    'join-control-plane': 'joinControlPlane',
-    'join-worker': 'joinWorker',
+    ...workflowTypes,
     status: 'readClusterStatus',
     plan: 'planChange',
     notification: 'deliverNotification',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { operationKinds } from './operation.js';
+import { operationKinds } from './operations.js';
 import { Blocked, operationOutcomes } from './progress.js';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failureTypes } from './failure.js';
-import { operationKinds } from './operation.js';
+import { operationKinds } from './operations.js';
 
 export const decisionActions = ['retry', 'skip', 'rollback', 'abort', 'approve'] as const;
 export type DecisionAction = (typeof decisionActions)[number];

@@ -14,6 +14,7 @@ import type { OperationEnding } from '../activities/contract.js';
 import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
+import { phraseOf } from '../model/operations.js';
 import { operationOutcomes, outcomeOfFailure } from '../model/progress.js';
 import type { OperationOutcome } from '../model/progress.js';
 import { searchAttributes } from '../model/search-attributes.js';
@@ -44,7 +45,7 @@ const endingOf = (error: unknown): Ending => {
 };
 
 const staticSummary = ({ context: { kind, target, cluster } }: SubmitRequest): string =>
-  kind === 'init' ? `init ${cluster} on ${target.name}` : `${kind} ${target.name} into ${cluster}`;
+  phraseOf({ kind, host: target.name, cluster });
 
 /** The same words as when the server tells it. */
 const endingSeen = ({ outcome, runId, message }: OperationEnding): Ending => {

@@ -3,6 +3,7 @@ import { safeParse } from 'zod';
 import { failurePolicy } from '../model/failure-policy.js';
 import type { FailureType } from '../model/failure.js';
 import { HostPrinted } from '../model/messages.js';
+import type { PlanWorld } from '../model/plan.js';
 import { endingTypes } from '../model/progress.js';
 import { createDecisions } from './decisions.js';
 import type { Choices } from './decisions.js';
@@ -47,7 +48,10 @@ export const runOperation = async <State extends OperationState>(
   steps: readonly Step<State>[],
   state: State,
   by: string,
-  summary: (state: State) => string,
+  {
+    plan,
+    summary,
+  }: { readonly plan: (world: PlanWorld) => readonly string[]; readonly summary: (state: State) => string },
 ): Promise<OperationResult> => {
   const journal = createJournal(state.context, by, steps);
   setHandler(progress, () => journal.progress, { description: 'What the operation has done and what it waits for' });
@@ -213,7 +217,7 @@ export const runOperation = async <State extends OperationState>(
         journal.step(
           step.id,
           'done',
-          await step.run(state, { plan: (lines) => journal.plan(lines), attaching: isAttaching }),
+          await step.run(state, { planned: plan, plan: (lines) => journal.plan(lines), attaching: isAttaching }),
         );
         observations.done(step.id);
         index += 1;

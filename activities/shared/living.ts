@@ -7,6 +7,7 @@ import { QuorateError } from '../../model/failure.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import { membersOfHost } from '../../model/member-decision.js';
 import type { OperationContext } from '../../model/operation.js';
+import { definitionOf } from '../../model/operations.js';
 import { isLivingNode } from '../../model/preflight/living.js';
 import { memberLabel } from '../../model/quorum.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
@@ -32,8 +33,8 @@ export const requireNothingLives = async (
   host: HostFacts,
   checked: Checked,
 ): Promise<void> => {
-  const { target, kind } = context;
-  if (kind === 'init') {
+  const { target } = context;
+  if (definitionOf(context).makesCluster) {
     const own = hostOf(dependencies, target);
     if (!(await readyz(own, target.address)).ready) return;
     if (!checked.ownAttempt) throw lives(context, `an API server has come to serve on ${target.name}`, []);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Decision } from '../../model/messages.js';
+import type { Verb } from '../../model/operations.js';
 import type { PlanReport } from '../../model/plan-report.js';
 import type { StatusReport } from '../../model/status.js';
 import type { ListFilter, OperationList } from './find-operations.js';
@@ -16,13 +17,10 @@ export const SpecificationText = z.strictObject({
 });
 export type SpecificationText = z.infer<typeof SpecificationText>;
 
-/** `join` is a control-plane or a worker join by the role that the host has in the specification. */
-export const verbs = ['init', 'join'] as const;
-export type Verb = (typeof verbs)[number];
-
 /** What is to be done to which host of which cluster. */
 export interface ChangeRequest {
   readonly specification: SpecificationText;
+  /** `join` is a control-plane or a worker join by the role that the host has in the specification. */
   readonly verb: Verb;
   readonly host: string;
 }

@@ -1,7 +1,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
 import type { ClusterQueue } from '../../model/messages.js';
-import { operationKinds } from '../../model/operation.js';
+import { isOperationKind } from '../../model/operations.js';
 import { operationOutcomes, type OperationOutcome } from '../../model/progress.js';
 import { beginsNow, isExclusive } from '../../model/queue.js';
 import { searchAttributes } from '../../model/search-attributes.js';
@@ -85,7 +85,7 @@ const blockOf = (memo: unknown): Pick<OperationSummary, 'blockedSince' | 'blocke
 };
 
 /** Whether an operation of that kind keeps the membership lock while it runs. */
-export const needsLock = (kind: string): boolean => operationKinds.some((one) => one === kind && isExclusive(one));
+export const needsLock = (kind: string): boolean => isOperationKind(kind) && isExclusive(kind);
 
 /** Reads one execution; undefined when it is no operation. */
 export const summaryOf = (info: Execution): OperationSummary | undefined => {

@@ -1,4 +1,6 @@
-import type { OperationContext, OperationKind } from '../../model/operation.js';
+import type { OperationContext } from '../../model/operation.js';
+import { kindFor } from '../../model/operations.js';
+import type { OperationKind } from '../../model/operations.js';
 import { OperatorError } from '../../model/operator-error.js';
 import { operationContext } from '../../model/specification/operation-context.js';
 import type { Specification } from '../../model/specification/specification.js';
@@ -15,10 +17,8 @@ const specificationOf = ({ text, file }: SpecificationText): Specification => {
 
 /** A host joins in the way of its role; `operationContext` refuses the others with the reason. */
 const kindOf = (specification: Specification, { verb, host }: ChangeRequest): OperationKind => {
-  if (verb === 'init') return 'init';
   const { hosts } = specification.spec;
-  const role = Object.hasOwn(hosts, host) ? hosts[host]?.role : undefined;
-  return role === 'control-plane' ? 'join-control-plane' : 'join-worker';
+  return kindFor(verb, Object.hasOwn(hosts, host) ? hosts[host]?.role : undefined);
 };
 
 /**

@@ -4,6 +4,7 @@ import type { StepProgress, StepState } from '../../model/progress.js';
 import { beginsNow } from '../../model/queue.js';
 import { blockedLines } from './blocked.js';
 import { age, clip, printable, shortDuration } from './text.js';
+import { phraseOf } from '../../model/operations.js';
 
 const marks: Record<StepState, string> = {
   pending: '·',
@@ -41,7 +42,7 @@ export const holdUp = ({ activity, outage, summary }: OperationView): string | u
 
 /** Heading of an operation: what, where, and its id. */
 export const heading = ({ summary: { kind, host, cluster, operation } }: OperationView): string =>
-  `${kind} ${host} ${kind === 'init' ? 'of' : 'into'} ${cluster} (${operation})`;
+  `${phraseOf({ kind, host, cluster })} (${operation})`;
 
 /** How long an active step takes, and how long it may before it blocks the operation. */
 const elapsed = ({ state, since, budgetMs }: StepProgress, now: number): string => {

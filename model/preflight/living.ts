@@ -2,6 +2,7 @@ import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
 import type { HostFacts } from '../host-facts.js';
 import { membersOfHost } from '../member-decision.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { memberLabel } from '../quorum.js';
 import { alreadyJoined } from './joined.js';
 import { fatal, type Finding } from './finding.js';
@@ -38,9 +39,10 @@ export const livingFindings = (
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
   if (cluster === undefined || alreadyJoined(context, host, cluster) || isOwnAttempt(context, host)) return [];
-  const { target, kind } = context;
-  const role = kind === 'join-worker' ? 'a worker' : 'a control-plane host';
-  const [member] = kind === 'join-worker' ? membersOfHost(target, cluster.etcd?.members ?? []) : [];
+  const { target } = context;
+  const { hasEtcdMember } = definitionOf(context);
+  const role = hasEtcdMember ? 'a control-plane host' : 'a worker';
+  const [member] = hasEtcdMember ? [] : membersOfHost(target, cluster.etcd?.members ?? []);
   if (member !== undefined)
     return [
       fatal(

@@ -4,6 +4,7 @@ import { decideMember, type MemberDecision } from '../member-decision.js';
 import { apiServerOf } from '../control-plane.js';
 import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 
 export type Kubeconfig = HostFacts['kubeconfigs'][number];
 
@@ -71,7 +72,7 @@ export const memberDecision = (
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): MemberDecision | undefined =>
-  context.kind === 'join-worker' || cluster?.etcd === undefined
+  !definitionOf(context).hasEtcdMember || cluster?.etcd === undefined
     ? undefined
     : decideMember({
         members: cluster.etcd.members,

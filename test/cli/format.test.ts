@@ -48,7 +48,7 @@ describe('an operation', () => {
   test('as a block: what is done, what runs and since when, what the host printed', () => {
     const activity = { type: 'runKubeadm', attempt: 1, lastLine: '[kubelet-start] Waiting for the \x1b[31mkubelet' };
     expect(operationLines({ ...view(), activity }, { now }).join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)
+      "join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)
         ✓ read the host and the cluster: w2 is empty
         - reset the host
         ● kubeadm join (50s)
@@ -60,7 +60,7 @@ describe('an operation', () => {
   test('cut to the width of the terminal, with colours that take no width', () => {
     const lines = operationLines(view(), { now, columns: 24, colour: true });
     expect(lines.join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into pro…
+      "join w2 as a worker of …
         [32m✓[0m read the host and t…
         - reset the host
         [36m●[0m kubeadm join (50s)

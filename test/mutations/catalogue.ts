@@ -15,24 +15,14 @@ export interface Mutation {
 const reordered = (guard: string): readonly Edit[] => [
   {
     file: 'workflows/operations/join-worker.ts',
-    replace: `const steps: readonly Step<JoinState>[] = [
-  read,
-  check,
-  stopEarlier,
-  removeStaleNode,
-  reset,
-  prepare,
-  credentials,
-  join,
-  proveWorker,
-  revoke,
-];`,
-    by: `import { patched } from '@temporalio/workflow';
-const clean = [read, check, stopEarlier, removeStaleNode, reset];
-const before: readonly Step<JoinState>[] = [...clean, prepare, credentials, join, proveWorker, revoke];
-const after: readonly Step<JoinState>[] = [...clean, credentials, prepare, join, proveWorker, revoke];`,
+    replace: "import { newState, unlessJoined } from '../steps/state.js';",
+    by: "import { newState, unlessJoined } from '../steps/state.js';\nimport { patched } from '@temporalio/workflow';",
   },
-  { file: 'workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
+  {
+    file: 'workflows/operations/join-worker.ts',
+    replace: '    unlessJoined(prepare),\n    unlessJoined(credentials),\n',
+    by: `    ...(${guard} ? [credentials, prepare] : [prepare, credentials]).map(unlessJoined),\n`,
+  },
 ];
 
 const replayOf = (scenario: string): string =>
@@ -115,7 +105,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'model/queue.ts',
-        replace: "  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';\n",
+        replace: '  if (alone !== undefined) return `${alone.kind} runs alone`;\n',
         by: '  if (one !== other) return undefined;\n',
       },
       {
@@ -255,7 +245,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: 'activities/etcd.ts',
         replace:
-          "    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {\n      const { members } = await readEtcd(survivor.host);\n",
+          '    for (let round = 0; round < 4 && definitionOf(context).hasEtcdMember; round++) {\n      const { members } = await readEtcd(survivor.host);\n',
         by: '    const { members } = await readEtcd(survivor.host);\n    for (let round = 0; round < 4; round++) {\n',
       },
     ],
@@ -270,7 +260,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'workflows/steps/kubeadm.ts',
-        replace: "if (context.kind === 'init') throw failureOf(",
+        replace: 'if (definitionOf(context).makesCluster) throw failureOf(',
         by: "if (context.kind !== 'status') throw failureOf(",
       },
     ],
@@ -419,7 +409,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'model/preflight/ownership.ts',
-        replace: "marker.ofThisRun === true && marker.state === 'begun'",
+        replace: 'marker.ofThisRun === true && isAttempt(marker)',
         by: 'marker.ofThisRun === true',
       },
     ],
@@ -540,8 +530,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'activities/read.ts',
-        replace: 'isInit ? askForOthers(dependencies, context) : undefined,',
-        by: 'isInit && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
+        replace: 'makesCluster ? askForOthers(dependencies, context) : undefined,',
+        by: 'makesCluster && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
       },
     ],
     tests: {

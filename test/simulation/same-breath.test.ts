@@ -6,7 +6,7 @@ import { makeCa } from '../../lab/simulation/certificates/certificates.js';
 import { kubernetesOf } from '../../lab/simulation/kubernetes/kubernetes.js';
 import type { Process } from '../../lab/simulation/system/process.js';
 import { signalNumbers } from '../../lab/simulation/system/signals.js';
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import { eventually } from '../scenarios/eventually.js';
 import { initByHand, joinByHand, joinControlPlaneByHand, resetByHand } from '../scenarios/failures/by-hand.js';
 import { buildCluster } from './support/cluster.js';

@@ -2,7 +2,7 @@ import type { Checked } from '../../model/checked.js';
 import { ClusterFacts } from '../../model/cluster-facts.js';
 import { HostFacts } from '../../model/host-facts.js';
 import { OperationContext } from '../../model/operation.js';
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import { ReachFacts } from '../../model/reach-facts.js';
 import { StatusReport } from '../../model/status.js';
 

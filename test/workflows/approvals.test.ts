@@ -3,7 +3,7 @@ import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { names } from '../../model/messages.js';
-import { operationKinds } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import { clusterFacts, etcdMember, leftovers, noCluster, nodeFacts, operationContext } from '../support/facts.js';

@@ -1,19 +1,17 @@
 import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
 import { failureClasses } from '../../model/failure.js';
 import { describeOutcome, failureOf } from '../../model/failures/kubeadm.js';
+import { initLines, joinLines } from '../../model/plan.js';
+import { definitionOf } from '../../model/operations.js';
 import { long, short, titled } from '../activities.js';
 import type { Step, StepTools } from '../step.js';
 import { beforeOf, checkedIn } from './state.js';
 import type { JoinState } from './state.js';
 
-const joined = (state: JoinState): string | undefined =>
-  state.alreadyJoined === true ? 'the host is a member already' : undefined;
-
 export const credentials: Step<JoinState> = {
   id: 'credentials',
   title: ({ target }) => `create short-lived join credentials for ${target.name}`,
   changes: true,
-  skipWhen: joined,
   run: async (state) => {
     const { context } = state;
     const made = await titled(short.createCredentials, `join credentials for ${context.target.name}`, context);
@@ -30,7 +28,6 @@ export const writeInitConfiguration: Step<JoinState> = {
   id: 'configure',
   title: ({ target }) => `write the kubeadm configuration on ${target.name}`,
   changes: true,
-  skipWhen: joined,
   run: ({ context }) =>
     titled(short.writeInitConfiguration, `kubeadm configuration on ${context.target.name}`, context),
   undo: {
@@ -48,9 +45,9 @@ const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> =>
   const { context } = state;
   if (outcome.state === 'succeeded') return describeOutcome(outcome);
   // There is no other member to ask about a first one: its own output is all there is.
-  if (context.kind === 'init') throw failureOf(context, outcome, undefined, []);
+  if (definitionOf(context).makesCluster) throw failureOf(context, outcome, undefined, []);
   const seen = await titled(short.readJoin, `read what became of ${context.target.name}`, context);
-  const memberDone = context.kind === 'join-worker' || seen.member === 'voter';
+  const memberDone = !definitionOf(context).hasEtcdMember || seen.member === 'voter';
   if (memberDone && seen.kubeletBootstrapped && seen.node !== undefined) {
     return `${describeOutcome(outcome)}, but ${context.target.name} has joined: going on with the proof`;
   }
@@ -81,7 +78,7 @@ export const join: Step<JoinState> = {
   title: ({ target }) => `kubeadm join on ${target.name}`,
   changes: true,
   budgetMs: ({ policy }) => policy.joinBudgetMs,
-  skipWhen: joined,
+  plan: joinLines,
   lapsedBefore: ({ credentialsUntilMs, begunInRound, context }, nowMs) =>
     begunInRound !== context.round && credentialsUntilMs !== undefined && credentialsUntilMs - nowMs < discoveryMs
       ? credentials.id
@@ -112,7 +109,7 @@ export const init: Step<JoinState> = {
   title: ({ target }) => `kubeadm init on ${target.name}`,
   changes: true,
   budgetMs: ({ policy }) => policy.joinBudgetMs,
-  skipWhen: joined,
+  plan: initLines,
   restsOn: 'read',
   attaches: true,
   recoverFrom: makeAgainOnce,

@@ -1,4 +1,5 @@
 import type { OperationContext } from '../../../model/operation.js';
+import { definitionOf } from '../../../model/operations.js';
 import { apiVersion, localApiEndpoint, nodeRegistration, renderDocuments, timeouts } from './configuration.js';
 
 export interface JoinSecrets {
@@ -15,7 +16,7 @@ export interface JoinSecrets {
  * @throws TypeError when a control-plane join has no certificate key, which kubeadm would take for a worker's join
  */
 export const renderJoin = (context: OperationContext, secrets: JoinSecrets): string => {
-  const controlPlane = context.kind === 'join-control-plane';
+  const { hasEtcdMember: controlPlane } = definitionOf(context);
   if (controlPlane && secrets.certificateKey === undefined) throw new TypeError('no certificate key');
   return renderDocuments([
     {

@@ -7,7 +7,7 @@ import type { Simulation } from '../../../lab/simulation/index.js';
 import { makeTopology } from '../../../lab/topology.js';
 import { submitOperation } from '../../../api/client/submit.js';
 import type { DecisionAction } from '../../../model/progress.js';
-import type { OperationKind } from '../../../model/operation.js';
+import type { OperationKind } from '../../../model/operations.js';
 import { names, workflowIds } from '../../../model/messages.js';
 import type { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../../model/specification/operation-context.js';

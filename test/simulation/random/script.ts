@@ -1,6 +1,6 @@
 // What happens in a random schedule: operations that are asked for, faults, and decisions, one after the other.
 import fc from 'fast-check';
-import type { OperationKind } from '../../../model/operation.js';
+import type { OperationKind } from '../../../model/operations.js';
 import type { DecisionAction } from '../../../model/progress.js';
 
 /** Faults of one host that last until everything is mended, or until the host is. */

@@ -13,7 +13,7 @@ import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
-import { peers } from '../model/control-plane.js';
+import { peersOf } from '../model/control-plane.js';
 import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { definitionOf } from '../model/operations.js';
@@ -121,7 +121,7 @@ export const kubeadmActivities = (
         const { initialised, because } = await readyz(target, context.target.address);
         if (!initialised) return `no token was left (${because ?? 'no API server'})`;
       }
-      const candidates = definitionOf(context).makesCluster ? [context.target] : peers(context);
+      const candidates = definitionOf(context).makesCluster ? [context.target] : peersOf(context);
       const asked = await pickControlPlane(dependencies, context, candidates);
       const ids = await revokeCredentials(asked.host, {
         address: asked.entry.address,
@@ -173,7 +173,7 @@ export const kubeadmActivities = (
 
   readJoin: async (context) => {
     const host = hostOf(dependencies, context.target);
-    const survivors = definitionOf(context).makesCluster ? context.controlPlane : peers(context);
+    const survivors = definitionOf(context).makesCluster ? context.controlPlane : peersOf(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
     const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
       readTarget(host, context),

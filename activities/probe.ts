@@ -6,7 +6,7 @@ import { checkReach } from '../adapters/host/reach.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { execute } from '../adapters/ssh/execute.js';
-import { peers } from '../model/control-plane.js';
+import { peersOf } from '../model/control-plane.js';
 import { isHealthyVoter } from '../model/cluster-facts.js';
 import { failureClasses } from '../model/failure.js';
 import { probeKinds } from '../model/failure-policy.js';
@@ -42,7 +42,7 @@ const host: Probe = async (dependencies, context, cause) => {
 };
 
 const others = (context: OperationContext) =>
-  definitionOf(context).makesCluster ? context.controlPlane : peers(context);
+  definitionOf(context).makesCluster ? context.controlPlane : peersOf(context);
 
 const api: Probe = async (dependencies, context) => {
   const { entry } = await pickControlPlane(dependencies, context, others(context));

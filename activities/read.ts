@@ -4,7 +4,7 @@ import { askServers } from '../adapters/kubernetes/answering.js';
 import type { Answering } from '../adapters/kubernetes/answering.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
-import { apiServerOf, peers } from '../model/control-plane.js';
+import { apiServerOf, peersOf } from '../model/control-plane.js';
 import type { ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
@@ -39,7 +39,7 @@ const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts 
 const askForOthers = (dependencies: Dependencies, context: OperationContext): Promise<Answering[]> =>
   askServers(hostOf(dependencies, context.target), [
     context.endpoint,
-    ...peers(context).map(({ address }) => apiServerOf(address)),
+    ...peersOf(context).map(({ address }) => apiServerOf(address)),
   ]);
 
 /** The cluster as the given control-plane hosts show it, read side by side. */
@@ -109,7 +109,7 @@ export const readActivities = (
     const facts = await readClusterFrom(
       dependencies,
       context,
-      definitionOf(context).makesCluster ? context.controlPlane : peers(context),
+      definitionOf(context).makesCluster ? context.controlPlane : peersOf(context),
     );
     requireAnswer(context, facts);
     return facts;

@@ -8,7 +8,7 @@ export const apiServerPort = 6443;
 export const apiServerOf = (address: string): string => `${urlHost(address)}:${apiServerPort}`;
 
 /** The control-plane hosts of the specification other than the target. */
-export const peers = ({
+export const peersOf = ({
   controlPlane,
   target,
 }: Pick<OperationContext, 'controlPlane' | 'target'>): OperationContext['controlPlane'] =>

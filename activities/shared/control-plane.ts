@@ -3,7 +3,7 @@ import { readyz } from '../../adapters/kubernetes/readyz.js';
 import type { Readyz } from '../../adapters/kubernetes/readyz.js';
 import type { Host } from '../../adapters/ssh/types.js';
 import { QuorateError } from '../../model/failure.js';
-import { peers } from '../../model/control-plane.js';
+import { peersOf } from '../../model/control-plane.js';
 import type { ContextHost, OperationContext } from '../../model/operation.js';
 import { errorText } from '../../model/operator-error.js';
 import { shortHash } from '../../model/preflight/ownership.js';
@@ -87,7 +87,7 @@ export const askControlPlane = (
 export const pickControlPlane = async (
   dependencies: Dependencies,
   context: OperationContext,
-  candidates: readonly ContextHost[] = peers(context),
+  candidates: readonly ContextHost[] = peersOf(context),
 ): Promise<ControlPlane> => {
   const asked = await askControlPlane(dependencies, context, candidates);
   const ready = asked.find(({ answer }) => answer.ready);

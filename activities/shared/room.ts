@@ -1,5 +1,5 @@
 import type { Host } from '../../adapters/ssh/types.js';
-import { peers } from '../../model/control-plane.js';
+import { peersOf } from '../../model/control-plane.js';
 import { QuorateError } from '../../model/failure.js';
 import type { ContextHost, OperationContext } from '../../model/operation.js';
 import { askControlPlane, pickControlPlane } from './control-plane.js';
@@ -8,7 +8,7 @@ import type { Dependencies } from '../dependencies.js';
 
 /** Every control-plane host but the target whose own API server is ready. @throws QuorateError as `pickControlPlane` */
 const survivors = async (dependencies: Dependencies, context: OperationContext): Promise<readonly ControlPlane[]> => {
-  const ready = (await askControlPlane(dependencies, context, peers(context))).filter(({ answer }) => answer.ready);
+  const ready = (await askControlPlane(dependencies, context, peersOf(context))).filter(({ answer }) => answer.ready);
   return ready.length > 0 ? ready : [await pickControlPlane(dependencies, context)];
 };
 

@@ -1,3 +1,4 @@
+import { peersOf } from '../../model/control-plane.js';
 import { QuorateError } from '../../model/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
@@ -26,7 +27,7 @@ const reachTasks = ({ target, controlPlane, endpoint, kind }: ReachInput): reado
   const { host, port } = parseEndpoint(endpoint) ?? { host: endpoint.replace(/:\d+$/, ''), port: 6443 };
   const toEndpoint: DialTask = { to: endpoint, address: host, port };
   const { makesCluster, hasEtcdMember } = definitionOf({ kind });
-  const peers = makesCluster ? [] : controlPlane.filter((one) => one.name !== target.name);
+  const peers = makesCluster ? [] : peersOf({ controlPlane, target });
   const toPeer = hasEtcdMember ? [6443, ...etcdPorts] : [6443];
   const toTarget = hasEtcdMember ? [6443, ...etcdPorts, 10_250] : [10_250];
   const dialsOf = (one: { name: string; address: string }, ports: readonly number[]): DialTask[] =>

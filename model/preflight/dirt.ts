@@ -1,5 +1,5 @@
 import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
-import { peers } from '../control-plane.js';
+import { peersOf } from '../control-plane.js';
 import type { HostFacts } from '../host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
@@ -62,7 +62,7 @@ const foreignCluster = (
       server !== undefined &&
       host.foreignServerAnswers[server] === true &&
       !isEndpoint(context, server) &&
-      !isApiServerOf(peers(context), server),
+      !isApiServerOf(peersOf(context), server),
   );
   const first = alive ?? configs.find(({ server }) => server !== undefined) ?? configs[0];
   return {

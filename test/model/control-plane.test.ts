@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { apiServerOf, peers } from '../../model/control-plane.js';
+import { apiServerOf, peersOf } from '../../model/control-plane.js';
 import { operationContext } from '../support/facts.js';
 
 test('the peers are the control plane without the target, in the order of the specification', () => {
-  expect(peers(operationContext()).map(({ name }) => name)).toEqual(['cp1', 'cp2']);
-  expect(peers(operationContext({ kind: 'join-worker' })).map(({ name }) => name)).toEqual(['cp1', 'cp2', 'cp3']);
+  expect(peersOf(operationContext()).map(({ name }) => name)).toEqual(['cp1', 'cp2']);
+  expect(peersOf(operationContext({ kind: 'join-worker' })).map(({ name }) => name)).toEqual(['cp1', 'cp2', 'cp3']);
 });
 
 test('an API server is at port 6443, its IPv6 address in brackets', () => {

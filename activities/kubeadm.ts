@@ -1,4 +1,3 @@
-import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { diagnoseKubelet } from '../adapters/host/diagnose-bootstrap.js';
 import { renderMarker } from '../adapters/host/marker.js';
 import { classifyFailure } from '../adapters/kubeadm/failures/classify.js';
@@ -14,13 +13,13 @@ import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
 import { peersOf } from '../model/control-plane.js';
-import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { definitionOf } from '../model/operations.js';
 import { errorText } from '../model/operator-error.js';
 import { claimantOf, markerOf, unitOf } from './shared/claimant.js';
 import type { JoinFacts } from '../model/facts/join-facts.js';
 import type { UnitOutcome } from '../model/facts/unit-outcome.js';
+import { readMembersOfTarget } from './shared/members.js';
 import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
@@ -175,15 +174,14 @@ export const kubeadmActivities = (
     const host = hostOf(dependencies, context.target);
     const survivors = definitionOf(context).makesCluster ? context.controlPlane : peersOf(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
-    const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
+    const [facts, endpoint, node, [member], certificate, evidence] = await Promise.all([
       readTarget(host, context),
       readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
-      definitionOf(context).hasEtcdMember ? readEtcd(asked.host).then((etcd) => etcd.members) : [],
+      definitionOf(context).hasEtcdMember ? readMembersOfTarget(context, asked.host) : [],
       readKubeletCertificate(host),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
     ]);
-    const member = membersOfHost(context.target, members)[0];
     const kubeletConf = facts.kubeconfigs.find(({ file }) => file.endsWith('/kubelet.conf'));
     return {
       member:

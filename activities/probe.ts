@@ -20,6 +20,7 @@ import { reachFindings } from '../model/preflight/reach.js';
 import { projectRemoval, quorumState } from '../model/quorum.js';
 import type { Activities } from './contract.js';
 import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import { readMembersOfTarget } from './shared/members.js';
 import type { Dependencies } from './dependencies.js';
 import { loadBalancerOf, readActivities } from './read.js';
 import { onFirstWithRoom } from './shared/room.js';
@@ -110,7 +111,7 @@ const node: Probe = async (dependencies, context) => {
 const member: Probe = async (dependencies, context) => {
   const { name } = context.target;
   const asked = await pickControlPlane(dependencies, context, others(context));
-  const [own] = membersOfHost(context.target, (await readEtcd(asked.host)).members);
+  const [own] = await readMembersOfTarget(context, asked.host);
   if (own === undefined || !isHealthyVoter(own)) throw new Error(`the etcd member of ${name} is no healthy voter yet`);
   return `the etcd member of ${name} is a healthy voter`;
 };

@@ -1,4 +1,3 @@
-import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { readNodeNames } from '../adapters/etcd/read-node-names.js';
 import { leftovers } from '../model/leftovers.js';
 import { removeMarker } from '../adapters/host/marker.js';
@@ -11,7 +10,6 @@ import { unitsOf } from '../adapters/systemd/units-of.js';
 import type { EtcdMember } from '../model/cluster-facts.js';
 import { QuorateError } from '../model/failure.js';
 import type { HostFacts } from '../model/host-facts.js';
-import { membersOfHost } from '../model/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
 import { definitionOf } from '../model/operations.js';
 import { notOurWork } from '../model/own-work.js';
@@ -22,6 +20,7 @@ import { claimantOf, unitOf } from './shared/claimant.js';
 import type { Activities, Before } from './contract.js';
 import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { ControlPlane } from './shared/control-plane.js';
+import { readMembersOfTarget } from './shared/members.js';
 import type { Dependencies } from './dependencies.js';
 import { removeMemberSafely } from './etcd.js';
 import { readTarget, resetToClean } from './host.js';
@@ -158,9 +157,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
     const survivor = await pickControlPlane(dependencies, context);
     const { caHash } = await readCluster(survivor.host, survivor.entry.address);
     const { host, notOurs } = await readWork(dependencies, context, before, { lastPrinted, caHash });
-    const members = definitionOf(context).hasEtcdMember
-      ? membersOfHost(target, (await readEtcd(survivor.host)).members)
-      : [];
+    const members = definitionOf(context).hasEtcdMember ? await readMembersOfTarget(context, survivor.host) : [];
     if (notOurs !== undefined) {
       const notes = await undoInCluster(survivor, context, before, { host, members, caHash });
       if (notes.length === 0 && host.marker === undefined && leftovers(host).length === 0)

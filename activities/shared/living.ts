@@ -1,16 +1,15 @@
-import { readEtcd } from '../../adapters/etcd/read-etcd.js';
 import { readNode } from '../../adapters/kubernetes/change-node.js';
 import { readBegunCluster } from '../../adapters/kubernetes/read-cluster.js';
 import { readyz } from '../../adapters/kubernetes/readyz.js';
 import type { Checked } from '../../model/checked.js';
 import { QuorateError } from '../../model/failure.js';
 import type { HostFacts } from '../../model/host-facts.js';
-import { membersOfHost } from '../../model/member-decision.js';
 import type { OperationContext } from '../../model/operation.js';
 import { definitionOf } from '../../model/operations.js';
 import { isLivingNode } from '../../model/preflight/living.js';
 import { memberLabel } from '../../model/quorum.js';
 import { hostOf, pickControlPlane } from './control-plane.js';
+import { readMembersOfTarget } from './members.js';
 import type { Dependencies } from '../dependencies.js';
 
 const lives = ({ target }: OperationContext, what: string, evidence: readonly string[]): QuorateError =>
@@ -52,7 +51,7 @@ export const requireNothingLives = async (
   const survivor = await pickControlPlane(dependencies, context);
   const [node, members] = await Promise.all([
     readNode(survivor.host, survivor.entry.address, target.name),
-    readEtcd(survivor.host).then((etcd) => membersOfHost(target, etcd.members)),
+    readMembersOfTarget(context, survivor.host),
   ]);
   const [member] = members;
   if (member !== undefined)

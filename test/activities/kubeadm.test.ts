@@ -202,7 +202,7 @@ describe('running kubeadm', () => {
   const run = (context: OperationContext): Promise<UnitOutcome> =>
     inActivity(() => activities().runKubeadm(context, checkedFacts({ identity: identityOf(cluster.target) })));
   const log = (name: string): string =>
-    readFileSync(new URL(`../adapters/kubeadm/logs/${name}.txt`, import.meta.url), 'utf8');
+    readFileSync(new URL(`../adapters/kubeadm/output/logs/${name}.txt`, import.meta.url), 'utf8');
 
   test.each([
     ['init', init, 'cp1', 'kubeadm init'],

@@ -1,15 +1,15 @@
 import type { Checked } from '../model/checked.js';
-import type { ClusterFacts } from '../model/cluster-facts.js';
-import type { ProbeKind } from '../model/failure-policy.js';
+import type { ClusterFacts } from '../model/facts/cluster-facts.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
 import type { QueueMemory } from '../model/queue-memory.js';
-import type { OperationEvent } from '../model/operation-event.js';
+import type { OperationEvent } from '../model/notifications/operation-event.js';
 import type { JoinFacts } from '../model/facts/join-facts.js';
 import type { UnitOutcome } from '../model/facts/unit-outcome.js';
-import type { HostFacts } from '../model/host-facts.js';
-import type { Keep } from '../model/keep.js';
+import type { HostFacts } from '../model/facts/host-facts.js';
+import type { Keep } from '../model/reset/keep.js';
 import type { OperationContext } from '../model/operation.js';
-import type { ReachFacts } from '../model/reach-facts.js';
-import type { StatusReport } from '../model/status.js';
+import type { ReachFacts } from '../model/facts/reach-facts.js';
+import type { StatusReport } from '../model/status/status.js';
 
 /** Short-lived join credentials without their secret parts. */
 interface CredentialsFacts {

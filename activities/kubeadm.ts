@@ -15,7 +15,7 @@ import type { Host } from '../adapters/ssh/types.js';
 import { peersOf } from '../model/control-plane.js';
 import type { OperationContext } from '../model/operation.js';
 import { definitionOf } from '../model/operations.js';
-import { errorText } from '../model/operator-error.js';
+import { errorText } from '../model/failures/operator-error.js';
 import { claimantOf, markerOf, unitOf } from './shared/claimant.js';
 import type { JoinFacts } from '../model/facts/join-facts.js';
 import type { UnitOutcome } from '../model/facts/unit-outcome.js';

@@ -1,7 +1,7 @@
 import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
-import { errorText } from '../model/operator-error.js';
-import { quorumState } from '../model/quorum.js';
-import type { StatusReport } from '../model/status.js';
+import { errorText } from '../model/failures/operator-error.js';
+import { quorumState } from '../model/etcd/quorum.js';
+import type { StatusReport } from '../model/status/status.js';
 import { memberStatus } from '../model/status/members.js';
 import { problemsOf } from '../model/status/problems.js';
 import { readCertificates } from './shared/certificate-status.js';

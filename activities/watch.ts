@@ -7,7 +7,7 @@ import {
 } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { errorText } from '../model/operator-error.js';
+import { errorText } from '../model/failures/operator-error.js';
 import { outcomeOfFailure } from '../model/progress.js';
 import type { Activities, OperationEnding } from './contract.js';
 import { orTryAgain } from './shared/try-again.js';

@@ -6,7 +6,7 @@ import { startServer, type RunningServer } from '../api/server/run-server.js';
 import { createQuorateClient } from '../api/client/temporal-client.js';
 import { defaultTokenFile } from '../api/server/tokens/token-file.js';
 import { openTokenStore } from '../api/server/tokens/token-store.js';
-import { OperatorError, errorText } from '../model/operator-error.js';
+import { OperatorError, errorText } from '../model/failures/operator-error.js';
 import type { TemporalTarget } from '../api/connection/connect.js';
 import { createJsonLog, type Level } from '../workers/log.js';
 import { taskQueueOf, type Io } from './io.js';

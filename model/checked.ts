@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ClusterFacts } from './cluster-facts.js';
-import type { HostFacts } from './host-facts.js';
-import { membersOfHost } from './member-decision.js';
+import type { ClusterFacts } from './facts/cluster-facts.js';
+import type { HostFacts } from './facts/host-facts.js';
+import { membersOfHost } from './etcd/member-decision.js';
 import type { OperationContext } from './operation.js';
 import { isLivingNode } from './preflight/living.js';
 import { sameCluster } from './preflight/ownership.js';

@@ -1,4 +1,4 @@
-import type { NodeFacts } from './cluster-facts.js';
+import type { NodeFacts } from './facts/cluster-facts.js';
 import type { OperationContext } from './operation.js';
 
 export const controlPlaneLabel = 'node-role.kubernetes.io/control-plane';

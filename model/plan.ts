@@ -1,10 +1,10 @@
-import type { ClusterFacts, EtcdMember } from './cluster-facts.js';
-import type { HostFacts } from './host-facts.js';
+import type { ClusterFacts, EtcdMember } from './facts/cluster-facts.js';
+import type { HostFacts } from './facts/host-facts.js';
 import type { OperationContext } from './operation.js';
 import { definitionOf } from './operations.js';
 import { alreadyJoined, describeDirt } from './preflight/dirt.js';
 import { memberDecision } from './preflight/ownership.js';
-import { memberLabel, projectAddition } from './quorum.js';
+import { memberLabel, projectAddition } from './etcd/quorum.js';
 
 /** What a plan is made from: the world as the step `read` saw it. */
 export interface PlanWorld {

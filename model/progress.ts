@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { failureTypes } from './failure.js';
+import { failureTypes } from './failures/failure.js';
 import { operationKinds } from './operations.js';
 
 export const decisionActions = ['retry', 'skip', 'rollback', 'abort', 'approve'] as const;

@@ -7,7 +7,7 @@ import { secretProblem } from '../adapters/webhook/sign.js';
 import type { Webhook, Webhooks } from '../adapters/webhook/types.js';
 import { createWebhook } from '../adapters/webhook/webhook.js';
 import { isLoopback } from '../model/network-address.js';
-import { OperatorError } from '../model/operator-error.js';
+import { OperatorError } from '../model/failures/operator-error.js';
 import { webhookSecretPrefix } from '../model/secret-patterns.js';
 import { pathText } from '../model/specification/problem.js';
 import { suggest } from '../model/specification/suggest.js';

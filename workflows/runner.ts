@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation, setHandler, sleep } from '@temporalio/workflow';
 import { safeParse } from 'zod';
-import { failurePolicy } from '../model/failure-policy.js';
-import type { FailureType } from '../model/failure.js';
+import { failurePolicy } from '../model/failures/failure-policy.js';
+import type { FailureType } from '../model/failures/failure.js';
 import { HostPrinted } from '../model/messages.js';
 import type { PlanWorld } from '../model/plan.js';
 import { endingTypes } from '../model/progress.js';

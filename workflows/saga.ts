@@ -1,5 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { failurePolicy } from '../model/failure-policy.js';
+import { failurePolicy } from '../model/failures/failure-policy.js';
 import type { Decisions } from './decisions.js';
 import { failureOf } from './failures.js';
 import type { Failure } from './failures.js';

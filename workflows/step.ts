@@ -1,5 +1,5 @@
 import type { OperationContext } from '../model/operation.js';
-import type { FailureType } from '../model/failure.js';
+import type { FailureType } from '../model/failures/failure.js';
 import type { PlanLines, PlanWorld } from '../model/plan.js';
 import { planCovers } from '../model/plan-subject.js';
 import { covers } from '../model/preflight/finding.js';

@@ -1,7 +1,7 @@
 import { readCertificateExpiry, type CertificateExpiry } from '../../adapters/kubernetes/certificates.js';
 import type { Host } from '../../adapters/ssh/types.js';
-import { errorText } from '../../model/operator-error.js';
-import type { StatusReport } from '../../model/status.js';
+import { errorText } from '../../model/failures/operator-error.js';
+import type { StatusReport } from '../../model/status/status.js';
 import type { CertificateReport } from '../../model/status/certificates.js';
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -4,7 +4,7 @@ import { isMarkerOf } from '../../adapters/host/marker.js';
 import type { Marker } from '../../adapters/host/marker.js';
 import { unitName } from '../../adapters/systemd/unit-name.js';
 import { unitDescription } from '../../adapters/systemd/units-of.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 
 /** The operation and the run of it that the activity belongs to: what another run began is none of its own. */

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readyz } from '../../adapters/kubernetes/readyz.js';
 import type { Readyz } from '../../adapters/kubernetes/readyz.js';
 import type { Host } from '../../adapters/ssh/types.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { peersOf } from '../../model/control-plane.js';
 import type { ContextHost, OperationContext } from '../../model/operation.js';
-import { errorText } from '../../model/operator-error.js';
+import { errorText } from '../../model/failures/operator-error.js';
 import { shortHash } from '../../model/preflight/ownership.js';
 import type { Dependencies } from '../dependencies.js';
 

@@ -1,7 +1,7 @@
 import { readEtcd } from '../../adapters/etcd/read-etcd.js';
 import type { Host } from '../../adapters/ssh/types.js';
-import type { EtcdMember } from '../../model/cluster-facts.js';
-import { membersOfHost } from '../../model/member-decision.js';
+import type { EtcdMember } from '../../model/facts/cluster-facts.js';
+import { membersOfHost } from '../../model/etcd/member-decision.js';
 import type { OperationContext } from '../../model/operation.js';
 
 /** The etcd members of the target, as a survivor lists them. @throws QuorateError EtcdUnavailable */

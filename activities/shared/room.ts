@@ -1,6 +1,6 @@
 import type { Host } from '../../adapters/ssh/types.js';
 import { peersOf } from '../../model/control-plane.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { ContextHost, OperationContext } from '../../model/operation.js';
 import { askControlPlane, pickControlPlane } from './control-plane.js';
 import type { ControlPlane } from './control-plane.js';

@@ -10,7 +10,7 @@ import { readUnit } from '../../adapters/systemd/read-unit.js';
 import { stopUnit } from '../../adapters/systemd/stop-unit.js';
 import type { UnitReading } from '../../adapters/systemd/unit-reading.js';
 import { unitLogFile } from '../../adapters/systemd/unit-name.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { previousHeartbeat, report } from '../boundary.js';
 
 const Seen = z.object({ unit: z.string(), bootId: z.string(), offset: z.number() });

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { errorText } from '../../model/operator-error.js';
+import { errorText } from '../../model/failures/operator-error.js';
 
 /** Makes every failure of a question to the Temporal server one that is tried again: it is not always there to answer. */
 export const orTryAgain = async <Result>(what: string, ask: () => Promise<Result>): Promise<Result> => {

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseAddress } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
 import { definitionOf } from '../../model/operations.js';

@@ -1,9 +1,9 @@
 import { peersOf } from '../../model/control-plane.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
 import { definitionOf } from '../../model/operations.js';
-import type { Dial, MtuProbe, ReachFacts } from '../../model/reach-facts.js';
+import type { Dial, MtuProbe, ReachFacts } from '../../model/facts/reach-facts.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { Host, Hosts, RunOptions } from '../ssh/types.js';
 import { splitPieces } from './pieces.js';

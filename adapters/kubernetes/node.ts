@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NodeFacts } from '../../model/cluster-facts.js';
+import type { NodeFacts } from '../../model/facts/cluster-facts.js';
 import { controlPlaneLabel } from '../../model/node-settings.js';
 
 /** A Node as kubectl prints it, as far as Quorate looks at it. */

@@ -1,5 +1,5 @@
 import { apiServerOf } from '../../model/control-plane.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { readUptime } from '../script/uptime.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';

@@ -1,5 +1,5 @@
 import { apiServerPort } from '../../model/control-plane.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { Hosts } from '../ssh/types.js';

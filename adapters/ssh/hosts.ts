@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { ConfigContext, Destination } from './config/client-config.js';
 import { noSession, unreachable } from './connection/connect-failure.js';
 import { createPool } from './connection/pool.js';

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { changedSinceCheck, guardScript } from '../host/identity-script.js';
 import type { Guard } from '../host/identity-script.js';
 import { writeMarkerScript } from '../host/marker.js';

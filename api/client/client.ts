@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Decision } from '../../model/messages.js';
 import type { Verb } from '../../model/operations.js';
 import type { PlanReport } from '../../model/plan-report.js';
-import type { StatusReport } from '../../model/status.js';
+import type { StatusReport } from '../../model/status/status.js';
 import type { ListFilter, OperationList } from './find-operations.js';
 import type { OperationSummary } from './operation-summary.js';
 import type { OperationView } from './operation-view.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { names, workflowIds, type Decision, type WithdrawRequest } from '../../model/messages.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import type { DecisionAction } from '../../model/progress.js';
 import { beginsNow } from '../../model/queue.js';
 import { hasEnded, type OperationSummary } from './operation-summary.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { executionQuery, largestPage, listExecutions, type ExecutionFilter } from './executions.js';
 import { mayMean, operationSubject } from './operation-id.js';
 import { begunOperations, hasEnded, queuedOperations, type OperationSummary } from './operation-summary.js';

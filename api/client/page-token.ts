@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 
 /** A list is read in three parts, one after the other: what waits, what has begun, what was withdrawn before it began. */
 const ListPosition = z.object({

@@ -4,9 +4,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { names, taskQueue as defaultTaskQueue } from '../../model/messages.js';
 import type { OperationContext } from '../../model/operation.js';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { PlanReport } from '../../model/plan-report.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { persist, type Patience } from './temporal-calls.js';
 
 export type ReadOptions = Partial<Patience> & { readonly taskQueue?: string };

@@ -1,7 +1,7 @@
 import type { OperationContext } from '../../model/operation.js';
 import { kindFor } from '../../model/operations.js';
 import type { OperationKind } from '../../model/operations.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { operationContext } from '../../model/specification/operation-context.js';
 import type { Specification } from '../../model/specification/specification.js';
 import { SpecificationInvalid, type ChangeRequest, type SpecificationText } from './client.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { names, type Decision } from '../../model/messages.js';
-import { errorText } from '../../model/operator-error.js';
+import { errorText } from '../../model/failures/operator-error.js';
 import type { RetryFilter, RetryReport } from './client.js';
 import { decisionUpdateId } from './decide.js';
 import { allExecutions, executionQuery } from './executions.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import { SubmitResult, names, taskQueue, workflowIds, type SubmitRequest } from '../../model/messages.js';
 import { searchAttributes } from '../../model/search-attributes.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { persist, refusal, type Patience } from './temporal-calls.js';
 
 export interface SubmitOptions extends Partial<Patience> {

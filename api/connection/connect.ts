@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { runningDevServers } from './dev-registry.js';
 
 export interface TemporalTarget {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PlanReport } from '../../model/plan-report.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { ClusterList, RetryReport, Submitted, type QuorateClient } from '../client/client.js';
 import { call } from './call.js';
 import type { HttpClientOptions } from './settings.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { QuorateError, isFailureType } from '../../model/failure.js';
-import { OperatorError, type OperatorErrorKind } from '../../model/operator-error.js';
+import { QuorateError, isFailureType } from '../../model/failures/failure.js';
+import { OperatorError, type OperatorErrorKind } from '../../model/failures/operator-error.js';
 import { SpecificationInvalid } from '../client/client.js';
 import { ProblemDetails, failureType, problemType } from '../http/problem-details.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 
 export interface HttpClientOptions {
   /** Such as https://quorate.example.org; a path before /v1 is kept. */

@@ -1,6 +1,6 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { isLoopback } from '../../model/network-address.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import type { HttpClientOptions } from './settings.js';
 
 export interface HttpRequest {

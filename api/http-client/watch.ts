@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { hasEnded, type OperationSummary } from '../client/operation-summary.js';
 import { OperationView } from '../client/operation-view.js';
 import type { WatchOptions } from '../client/watch-operation.js';

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import type { QuorateClient } from '../client/client.js';
 import type { OperationSummary } from '../client/operation-summary.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 
 /** Runs a request that changes something, or hands out the answer it had. */
 export type Once = <Answer>(request: FastifyRequest, work: () => Promise<Answer>) => Promise<Answer>;

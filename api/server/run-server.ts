@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { createApp } from './app.js';
 import { urlOf, type ListenAddress } from './access/exposure.js';
 import { defaultLimits, type AppOptions } from './options.js';

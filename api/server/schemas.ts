@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { failureTypes, type FailureType } from '../../model/failure.js';
+import { failureTypes, type FailureType } from '../../model/failures/failure.js';
 import { PlanReport } from '../../model/plan-report.js';
 import { operationKinds, verbs } from '../../model/operations.js';
 import { OperationProgress, decisionActions } from '../../model/progress.js';
 import { ClusterName, HostName } from '../../model/specification/fields.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { ClusterList, ClusterSummary, RetryReport, SpecificationText, Submitted } from '../client/client.js';
 import { OperationList } from '../client/find-operations.js';
 import { OperationSummary } from '../client/operation-summary.js';

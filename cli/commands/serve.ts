@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ListenAddress } from '../../api/server/access/exposure.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { connectActivities } from '../../workers/activities.js';
 import { resolveTemporal } from '../../api/connection/connect.js';
 import { startDev } from '../../workers/dev.js';

@@ -1,4 +1,4 @@
-import type { NodeFacts } from '../cluster-facts.js';
+import type { NodeFacts } from './cluster-facts.js';
 
 /** What is left of a host in its cluster, read from a survivor after a join that did not end well. */
 export interface JoinFacts {

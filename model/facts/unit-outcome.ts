@@ -1,4 +1,4 @@
-import type { FailureType } from '../failure.js';
+import type { FailureType } from '../failures/failure.js';
 
 /** How a command in a unit ended, as far as the host can tell; the world decides what it means. */
 export interface UnitOutcome {

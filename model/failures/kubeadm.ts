@@ -1,7 +1,7 @@
 import type { JoinFacts } from '../facts/join-facts.js';
 import type { UnitOutcome } from '../facts/unit-outcome.js';
-import { QuorateError } from '../failure.js';
-import type { FailureType } from '../failure.js';
+import { QuorateError } from './failure.js';
+import type { FailureType } from './failure.js';
 import type { OperationContext } from '../operation.js';
 
 const endings: Readonly<Record<UnitOutcome['state'], string>> = {

@@ -1,7 +1,7 @@
-import type { EtcdFacts } from '../cluster-facts.js';
-import { QuorateError } from '../failure.js';
+import type { EtcdFacts } from '../facts/cluster-facts.js';
+import { QuorateError } from './failure.js';
 import type { OperationContext } from '../operation.js';
-import { memberLabel, quorumOf } from '../quorum.js';
+import { memberLabel, quorumOf } from '../etcd/quorum.js';
 
 /**
  * The failure when a majority of the voters is silent: without it there is no API server, and no waiting brings one.

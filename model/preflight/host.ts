@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { HostFacts } from '../host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { parseAddress, sameAddress } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf } from '../operations.js';

@@ -1,9 +1,9 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import { failureClasses } from '../failure.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import { failureClasses } from '../failures/failure.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf, type PreflightCheck } from '../operations.js';
-import type { ReachFacts } from '../reach-facts.js';
+import type { ReachFacts } from '../facts/reach-facts.js';
 import { clockFindings } from './clock.js';
 import { joinFindings } from './cluster.js';
 import { dirtFindings } from './dirt.js';

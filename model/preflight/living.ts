@@ -1,9 +1,9 @@
-import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
-import { membersOfHost } from '../member-decision.js';
+import type { ClusterFacts, NodeFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { membersOfHost } from '../etcd/member-decision.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf } from '../operations.js';
-import { memberLabel } from '../quorum.js';
+import { memberLabel } from '../etcd/quorum.js';
 import { alreadyJoined } from './joined.js';
 import { fatal, type Finding } from './finding.js';
 import { isAttempt, isOwnAttempt } from './ownership.js';

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf } from '../operations.js';
 import { isNodeListener, nodeSigns } from './dirt-found.js';

@@ -1,8 +1,8 @@
-import type { ClusterFacts } from '../cluster-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
 import { parseEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf } from '../operations.js';
-import type { Dial, ReachFacts } from '../reach-facts.js';
+import type { Dial, ReachFacts } from '../facts/reach-facts.js';
 import { fatal, warning, type Finding } from './finding.js';
 
 const words: Readonly<Record<Dial['result'], string>> = {

@@ -1,6 +1,6 @@
 import semver from 'semver';
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { definitionOf } from '../operations.js';
 import { fatal, warning, type Finding } from './finding.js';

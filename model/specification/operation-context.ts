@@ -1,4 +1,4 @@
-import { QuorateError } from '../failure.js';
+import { QuorateError } from '../failures/failure.js';
 import { canonicalAddress } from '../network-address.js';
 import type { ContextHost, OperationContext } from '../operation.js';
 import { operationKinds, operations } from '../operations.js';

@@ -1,4 +1,4 @@
-import { sharedAuthorities, type StatusReport } from '../status.js';
+import { sharedAuthorities, type StatusReport } from './status.js';
 
 const certificateWarningDays = 30;
 /** To replace a CA takes planning: all that it issued, and all that trusts it, has to follow. */

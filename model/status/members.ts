@@ -1,7 +1,7 @@
-import { isHealthyVoter } from '../cluster-facts.js';
-import type { ClusterFacts } from '../cluster-facts.js';
-import { isStarted } from '../quorum.js';
-import type { EtcdMemberStatus } from '../status.js';
+import { isHealthyVoter } from '../facts/cluster-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import { isStarted } from '../etcd/quorum.js';
+import type { EtcdMemberStatus } from './status.js';
 
 /** Each member of etcd with its role, and how far it is behind the leader; empty when no etcd answered. */
 export const memberStatus = (facts: ClusterFacts): EtcdMemberStatus[] => {

@@ -1,7 +1,7 @@
-import type { ClusterFacts } from '../cluster-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
 import type { OperationContext } from '../operation.js';
-import { memberLabel } from '../quorum.js';
-import type { StatusReport } from '../status.js';
+import { memberLabel } from '../etcd/quorum.js';
+import type { StatusReport } from './status.js';
 import { certificateProblems, type CertificateReport } from './certificates.js';
 
 /** kube-controller-manager and kube-scheduler renew theirs every few seconds. */

@@ -6,7 +6,7 @@ import { operationsTable } from '../../cli/format/operations-table.js';
 import { statusText } from '../../cli/format/status.js';
 import { bytes, clip, duration, printable, table } from '../../cli/format/text.js';
 import type { OperationProgress } from '../../model/progress.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 
 const now = Date.parse('2026-11-23T13:53:00Z');
 const at = (time: string): string => `2026-11-23T${time}.000Z`;

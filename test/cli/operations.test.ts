@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OperationView } from '../../api/client/operation-view.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
 import {
   blockedByDirtyHost,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { PlanReport } from '../../model/plan-report.js';
 import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
 import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';

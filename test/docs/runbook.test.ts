@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { failurePolicy } from '../../model/failure-policy.js';
-import { failureTypes, isFailureType } from '../../model/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
+import { failureTypes, isFailureType } from '../../model/failures/failure.js';
 import { decisionActions } from '../../model/progress.js';
 import { searchAttributes } from '../../model/search-attributes.js';
 import { specificationJsonSchema } from '../../model/specification/json-schema.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderDetails } from '../../model/details.js';
-import { failureTypes } from '../../model/failure.js';
+import { failureTypes } from '../../model/failures/failure.js';
 import { Decision, placeholders } from '../../model/messages.js';
 import { StepState, decisionActions } from '../../model/progress.js';
 import type { OperationProgress } from '../../model/progress.js';

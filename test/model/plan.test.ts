@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
 import { operationSteps } from '../../workflows/operations/index.js';
 import { caHash, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { init, joinWorker, world, type World } from './preflight/world.js';

@@ -41,13 +41,13 @@ export const mutations: readonly Mutation[] = [
     title: 'the quorum projection allows every removal',
     edits: [
       {
-        file: 'model/quorum.ts',
+        file: 'model/etcd/quorum.ts',
         replace: '  const after = quorumState(rest);\n',
         by: '  const after = quorumState(rest);\n  if (rest !== members) return { allowed: true, before, after, text: describe(before, after) };\n',
       },
     ],
     tests: {
-      'test/model/quorum.test.ts': [
+      'test/model/etcd/quorum.test.ts': [
         'projectRemoval refuses a live one of three while another is down',
         'for any member list an allowed removal leaves a healthy majority of the voters left over',
         'for any member list the last voter is never removed',
@@ -614,7 +614,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     tests: {
-      'test/model/member-decision.test.ts': [
+      'test/model/etcd/member-decision.test.ts': [
         'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: the member that never started is the host’s',
         'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: its own running member is no other machine’s',
       ],
@@ -1044,7 +1044,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'links that only begin like those of Cilium are its',
-    edits: [{ file: 'model/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
+    edits: [{ file: 'model/reset/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
     tests: {
       'test/adapters/host/read-host.test.ts': [
         "a clean host, read by /bin/sh R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's",
@@ -1140,13 +1140,13 @@ export const mutations: readonly Mutation[] = [
     title: 'what was there before counts as left over by the operation',
     edits: [
       {
-        file: 'model/keep.ts',
+        file: 'model/reset/keep.ts',
         replace: 'packetFilterRules: reset ? 0 : before.packetFilterRules,',
         by: 'packetFilterRules: 0,',
       },
     ],
     tests: {
-      'test/model/keep.test.ts': [
+      'test/model/reset/keep.test.ts': [
         'R13: keepOf a host that counted as clean: everything that was there',
         'R13: keepOf a host as it was counts as clean after the undo, and what came since does not',
       ],

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { names } from '../../model/messages.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { OperationKind } from '../../model/operations.js';
-import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationEvent } from '../../model/notifications/operation-event.js';
 import type { OperationOutcome } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
 import { resetRun } from './reset.js';

@@ -13,7 +13,7 @@ import type { OperationContext } from '../../model/operation.js';
 import type { OperationKind } from '../../model/operations.js';
 import type { Blocked } from '../../model/progress.js';
 import type { PlanReport } from '../../model/plan-report.js';
-import type { StatusReport } from '../../model/status.js';
+import type { StatusReport } from '../../model/status/status.js';
 import { operationContext } from './facts.js';
 import { connectToTestServer, uniqueName, type TestServer } from './temporal.js';
 import type { Script } from './workflows/scripted-operations.js';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { names } from '../../model/messages.js';
 import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import { clusterFacts, etcdMember, leftovers, noCluster, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, destroying, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';

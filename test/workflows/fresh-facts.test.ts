@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { DecisionAction } from '../../model/progress.js';

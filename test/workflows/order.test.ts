@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { names } from '../../model/messages.js';
 import { operationKinds } from '../../model/operations.js';
 import { etcdMember, leftovers, clusterFacts, caHash, nodeFacts, operationContext } from '../support/facts.js';

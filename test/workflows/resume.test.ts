@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failureTypes } from '../../model/failure.js';
-import { failurePolicy } from '../../model/failure-policy.js';
+import { failureTypes } from '../../model/failures/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { OperationKind } from '../../model/operations.js';
 import { operationContext } from '../support/facts.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepOf } from '../../model/keep.js';
+import { keepOf } from '../../model/reset/keep.js';
 import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { OperationKind } from '../../model/operations.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { searchAttributes } from '../../model/search-attributes.js';
 
 /** What the `temporal` command calls a type, and its number in temporal.api.enums.v1.IndexedValueType. */

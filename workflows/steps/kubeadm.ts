@@ -1,5 +1,5 @@
 import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
-import { failureClasses } from '../../model/failure.js';
+import { failureClasses } from '../../model/failures/failure.js';
 import { describeOutcome, failureOf } from '../../model/failures/kubeadm.js';
 import { initLines, joinLines } from '../../model/plan.js';
 import { definitionOf } from '../../model/operations.js';

@@ -1,11 +1,11 @@
-import { failureClasses, QuorateError } from '../../model/failure.js';
-import { failurePolicy } from '../../model/failure-policy.js';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import { failureClasses, QuorateError } from '../../model/failures/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { ReachFacts } from '../../model/reach-facts.js';
+import type { ReachFacts } from '../../model/facts/reach-facts.js';
 import { checkedOf } from '../../model/checked.js';
-import { keepOf } from '../../model/keep.js';
+import { keepOf } from '../../model/reset/keep.js';
 import { definitionOf } from '../../model/operations.js';
 import { stopLines } from '../../model/plan.js';
 import { planSubject } from '../../model/plan-subject.js';

@@ -1,10 +1,10 @@
 import type { Before } from '../../activities/contract.js';
 import type { Checked } from '../../model/checked.js';
-import type { ClusterFacts, NodeFacts } from '../../model/cluster-facts.js';
-import type { HostFacts } from '../../model/host-facts.js';
-import type { Keep } from '../../model/keep.js';
+import type { ClusterFacts, NodeFacts } from '../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
+import type { Keep } from '../../model/reset/keep.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { ReachFacts } from '../../model/reach-facts.js';
+import type { ReachFacts } from '../../model/facts/reach-facts.js';
 import type { OperationState, Step } from '../step.js';
 
 /** What the steps of `init` and the joins hand on. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isBootstrapToken } from '../../../model/secret-patterns.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { apiServerOf, apiServerPort } from '../../../model/control-plane.js';
 import { caHashOfPem } from '../../host/ca-hash.js';
 import { adminConfFile } from '../../kubernetes/kubectl.js';

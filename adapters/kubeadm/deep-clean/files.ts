@@ -1,4 +1,4 @@
-import { cniFolders, kubeadmConfigurations, kubeadmFolders } from '../../../model/traces.js';
+import { cniFolders, kubeadmConfigurations, kubeadmFolders } from '../../../model/reset/traces.js';
 
 const cni = cniFolders.map((folder) => folder.slice(1));
 

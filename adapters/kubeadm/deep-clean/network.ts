@@ -1,4 +1,4 @@
-import { linkPattern } from '../../../model/traces.js';
+import { linkPattern } from '../../../model/reset/traces.js';
 
 /**
  * Shell functions that take out the network of a node: `links` and `packet_filter`. They need `has`, `removed`, `failed`,

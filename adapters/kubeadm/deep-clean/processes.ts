@@ -1,4 +1,4 @@
-import { nodeProcesses, runtimeServices } from '../../../model/traces.js';
+import { nodeProcesses, runtimeServices } from '../../../model/reset/traces.js';
 
 /**
  * awk: pid and name of what runs of a node, from `PORT PID UNIT PROCESS`. What a service of its own starts, as k3s, is

@@ -1,4 +1,4 @@
-import type { Keep } from '../../../model/keep.js';
+import type { Keep } from '../../../model/reset/keep.js';
 import { execute } from '../../ssh/execute.js';
 import { quote } from '../../ssh/quote.js';
 import type { Host } from '../../ssh/types.js';

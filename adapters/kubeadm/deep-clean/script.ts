@@ -1,5 +1,5 @@
-import { nothingKept } from '../../../model/keep.js';
-import type { Keep } from '../../../model/keep.js';
+import { nothingKept } from '../../../model/reset/keep.js';
+import type { Keep } from '../../../model/reset/keep.js';
 import { folderFunctions } from '../../host/traces/folders.js';
 import { listenersFunction } from '../../host/traces/listeners.js';
 import { loginKubeconfigsFunction } from '../../host/traces/login-kubeconfigs.js';
@@ -29,7 +29,7 @@ const findPattern = (path: string): string => path.replaceAll(/[[\]\\*?]/g, '\\$
 
 /**
  * The script that removes what `kubeadm reset` leaves: POSIX sh, idempotent. Prints `removed <what>` and `failed <what>`.
- * What is whose is defined in one place for this script and the one that reads a host (model/traces.ts).
+ * What is whose is defined in one place for this script and the one that reads a host (model/reset/traces.ts).
  * Paths are relative to `/`, so that a test can run it in a folder that looks like a host.
  */
 export const deepCleanScript = ({ servers, caHashes, lazyUnmount = false, keep = nothingKept }: DeepClean): string => {

@@ -1,4 +1,4 @@
-import type { FailureType } from '../../../model/failure.js';
+import type { FailureType } from '../../../model/failures/failure.js';
 import { failureRows } from './rows.js';
 import type { FailedOutput } from './row.js';
 import { tellingLines } from '../output/lines.js';

@@ -1,4 +1,4 @@
-import type { FailureType } from '../../../model/failure.js';
+import type { FailureType } from '../../../model/failures/failure.js';
 import { isCheck } from '../output/preflight.js';
 import type { PreflightLine } from '../output/preflight.js';
 

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import type { HostPlace, ResolvedHost } from '../config/client-config.js';
 import type { Usage } from './connections.js';
 import type { Identities } from '../identity/identity.js';

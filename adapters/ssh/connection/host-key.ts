@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import type { ResolvedHost } from '../config/client-config.js';
 import { findKnownKeys, knownHostName, type KnownKey } from './known-hosts.js';
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import {
   resolveHost,
   unresolved,

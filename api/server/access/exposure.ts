@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { isLoopback, urlHost } from '../../../model/network-address.js';
-import { OperatorError } from '../../../model/operator-error.js';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 
 /** Where the server listens. */
 export interface ListenAddress {

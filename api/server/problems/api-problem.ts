@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { QuorateError, type FailureType } from '../../../model/failure.js';
-import { OperatorError, type OperatorErrorKind } from '../../../model/operator-error.js';
+import { QuorateError, type FailureType } from '../../../model/failures/failure.js';
+import { OperatorError, type OperatorErrorKind } from '../../../model/failures/operator-error.js';
 import { SpecificationInvalid } from '../../client/client.js';
 import { Outage } from '../../client/temporal-calls.js';
 import { failureType, problemType, type ProblemDetails } from '../../http/problem-details.js';

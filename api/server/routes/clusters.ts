@@ -1,5 +1,5 @@
 import { PlanReport } from '../../../model/plan-report.js';
-import { StatusReport } from '../../../model/status.js';
+import { StatusReport } from '../../../model/status/status.js';
 import { reaches } from '../tokens/token.js';
 import { ClusterList } from '../../client/client.js';
 import { callerOf } from '../access/authenticate.js';

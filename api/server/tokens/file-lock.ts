@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '../../../model/operator-error.js';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 
 const read = (file: string): string | undefined => {
   try {

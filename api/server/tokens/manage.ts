@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ClusterName } from '../../../model/specification/fields.js';
-import { OperatorError } from '../../../model/operator-error.js';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 import { changeTokens } from './token-file.js';
 import { TokenName, hashOf, newToken, type Role, type TokenRecord } from './token.js';
 

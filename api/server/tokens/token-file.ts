@@ -13,7 +13,7 @@ import {
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { OperatorError, errorText } from '../../../model/operator-error.js';
+import { OperatorError, errorText } from '../../../model/failures/operator-error.js';
 import { withFileLock } from './file-lock.js';
 import { TokenRecord } from './token.js';
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { errorText } from '../../../model/operator-error.js';
+import { errorText } from '../../../model/failures/operator-error.js';
 import { readTokens } from './token-file.js';
 import { findToken, hasExpired, type TokenRecord } from './token.js';
 

@@ -7,7 +7,7 @@ import type { QuorateClient } from '../../../api/client/client.js';
 import { createHttpClient } from '../../../api/http-client/http-client.js';
 import { httpSettings, type HttpClientOptions } from '../../../api/http-client/settings.js';
 import type { OperationView } from '../../../api/client/operation-view.js';
-import { OperatorError } from '../../../model/operator-error.js';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 import { startApiServer, type ApiServer } from '../../support/api-server.js';
 import { authority } from '../../support/certificates.js';
 import { eventually } from '../../support/eventually.js';

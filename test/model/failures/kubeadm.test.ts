@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FailureType } from '../../../model/failure.js';
+import type { FailureType } from '../../../model/failures/failure.js';
 import { describeOutcome, failureOf } from '../../../model/failures/kubeadm.js';
 import type { UnitOutcome } from '../../../model/facts/unit-outcome.js';
 import { operationContext } from '../../support/facts.js';

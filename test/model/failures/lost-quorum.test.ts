@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EtcdMember } from '../../../model/cluster-facts.js';
+import type { EtcdMember } from '../../../model/facts/cluster-facts.js';
 import { lostQuorum } from '../../../model/failures/lost-quorum.js';
 import { etcdMember } from '../../support/facts.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StatusReport } from '../../../model/status.js';
+import type { StatusReport } from '../../../model/status/status.js';
 import { certificateProblems } from '../../../model/status/certificates.js';
 import { memberStatus } from '../../../model/status/members.js';
 import { problemsOf } from '../../../model/status/problems.js';

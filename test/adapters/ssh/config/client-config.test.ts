@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveHost, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
-import { QuorateError } from '../../../../model/failure.js';
+import { QuorateError } from '../../../../model/failures/failure.js';
 import { bothSides } from '../support/compare.js';
 import { sshG, sshVersion } from '../support/ssh-g.js';
 import { makeFolder } from '../support/sshd.js';

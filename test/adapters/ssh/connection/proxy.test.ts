@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Host } from '../../../../adapters/ssh/types.js';
-import { QuorateError } from '../../../../model/failure.js';
+import { QuorateError } from '../../../../model/failures/failure.js';
 import { createClient, hostBlock, knownLine } from '../support/client.js';
 import { newKey, startServer, startTcpProxy, type ServerOptions, type TestServer } from '../support/server.js';
 import { freePort } from '../support/sshd.js';

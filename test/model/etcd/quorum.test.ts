@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isHealthyVoter, type EtcdMember } from '../../model/cluster-facts.js';
-import { memberLabel, projectAddition, projectRemoval, quorumOf, quorumState, tolerates } from '../../model/quorum.js';
+import { isHealthyVoter, type EtcdMember } from '../../../model/facts/cluster-facts.js';
+import {
+  memberLabel,
+  projectAddition,
+  projectRemoval,
+  quorumOf,
+  quorumState,
+  tolerates,
+} from '../../../model/etcd/quorum.js';
 import { dead, member, members, unstarted } from './etcd-members.js';
 
 const silentLearner = (n: number): EtcdMember => dead(n, { isLearner: true });

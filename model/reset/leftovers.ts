@@ -1,7 +1,7 @@
-import type { HostFacts } from './host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { isKept, nothingKept } from './keep.js';
 import type { Keep } from './keep.js';
-import { filesOfNode, homeKubeconfigsOfNode, isNodeListener } from './preflight/dirt-found.js';
+import { filesOfNode, homeKubeconfigsOfNode, isNodeListener } from '../preflight/dirt-found.js';
 
 const atMost = (items: readonly string[], shown = 5): string =>
   items.length <= shown ? items.join(', ') : `${items.slice(0, shown).join(', ')} and ${items.length - shown} more`;

@@ -1,4 +1,4 @@
-import type { EtcdMember } from '../../model/cluster-facts.js';
+import type { EtcdMember } from '../../../model/facts/cluster-facts.js';
 
 /** The n-th member (cp<n> at 10.203.0.1<n>): a healthy voter, the first one leads. */
 export const member = (n: number, changes: Partial<EtcdMember> = {}): EtcdMember => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leftovers } from '../../model/leftovers.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import { leftovers } from '../../../model/reset/leftovers.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
 
 const clean: HostFacts = {
   hostname: 'cp3',

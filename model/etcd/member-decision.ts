@@ -1,5 +1,5 @@
-import type { EtcdMember } from './cluster-facts.js';
-import { sameUrl, urlHost } from './network-address.js';
+import type { EtcdMember } from '../facts/cluster-facts.js';
+import { sameUrl, urlHost } from '../network-address.js';
 import { isStarted, memberLabel, projectRemoval, type QuorumProjection } from './quorum.js';
 
 export type MemberDecision =

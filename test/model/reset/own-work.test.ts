@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { HostFacts } from '../../model/host-facts.js';
-import { notOurWork } from '../../model/own-work.js';
-import { caHash, hostFacts, operationContext, otherCaHash } from '../support/facts.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
+import { notOurWork } from '../../../model/reset/own-work.js';
+import { caHash, hostFacts, operationContext, otherCaHash } from '../../support/facts.js';
 
 const { operation } = operationContext();
 const machineId = 'c3'.repeat(16);

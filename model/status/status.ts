@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BackendFacts, LeaseFacts, NodeFacts } from './cluster-facts.js';
+import { BackendFacts, LeaseFacts, NodeFacts } from '../facts/cluster-facts.js';
 
 /** The API server of one control-plane host, asked on the host itself. */
 const ApiServerStatus = z.object({

@@ -1,5 +1,5 @@
-import type { HostFacts } from './host-facts.js';
-import { nodeCaHashes, shortHash } from './preflight/ownership.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { nodeCaHashes, shortHash } from '../preflight/ownership.js';
 
 /** What an undo compares with the host as it is now. */
 export interface OwnWork {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { operationKinds } from './operations.js';
-import { Blocked, operationOutcomes } from './progress.js';
+import { operationKinds } from '../operations.js';
+import { Blocked, operationOutcomes } from '../progress.js';
 
 /**
  * What a webhook is told (docs/notifications.md). Free of secrets.

@@ -1,4 +1,4 @@
-import { isHealthyVoter, type EtcdMember } from './cluster-facts.js';
+import { isHealthyVoter, type EtcdMember } from '../facts/cluster-facts.js';
 
 /** Voters that must agree, of `voters`. */
 export const quorumOf = (voters: number): number => Math.floor(voters / 2) + 1;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EtcdMember } from '../../model/cluster-facts.js';
+import type { EtcdMember } from '../../../model/facts/cluster-facts.js';
 import {
   decideMember,
   isAtAddress,
   membersOfHost,
   peerUrlOf,
   type MemberQuestion,
-} from '../../model/member-decision.js';
+} from '../../../model/etcd/member-decision.js';
 import { dead, member, members, unstarted } from './etcd-members.js';
 
 const host = { name: 'cp3', address: '10.203.0.13' };

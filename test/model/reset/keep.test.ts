@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leftovers } from '../../model/leftovers.js';
-import type { HostFacts } from '../../model/host-facts.js';
-import { isKept, Keep, keepOf, keptOn, nothingKept } from '../../model/keep.js';
-import { caHash, hostFacts, otherCaHash } from '../support/facts.js';
+import { leftovers } from '../../../model/reset/leftovers.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
+import { isKept, Keep, keepOf, keptOn, nothingKept } from '../../../model/reset/keep.js';
+import { caHash, hostFacts, otherCaHash } from '../../support/facts.js';
 
 const mine: Partial<HostFacts> = {
   cniFiles: ['/etc/cni/net.d/10-mine.conflist'],

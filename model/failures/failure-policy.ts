@@ -1,5 +1,5 @@
 import { failureClasses, type FailureClass, type FailureType } from './failure.js';
-import type { OperationContext } from './operation.js';
+import type { OperationContext } from '../operation.js';
 
 /** What is looked at, cheaply and on a timer, to see that the cause of a block is gone. */
 export const probeKinds = {

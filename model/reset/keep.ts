@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { HostFacts } from './host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { cniFolders } from './traces.js';
-import { homeKubeconfigsOfNode } from './preflight/dirt-found.js';
+import { homeKubeconfigsOfNode } from '../preflight/dirt-found.js';
 
 /**
  * What was on a host before an operation began to change it, and stays when it is undone: it may look like a node's, and

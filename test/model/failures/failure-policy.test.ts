@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { failureClasses, failureTypes } from '../../model/failure.js';
-import type { FailureType } from '../../model/failure.js';
-import { budgetMs, failurePolicy, probeKinds, retryDelayMs } from '../../model/failure-policy.js';
-import { operationContext } from '../support/facts.js';
+import { failureClasses, failureTypes } from '../../../model/failures/failure.js';
+import type { FailureType } from '../../../model/failures/failure.js';
+import { budgetMs, failurePolicy, probeKinds, retryDelayMs } from '../../../model/failures/failure-policy.js';
+import { operationContext } from '../../support/facts.js';
 
 const ofClass = (...classes: readonly string[]): FailureType[] =>
   failureTypes.filter((type) => classes.includes(failureClasses[type]));

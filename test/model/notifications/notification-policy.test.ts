@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deliveryDelayMs, deliveryRetry } from '../../model/notification-policy.js';
+import { deliveryDelayMs, deliveryRetry } from '../../../model/notifications/notification-policy.js';
 
 test('pauses double up to ten minutes; a receiver makes them longer, never shorter', () => {
   expect([1, 2, 3, 8, 9, 10, 150].map((attempt) => deliveryDelayMs(attempt))).toEqual([

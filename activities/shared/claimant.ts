@@ -7,7 +7,7 @@ import { unitDescription } from '../../adapters/systemd/units-of.js';
 import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 
-/** The operation and the run of it that the activity belongs to: what another run began is none of its own. */
+/** The operation and the run that the activity belongs to: what another run began is not its own. */
 export const claimantOf = ({ operation }: Pick<OperationContext, 'operation'>): Claimant => ({
   operation,
   run: activityInfo().workflowExecution?.runId ?? '',

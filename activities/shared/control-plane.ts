@@ -26,7 +26,7 @@ export interface AskedHost extends ControlPlane {
   readonly answer: ControlPlaneAnswer;
 }
 
-/** A host that was made another cluster meanwhile answers as well as any: it tells nothing of this one. */
+/** A host that has become part of another cluster answers as well as any, but says nothing about this one. */
 const ofCluster = (
   { cluster, caHash }: Pick<OperationContext, 'cluster' | 'caHash'>,
   answer: Readyz,
@@ -93,7 +93,7 @@ export const pickControlPlane = async (
   const ready = asked.find(({ answer }) => answer.ready);
   if (ready !== undefined) return { host: ready.host, entry: ready.entry };
   const evidence = asked.map(({ entry, answer }) => `${entry.name}: ${answer.because ?? 'not ready'}`);
-  // While another one is only silent there is something to wait for.
+  // As long as another one is merely silent, there is something to wait for.
   if (asked.length > 0 && asked.every(({ answer }) => answer.isForeign === true))
     throw new QuorateError(
       'ClusterMismatch',

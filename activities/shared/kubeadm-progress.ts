@@ -4,7 +4,7 @@ import type { KubeadmProgress } from '../../adapters/kubeadm/output/phases.js';
 import type { HostPrinted } from '../../model/messages.js';
 import { names } from '../../model/messages.js';
 
-/** Signals cost the history events: a phase that is over sooner is not shown. */
+/** Each signal is an event in the history: shorter phases are not shown. */
 const signalEveryMs = 2_000;
 /** A bootstrap takes a second or two; after this long it is worth asking why it does not come. */
 const diagnoseAfterMs = 20_000;

@@ -30,7 +30,7 @@ export interface UnitRun {
 export interface RunUnitOptions {
   /** Called with whole lines as the host prints them. */
   readonly onLines?: (lines: readonly string[]) => void;
-  /** How long a lost connection is opened again within this attempt, milliseconds. */
+  /** How long this attempt tries to reopen a lost connection, milliseconds. */
   readonly reconnectMs: number;
   /** Only follows a unit that was started before; default false. */
   readonly mustExist?: boolean;
@@ -43,7 +43,7 @@ const neverBegun = (host: Host, unit: string): QuorateError =>
     evidence: [`${unit} is not loaded, and has no log`],
   });
 
-/** `running` is none of the endings: the caller follows on. */
+/** `running` is not an ending: the caller goes on following. */
 const ended = (reading: UnitReading): UnitRun['state'] | undefined => {
   if (reading.state === 'running') return undefined;
   return reading.state === 'absent' ? 'interrupted' : reading.state;

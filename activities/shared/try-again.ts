@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { errorText } from '../../model/failures/operator-error.js';
 
-/** Makes every failure of a question to the Temporal server one that is tried again: it is not always there to answer. */
+/** Makes every failed call to the Temporal server retryable: the server may be unavailable for a while. */
 export const orTryAgain = async <Result>(what: string, ask: () => Promise<Result>): Promise<Result> => {
   try {
     return await ask();

@@ -9,7 +9,7 @@ import type { OperationView } from './operation-view.js';
 import type { Problem } from './specification-file.js';
 import type { WatchOptions } from './watch-operation.js';
 
-/** The text of a `cluster.yaml`, which is also how it travels over HTTP: places of problems stay true. */
+/** The text of a `cluster.yaml`. It travels over HTTP as text, too, so that the lines in problem reports are right. */
 export const SpecificationText = z.strictObject({
   text: z.string().max(1_000_000),
   /** Name of the file as messages show it. */
@@ -40,12 +40,12 @@ export const Submitted = z.object({
   host: z.string(),
   /** Workflow that runs it, now or later. */
   workflowId: z.string(),
-  /** 0 when it may start at once, else how many operations are before it. */
+  /** 0 when it may start at once, else how many operations are ahead of it. */
   position: z.number().int(),
 });
 export type Submitted = z.infer<typeof Submitted>;
 
-/** Which blocked operations are meant; what is left out matches all. */
+/** Selects blocked operations; a field that is left out matches all. */
 export const RetryFilter = z.object({
   cluster: z.string().optional(),
   host: z.string().optional(),
@@ -55,17 +55,17 @@ export const RetryFilter = z.object({
 });
 export type RetryFilter = z.infer<typeof RetryFilter>;
 
-/** What became of each blocked operation that a bulk retry was meant for. */
+/** The result of a bulk retry for each blocked operation that it selected. */
 export const RetryReport = z.object({
   dryRun: z.boolean(),
   /** With `dryRun`: would be retried. */
   accepted: z.array(z.object({ operation: z.string(), blockedReason: z.string() })),
-  /** Not retried, and why: it went on meanwhile, it needs an approval, no worker answered. */
+  /** Not retried, and why: it has resumed since, it needs an approval, no worker answered. */
   refused: z.array(z.object({ operation: z.string(), blockedReason: z.string(), because: z.string() })),
 });
 export type RetryReport = z.infer<typeof RetryReport>;
 
-/** A cluster as its queue shows it. Operations by their ids. */
+/** A cluster as its queue shows it. Operations are named by id. */
 export const ClusterSummary = z.object({
   cluster: z.string(),
   /** Operation that holds the membership lock; absent when none does. */
@@ -100,8 +100,8 @@ interface Waiting {
 }
 
 /**
- * The use cases of Quorate: the only way in for the command line and the HTTP API. There are two: over a Temporal client
- * (temporal-client.ts), and over the HTTP API (`api/http-client/`).
+ * The use cases of Quorate, which the command line and the HTTP API share. Two implementations: over a Temporal client
+ * (temporal-client.ts) and over the HTTP API (`api/http-client/`).
  *
  * Every function throws OperatorError; those that take a specification also SpecificationInvalid, and QuorateError
  * (UnknownHost, InvalidSpecification) when the host does not fit.
@@ -114,12 +114,12 @@ export interface QuorateClient {
   readonly clusters: () => Promise<ClusterList>;
   readonly list: (filter?: ListFilter) => Promise<OperationList>;
   /**
-   * Finds the operation that is meant by the front of its id.
-   * @param prefer of several subjects the only one that is so
+   * Finds an operation by a prefix of its id.
+   * @param prefer when several match, the only one in this state
    */
   readonly find: (typed: string, prefer?: 'blocked' | 'not-ended') => Promise<OperationSummary>;
   readonly view: (summary: OperationSummary) => Promise<OperationView>;
-  /** Yields whatever changed until the operation has ended. */
+  /** Yields each change until the operation has ended. */
   readonly watch: (summary: OperationSummary, options?: WatchOptions) => AsyncGenerator<OperationView, void, void>;
   readonly decide: (summary: OperationSummary, decision: Decision) => Promise<void>;
   readonly cancel: (

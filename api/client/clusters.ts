@@ -12,7 +12,7 @@ const summaryOf = (
   queue: ClusterQueue | undefined,
 ): ClusterSummary => {
   const own = underWay.filter((operation) => operation.cluster === cluster);
-  // Visibility knows a moment later than the queue what has begun.
+  // Visibility lags behind the queue.
   const lockedBy =
     own.find(({ holdsLock }) => holdsLock === true)?.operation ??
     queue?.running.find(({ kind }) => isExclusive(kind))?.operation;
@@ -25,7 +25,7 @@ const summaryOf = (
   };
 };
 
-/** Every cluster that ever had an operation, by name: what is under way from visibility, what waits from its queue. */
+/** Every cluster that ever had an operation, by name: running operations from visibility, waiting ones from its queue. */
 export const listClusters = async (client: Client): Promise<ClusterList> => {
   const [withQueue, underWay] = await Promise.all([
     clustersWithQueue(client),

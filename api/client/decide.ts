@@ -15,7 +15,7 @@ const idOf = (...parts: readonly string[]): string =>
 /**
  * The same decision about the same block is one update, whoever sends it and however often.
  *
- * @param blockedSince tells the block from others of the operation; unknown: each time it is sent it is another one
+ * @param blockedSince tells this block from the operation's others; when it is unknown, each call is a new update
  */
 export const decisionUpdateId = (operation: string, blockedSince: string | undefined, action: DecisionAction): string =>
   idOf(operation, blockedSince ?? String(Date.now()), action);
@@ -50,7 +50,7 @@ export const decideOperation = async (
         updateId,
       }),
     );
-  // A query may see the block a moment before the workflow itself can take a decision about it.
+  // A query may see the block a moment before the workflow can accept a decision about it.
   const sendWhileBlocked = async (): Promise<void> => {
     for (let left = progress?.blocked === undefined ? 0 : 5; ; left--) {
       try {
@@ -77,7 +77,7 @@ export const decideOperation = async (
 };
 
 /**
- * Takes a waiting operation out of its queue, or asks a running one to stop what it does and undo what it did.
+ * Takes a waiting operation out of its queue, or asks a running one to stop and undo what it did.
  *
  * @returns `withdrawn` when it never began, `cancelling` when the undo is under way: watch it.
  * @throws OperatorError (refused when it has ended)
@@ -110,7 +110,7 @@ export const cancelOperation = async (
     if (withdrawn) return 'withdrawn';
   }
   let { summary: now } = await viewOperation(client, summary);
-  // Its turn has just come: what is about to begin can be cancelled a moment later.
+  // It is being started right now: a moment later it can be cancelled.
   for (let left = 20; left > 0 && now.state === 'waiting' && now.waitsFor === beginsNow; left -= 1) {
     await sleep(250);
     ({ summary: now } = await viewOperation(client, now));
@@ -132,7 +132,7 @@ export const cancelOperation = async (
       workflowExecution: { workflowId, runId },
       identity: by,
       reason: reason === '' ? `cancelled by ${by}` : `cancelled by ${by}: ${reason}`,
-      // The server takes a repeated request with the same id for the same one.
+      // The server deduplicates requests by id.
       requestId: idOf(operation, runId, 'cancel'),
     }),
   );

@@ -4,16 +4,16 @@ import { searchAttributes, visibilityLiteral as literal } from '../../model/sear
 import { summaryOf, type OperationSummary } from './operation-summary.js';
 import { within } from './temporal-calls.js';
 
-/** The server gives no more in one page. */
+/** The server's limit for one page. */
 export const largestPage = 1_000;
 
 export interface ExecutionFilter {
   readonly cluster?: string | undefined;
-  /** Only of one of these. */
+  /** Only of these. */
   readonly clusters?: readonly string[] | undefined;
   readonly host?: string | undefined;
   readonly kind?: string | undefined;
-  /** The front of an operation's id. */
+  /** A prefix of an operation's id. */
   readonly operation?: string | undefined;
   /** Only those that wait for a decision. */
   readonly blocked?: boolean | undefined;
@@ -51,7 +51,7 @@ export interface ExecutionPage {
   readonly next?: string;
 }
 
-/** One page of the operations that have begun, in the server's order: those that run before those that have ended, newest first. */
+/** One page of operations that have begun, in the server's order: running ones first, then closed ones, newest first. */
 export const listExecutions = async (
   client: Client,
   query: string,

@@ -10,7 +10,7 @@ const preferences = {
   'not-ended': ({ state }: OperationSummary): boolean => !hasEnded(state),
 };
 
-/** As narrow as what was typed allows: whole parts are exact, the key may be cut short. */
+/** As narrow as the input allows: whole parts match exactly, the key may be abbreviated. */
 const filterOf = (typed: string): ExecutionFilter => {
   const [cluster, kind = '', host = '', key = ''] = typed.split('/');
   return {
@@ -29,12 +29,12 @@ const notFound = (typed: string, evidence: readonly string[] = []): OperatorErro
     remedy: 'See their names with `quorate operations list`.',
   });
 
-/** What names of operations consist of. Whatever else was typed is none, and the server is not asked about it. */
+/** The characters of operation ids. Any other input cannot match, so the server is not asked. */
 const mayBeName = /^[a-z0-9./-]+$/;
 
 /**
- * Finds the operation that an operator means by the front of its id: the newest about that subject, and of several
- * subjects the only one that is as `prefer` says.
+ * Finds the operation that an operator means by a prefix of its id: the newest one of that subject, and among several
+ * subjects the only one in the state that `prefer` names.
  *
  * @param typed such as `prod/join-worker/w2`, with or without (the beginning of) the key.
  * @throws OperatorError (not-found, ambiguous) with the candidates.
@@ -48,7 +48,7 @@ export const findOperation = async (
   const filter = filterOf(typed);
   const { operations: begun } = await listExecutions(client, executionQuery(filter), { pageSize: largestPage });
   const known = new Set(begun.map(({ operation }) => operation));
-  // Whoever names an operation in full means that one: its queue has nothing to add.
+  // A full id is unambiguous: its queue has nothing to add.
   const { queues, notes } = known.has(typed)
     ? { queues: [], notes: [] }
     : await readQueues(client, filter.cluster === undefined ? [] : [filter.cluster]);
@@ -58,7 +58,7 @@ export const findOperation = async (
   const matching = [...begun, ...inQueues].filter(({ operation }) => mayMean(typed, operation)).toSorted(newestFirst);
   const preferred = prefer === undefined ? [] : matching.filter(preferences[prefer]);
   const pool = preferred.length > 0 ? preferred : matching;
-  // The list is newest first: what is set last stays.
+  // The list is newest first, and the last write wins.
   const candidates = [
     ...new Map(pool.toReversed().map((summary) => [operationSubject(summary.operation), summary])).values(),
   ];

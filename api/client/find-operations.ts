@@ -32,7 +32,7 @@ export const OperationList = z.object({
 });
 export type OperationList = z.infer<typeof OperationList>;
 
-/** Newest first; the id makes the order of what came at the same time definite. */
+/** Newest first; the id breaks ties. */
 const orderOf = ({ since, operation }: OperationSummary): string => `${since} ${operation}`;
 const newestFirst = (one: OperationSummary, other: OperationSummary): number =>
   orderOf(one) < orderOf(other) ? 1 : -1;
@@ -44,7 +44,7 @@ const isMeant =
     (kind ?? summary.kind) === summary.kind &&
     (ended !== false || !hasEnded(summary.state));
 
-/** Of the operations that only the queues know, those after a position, and where to go on. */
+/** Operations that only the queues know, after a position, and the position to go on from. */
 const takeQueued = (
   all: readonly OperationSummary[],
   { part, after }: ListPosition,
@@ -63,8 +63,8 @@ const takeQueued = (
 
 /**
  * Lists operations page by page: those that wait (from the queues of the clusters), then those that run and those that
- * have ended (from visibility), then those that were withdrawn before they began. Newest first on each page. What
- * begins while the pages are read may be on two of them; nothing is left out.
+ * have ended (from visibility), then those that were withdrawn before they began. Newest first on each page. An
+ * operation that begins while the pages are read may be on two of them; none is left out.
  *
  * @throws OperatorError (bad-usage) when the page token belongs to another list.
  */
@@ -85,7 +85,7 @@ export const listOperations = async (client: Client, filter: ListFilter = {}): P
     return asked.queues.flatMap(queuedOperations).filter(isMeant(meant));
   };
 
-  // A full page goes on only to see whether anything is left that was withdrawn.
+  // When the page is full, this only checks whether any withdrawn operation is left.
   while (position !== undefined && (operations.length < limit || position.part === 'withdrawn')) {
     const room = limit - operations.length;
     if (position.part === 'begun') {
@@ -103,7 +103,7 @@ export const listOperations = async (client: Client, filter: ListFilter = {}): P
 
   const begun = new Set(operations.filter(({ runId }) => runId !== undefined).map(({ operation }) => operation));
   return {
-    // One that began between the two questions is in both answers.
+    // One that began between the two calls is in both answers.
     operations: operations
       .filter(({ runId, operation }) => runId !== undefined || !begun.has(operation))
       .toSorted(newestFirst),

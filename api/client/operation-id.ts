@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { OperationKind } from '../../model/operations.js';
 
-/** Groups that ids of operations are made of. */
+/** The parts of an operation's id, but for the key. */
 export interface OperationName {
   readonly cluster: string;
   readonly kind: OperationKind;
   readonly host: string;
 }
 
-/** A key nobody used before; two submissions with the same key are the same operation. */
+/** A new key; two submissions with the same key are the same operation. */
 export const newIdempotencyKey = (): string => randomUUID();
 
 /** `<cluster>/<kind>/<host>/<8 hex digits of the key's hash>`: the same key gives the same operation. */
@@ -19,7 +19,7 @@ export const operationId = ({ cluster, kind, host }: OperationName, idempotencyK
 export const operationSubject = (operation: string): string => operation.split('/').slice(0, 3).join('/');
 
 /**
- * Whether an operator who typed `typed` may mean `operation`: whole parts from the front, the key may be cut short.
+ * Whether `typed` may mean `operation`: whole parts from the start, the key may be abbreviated.
  * `prod/join-worker/w2` and `prod/join-worker/w2/1f` mean `prod/join-worker/w2/1f00aa11`; `prod/join-worker/w` does not.
  */
 export const mayMean = (typed: string, operation: string): boolean => {

@@ -21,11 +21,11 @@ export const OperationSummary = z.object({
   phase: z.string().optional(),
   /** A type of failure, such as `Unreachable`; while it is blocked. */
   blockedReason: z.string().optional(),
-  /** Since when; tells one block of an operation from the next. */
+  /** Since when; tells the blocks of an operation apart. */
   blockedSince: z.string().optional(),
-  /** Number of the question it waits with: a decision that names it as `about` is no answer to a later one. */
+  /** Number of the open question: a decision that names it as `about` does not answer a later one. */
   blockedQuestion: z.number().int().optional(),
-  /** It has the membership lock of its cluster: exclusive, and about to begin, running or blocked. Absent otherwise. */
+  /** It holds the membership lock of its cluster: exclusive, and about to begin, running or blocked. Absent otherwise. */
   holdsLock: z.boolean().optional(),
   /** What it waits for, while it has not begun. */
   waitsFor: z.string().optional(),
@@ -87,7 +87,7 @@ const blockOf = (memo: unknown): Pick<OperationSummary, 'blockedSince' | 'blocke
 /** Whether an operation of that kind keeps the membership lock while it runs. */
 export const needsLock = (kind: string): boolean => isOperationKind(kind) && isExclusive(kind);
 
-/** Reads one execution; undefined when it is no operation. */
+/** Reads one execution; undefined when it is not an operation. */
 export const summaryOf = (info: Execution): OperationSummary | undefined => {
   const attributes = info.typedSearchAttributes;
   const operation = attributes.get(searchAttributes.operation);
@@ -119,7 +119,7 @@ export const summaryOf = (info: Execution): OperationSummary | undefined => {
  */
 export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
   const { cluster } = queue;
-  // Its turn has come, and the server has not started it yet.
+  // Next in line, but the server has not started it yet.
   const beginning = queue.running
     .filter(({ runId }) => runId === undefined)
     .map((item) => ({ ...item, waitsFor: beginsNow, ...(needsLock(item.kind) ? { holdsLock: true } : {}) }));
@@ -138,7 +138,7 @@ export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
   return [...waiting, ...withdrawn];
 };
 
-/** Operations of a cluster's queue that have begun; visibility knows them a moment later. */
+/** Operations of a cluster's queue that have begun; they show in visibility a moment later. */
 export const begunOperations = ({ cluster, running }: ClusterQueue): OperationSummary[] =>
   running.flatMap(({ operation, kind, host, by, since, workflowId, runId }) =>
     runId === undefined ? [] : [{ operation, cluster, kind, host, state: 'running', by, since, workflowId, runId }],

@@ -27,7 +27,7 @@ export const OperationView = z.object({
   /** Absent while it waits, and while no worker answers. */
   progress: OperationProgress.optional(),
   activity: ActivityView.optional(),
-  /** What keeps us from seeing more; the operation itself is not affected. */
+  /** Why no more can be shown; the operation itself is not affected. */
   outage: Outage.optional(),
 });
 export type OperationView = z.infer<typeof OperationView>;
@@ -47,7 +47,7 @@ const activityOf = (description: WorkflowExecutionDescription): ActivityView | u
   try {
     lastLine = payload ? Heartbeat.parse(defaultPayloadConverter.fromPayload(payload)).lastLine : undefined;
   } catch {
-    // Heartbeats of other activities carry other things.
+    // Other activities put other things into their heartbeats.
   }
   const lastFailure = pending.lastFailure?.message;
   const nextAttemptAt = timeOf(pending.nextAttemptScheduleTime);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OperatorError } from '../../model/failures/operator-error.js';
 
-/** A list is read in three parts, one after the other: what waits, what has begun, what was withdrawn before it began. */
+/** A list has three parts, read one after the other: waiting, begun, and withdrawn before they began. */
 const ListPosition = z.object({
   part: z.enum(['waiting', 'begun', 'withdrawn']),
   /** Of what has begun the server's token of its next page, else what the last one on the page is ordered by. */
@@ -12,7 +12,7 @@ export type ListPosition = z.infer<typeof ListPosition>;
 
 const Envelope = ListPosition.extend({ check: z.string() });
 
-/** A token that was cut, changed or taken to another list is found out here: the server does not say what is wrong with one. */
+/** Detects a token that was truncated, changed or taken from another list: the server does not say what is wrong with one. */
 const checkOf = ({ part, after }: ListPosition, list: string): string =>
   createHash('sha256')
     .update(JSON.stringify([list, part, after]))
@@ -31,7 +31,7 @@ const decoded = (token: string): unknown => {
   }
 };
 
-/** @throws OperatorError (bad-usage) when it is no token of that list. */
+/** @throws OperatorError (bad-usage) when it is not a token of that list. */
 export const readPageToken = (token: string, list: string): ListPosition => {
   const { data } = Envelope.safeParse(decoded(token));
   if (data === undefined || data.check !== checkOf(data, list)) {

@@ -38,7 +38,7 @@ const nameList = (clusters: readonly string[]): string =>
     ? clusters.join(', ')
     : `${clusters.slice(0, shown).join(', ')} and ${clusters.length - shown} more`;
 
-/** Asks the queues of several clusters side by side; within five seconds altogether. */
+/** Asks the queues of several clusters in parallel, for at most five seconds altogether. */
 export const readQueues = async (client: Client, clusters: readonly string[]): Promise<Queues> => {
   const end = performance.now() + 5_000;
   const silent = new Map<string, string[]>();

@@ -11,10 +11,10 @@ import { persist, type Patience } from './temporal-calls.js';
 
 export type ReadOptions = Partial<Patience> & { readonly taskQueue?: string };
 
-/** What a failure of the product carries. */
+/** The details of a QuorateError. */
 const Carried = z.object({ remedy: z.string(), evidence: z.array(z.string()) }).partial();
 
-/** What failed: the failure of an activity, or what is at the bottom. Those above only say that something below them failed. */
+/** The failure of the activity, or the innermost cause: the errors around it only say that something within them failed. */
 const failureIn = (error: unknown): unknown =>
   !(error instanceof ApplicationFailure) && error instanceof Error && error.cause instanceof Error
     ? failureIn(error.cause)
@@ -34,8 +34,8 @@ const couldNotBeRead = (what: string, error: unknown): OperatorError => {
 };
 
 /**
- * Reads something through a worker, which alone reaches the hosts. Changes nothing. Several who ask for the same at the
- * same time share one reading.
+ * Reads something through a worker, as only workers reach the hosts. Changes nothing. Callers that ask for the same thing
+ * at the same time share one reading.
  *
  * @throws OperatorError (temporal-unreachable, failed)
  */
@@ -45,7 +45,7 @@ const readThroughWorker = async <Report>(
   context: OperationContext,
   { taskQueue = defaultTaskQueue, ...patience }: ReadOptions,
 ): Promise<Report> => {
-  // Who asks with another specification asks for something else.
+  // A request with another specification is another reading.
   const asked = createHash('sha256').update(JSON.stringify(context)).digest('hex').slice(0, 8);
   try {
     return await persist(client, `reading the ${what}`, { totalMs: 90_000, callMs: 30_000, ...patience }, async () =>
@@ -55,7 +55,7 @@ const readThroughWorker = async <Report>(
           workflowIdConflictPolicy: 'USE_EXISTING',
           taskQueue,
           args: [context],
-          // It only reads: one that no worker took in time is of no use to anybody.
+          // It only reads: nobody waits longer for it.
           workflowRunTimeout: '2 minutes',
           staticSummary: what,
         }),
@@ -84,7 +84,7 @@ export const readStatus = (
     options,
   );
 
-/** What an operation would find and do now. @param context of the operation. */
+/** What the operation would find and do now. @param context of the operation. */
 export const readPlan = (client: Client, context: OperationContext, options: ReadOptions = {}): Promise<PlanReport> => {
   const { cluster, kind, target } = context;
   return readThroughWorker(

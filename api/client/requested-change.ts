@@ -15,7 +15,7 @@ const specificationOf = ({ text, file }: SpecificationText): Specification => {
   return parsed.specification;
 };
 
-/** A host joins in the way of its role; `operationContext` refuses the others with the reason. */
+/** The role of a host says how it joins; `operationContext` refuses what does not fit, with the reason. */
 const kindOf = (specification: Specification, { verb, host }: ChangeRequest): OperationKind => {
   const { hosts } = specification.spec;
   return kindFor(verb, Object.hasOwn(hosts, host) ? hosts[host]?.role : undefined);
@@ -36,7 +36,7 @@ export const requestedChange = (request: ChangeRequest, key: string): OperationC
 };
 
 /**
- * The cluster that a specification describes, for readings that are about no host of it.
+ * The cluster that a specification describes, for readings that are not about one host.
  *
  * @throws SpecificationInvalid, OperatorError (bad-usage) when it has no control-plane host.
  */

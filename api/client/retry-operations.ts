@@ -13,9 +13,9 @@ import { isNotFound, outageOf, refusal, untilLookedAt, within } from './temporal
 export interface RetryOptions {
   readonly by: string;
   readonly reason: string;
-  /** Only says which ones it would be. */
+  /** Only reports which ones would be retried. */
   readonly dryRun: boolean;
-  /** After so long without an answer by any of them nobody else is asked, milliseconds; default 20 000: a worker that was killed costs ten seconds. */
+  /** When none has answered for so long, the rest is not asked, milliseconds; default 20 000, as a killed worker costs ten seconds. */
   readonly silenceMs?: number;
   /** How long a single one may take while others answer, milliseconds; default 60 000. */
   readonly answerMs?: number;
@@ -23,20 +23,20 @@ export interface RetryOptions {
   readonly totalMs?: number;
 }
 
-/** More at a time were no faster when it was measured: a worker runs ten workflow tasks side by side, and what waits for long is put in line anew. */
+/** More in parallel was measured to be no faster: a worker runs ten workflow tasks at a time, and tasks that wait long are queued again. */
 const atATime = 20;
 
-/** So many go on at once; of more, each waits for its turn, lest a thousand that were mended together take their hosts down again. */
+/** Up to so many resume at once; more are spread out, so that a thousand that resume together do not overload their hosts. */
 const goOnAtOnce = 20;
 
-/** When each of many goes on, milliseconds: once all have accepted, which takes two cores a second for 30, and then 20 in a second. */
+/** When each of many resumes, milliseconds: after all have accepted (two cores take a second for 30), then 20 a second. */
 export const afterMsOf = (index: number, count: number): number =>
   count <= goOnAtOnce ? 0 : Math.ceil(count / 30 + index / 20) * 1_000;
 
 const timeIsUp = 'time was up';
 
 /**
- * Sends one decision and waits until it is accepted, which makes it durable; what follows is the operation's own affair.
+ * Sends one decision and waits until it is accepted, which makes it durable; it does not wait for the outcome.
  *
  * @throws WorkflowUpdateFailedError when it is refused.
  */
@@ -58,7 +58,7 @@ const sendDecision = async (
 
 /**
  * Sends the decision `retry` to every blocked operation that matches, those that wait longest first. Safe to repeat, as
- * the block is part of the update's id. One that refuses stops nothing.
+ * the block is part of the update's id. A refusal does not stop the others.
  *
  * @throws ServiceError when the Temporal server does not answer before anything was sent.
  */
@@ -89,7 +89,7 @@ export const retryOperations = async (
               action: 'retry',
               by,
               reason,
-              // By the time it arrives the operation may ask something else.
+              // By the time it arrives the operation may have another question.
               ...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),
               ...(afterMs === 0 ? {} : { afterMs }),
             }),

@@ -35,7 +35,7 @@ export type ParsedSpecification =
   | { readonly ok: true; readonly specification: Specification; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** One line as compilers print it, so that editors and terminals make a link of it. */
+/** One line in the format of compilers, which editors and terminals turn into a link. */
 export const problemText = ({ file, line, column, path, message, instead }: Problem): string =>
   `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}; ${instead}`;
 
@@ -141,7 +141,7 @@ const readText = (text: string, file: string): ParsedSpecification => {
     : { ok: false, problems: located(validated.problems) };
 };
 
-/** Many requests in a row are about one specification, and each looks at it more than once. */
+/** Often many requests in a row are about one specification, and each parses it more than once. */
 const remembered = new Map<string, ParsedSpecification>();
 const rememberedAtMost = 16;
 /** Characters; of about two thousand hosts. */

@@ -12,7 +12,7 @@ export interface SubmitOptions extends Partial<Patience> {
 
 type QueueWorkflow = (state: { cluster: string; ended: readonly unknown[] }) => Promise<void>;
 
-/** Asked again: the entity or the operation it went to was terminated or continued meanwhile. */
+/** Worth another try: the cluster entity was terminated or continued as new in between. */
 const wasInterrupted = (type: string): boolean => type === 'AcceptedUpdateCompletedWorkflow';
 
 /**
@@ -27,12 +27,12 @@ export const submitOperation = async (
   options: SubmitOptions = {},
 ): Promise<SubmitResult> => {
   const { cluster, operation } = request.context;
-  // Not the operation's own id: the server answers an id that it knows from a closed run, too, and starts no queue then.
+  // Not the operation's id: the server answers for an id of a closed run, too, and then starts no queue.
   const call = (updateId: string) => () =>
     client.workflow.executeUpdateWithStart<QueueWorkflow, SubmitResult, [SubmitRequest]>(names.updates.submit, {
       args: [request],
       updateId,
-      // A new one per call: it may be used once only.
+      // Good for one call only.
       startWorkflowOperation: new WithStartWorkflowOperation<QueueWorkflow>(names.workflows.cluster, {
         workflowId: workflowIds.cluster(cluster),
         workflowIdConflictPolicy: 'USE_EXISTING',

@@ -12,7 +12,7 @@ import { submitOperation } from './submit.js';
 import { answered, type Patience } from './temporal-calls.js';
 import { watchOperation } from './watch-operation.js';
 
-/** Of a plan, which takes no place in any queue: many who ask for the same share one. */
+/** A plan takes no place in a queue: callers that ask for the same plan share one reading. */
 const planKey = 'plan';
 
 /**

@@ -5,13 +5,13 @@ import { viewOperation, type OperationView } from './operation-view.js';
 import { outageOf, within } from './temporal-calls.js';
 
 export interface WatchOptions {
-  /** Time between two looks, milliseconds; default 500, which is also the least. */
+  /** Polling interval, milliseconds; default and minimum 500. */
   readonly intervalMs?: number;
   /** Ends the watch, not the operation. */
   readonly signal?: AbortSignal;
 }
 
-/** What an operation says of its end is worth a wait; longer without an answer, the end is told without it. */
+/** How long to wait for the final report of an operation that has ended, before its end is shown without it. */
 const endPatienceMs = 15_000;
 
 /** Waits; an abort ends it early. */
@@ -19,11 +19,11 @@ const pause = async (ms: number, signal: AbortSignal | undefined): Promise<void>
   try {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
-    // Whoever waits looks at the signal next.
+    // The caller checks the signal next.
   }
 };
 
-/** After an operator's reset the operation goes on in another run of the same workflow. */
+/** After a reset in Temporal the operation goes on in another run of the same workflow. */
 const runAfterReset = async (client: Client, ended: OperationSummary): Promise<OperationSummary | undefined> => {
   if (ended.state !== 'terminated') return undefined;
   const current = await within(client, 5_000, () => client.workflow.getHandle(ended.workflowId).describe());
@@ -31,7 +31,7 @@ const runAfterReset = async (client: Client, ended: OperationSummary): Promise<O
   return summary?.operation === ended.operation && summary.runId !== ended.runId ? summary : undefined;
 };
 
-/** Settles as soon as a run has ended, without being asked again and again; a failed call settles nothing. */
+/** Resolves as soon as a run has ended, without polling; never when the call fails. */
 const endOf = (client: Client, { workflowId, runId }: OperationSummary): Promise<void> =>
   new Promise((resolve) => {
     if (runId === undefined) return;
@@ -47,10 +47,10 @@ const endOf = (client: Client, { workflowId, runId }: OperationSummary): Promise
   });
 
 /**
- * Looks at an operation until it has ended and yields whatever changed. A server or worker that does not answer is
- * part of what is yielded (`outage`), never an error: the operation itself goes on.
+ * Polls an operation until it has ended and yields each change. A server or worker that does not answer is part of the
+ * view (`outage`), never an error: the operation itself goes on.
  *
- * @throws what is neither an outage nor an end, such as an unknown workflow.
+ * @throws anything that is not an outage, such as an unknown workflow.
  */
 export async function* watchOperation(
   client: Client,
@@ -80,7 +80,7 @@ export async function* watchOperation(
       await pause(interval, signal);
       continue;
     }
-    // Without a worker there is no progress to read: what was seen last is still the best there is.
+    // Without a worker there is no progress to read: show what was seen last.
     if (view.progress === undefined && last.progress !== undefined && view.outage !== undefined) {
       view = { ...view, progress: last.progress };
     }
@@ -90,7 +90,7 @@ export async function* watchOperation(
     last = view;
     if (endedAt !== undefined) return;
     const { runId } = current;
-    // Armed again after an outage: the call that waited for the end may have failed in it.
+    // Set up again after an outage, in which the call that waited for the end may have failed.
     if (runId !== undefined && (end?.runId !== runId || view.outage !== undefined)) {
       end = { runId, reached: endOf(client, current) };
     }

@@ -9,13 +9,13 @@ export interface TemporalTarget {
   /** host:port. */
   readonly address: string;
   readonly namespace: string;
-  /** Where the address comes from, in words. */
+  /** Where the address comes from, for messages. */
   readonly source: string;
   /** For `Connection.connect` and `NativeConnection.connect` alike. */
   readonly connectionOptions: SharedConnectionOptions & { address: string };
 }
 
-/** What both kinds of connection understand in the same way. */
+/** Options that both kinds of connection have in common. */
 type SharedConnectionOptions = Pick<ConnectionOptions & NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'>;
 
 const shared = ({ tls, apiKey, metadata }: NativeConnectionOptions): SharedConnectionOptions => ({

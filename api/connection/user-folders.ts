@@ -5,7 +5,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const xdg = (env: Environment, variable: string, fallback: string): string => {
   const value = env[variable];
-  // The XDG specification says that a relative path is invalid and to be ignored.
+  // The XDG specification says to ignore a relative path.
   return join(value?.startsWith('/') === true ? value : join(env['HOME'] ?? homedir(), fallback), 'quorate');
 };
 

@@ -5,7 +5,7 @@ import { errorOf, readProblem } from './problems.js';
 import type { HttpRequest, Transport } from './transport.js';
 
 export interface Call<Result> extends HttpRequest {
-  /** What it is for, in words that begin a message. */
+  /** What the call is for; begins an error message. */
   readonly what: string;
   readonly answer: z.ZodType<Result>;
   /** How long to keep asking while there is no answer, milliseconds. */
@@ -14,7 +14,7 @@ export interface Call<Result> extends HttpRequest {
   readonly onWaiting?: ((why: string) => void) | undefined;
 }
 
-/** Errors of Node and of undici after which asking again is of no use: the address or the certificate is wrong. */
+/** Errors of Node and of undici that a retry does not mend: the address or the certificate is wrong. */
 const hopeless = /^(ENOTFOUND|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_|HOSTNAME_MISMATCH)/;
 
 const codeOf = (error: unknown): string => {
@@ -39,7 +39,7 @@ const notOurs = (server: string, status: number, type: unknown): OperatorError =
 
 type Attempt<Result> =
   | { readonly kind: 'done'; readonly result: Result }
-  /** Not now: asked again until the patience is spent, when `error` is thrown. */
+  /** Not now: retried until `totalMs` has passed, when `error` is thrown. */
   | { readonly kind: 'later'; readonly why: string; readonly afterMs?: number; readonly error?: Error };
 
 const readAttempt = async <Result>({ send, server }: Transport, call: Call<Result>): Promise<Attempt<Result>> => {
@@ -53,7 +53,7 @@ const readAttempt = async <Result>({ send, server }: Transport, call: Call<Resul
     }
   }
   const problem = readProblem(text);
-  // A proxy speaks for a server that is away.
+  // A proxy answers while the server is down.
   if (problem === undefined && status >= 502 && status <= 504) return { kind: 'later', why: serverSilent };
   if (problem === undefined) throw notOurs(server, status, headers['content-type']);
   if (status !== 503 && status !== 429) throw errorOf(problem);
@@ -70,7 +70,7 @@ const readAttempt = async <Result>({ send, server }: Transport, call: Call<Resul
  * Sends a request until there is a definite answer. Only for requests that are safe to repeat: those that read, and
  * those that carry a key.
  *
- * @throws the error that the use case would have thrown; OperatorError (temporal-unreachable) when the patience is spent.
+ * @throws the error that the use case would have thrown; OperatorError (temporal-unreachable) after `totalMs`.
  */
 export const call = async <Result>(transport: Transport, asked: Call<Result>): Promise<Result> => {
   const { what, totalMs, onWaiting } = asked;

@@ -14,11 +14,11 @@ import { CancelAnswer, DecideAnswer } from '../http/answers.js';
 
 export interface HttpClient {
   readonly client: QuorateClient;
-  /** Closes its connections; what is under way fails. */
+  /** Closes its connections; requests in flight fail. */
   readonly close: () => Promise<void>;
 }
 
-/** Enough for a server that starts again. */
+/** Long enough for a server to restart. */
 const readMs = 5_000;
 
 const pathOf = ({ operation }: OperationSummary): string =>
@@ -40,7 +40,7 @@ const queryOf = (fields: object): string => {
 export const createHttpClient = (options: HttpClientOptions): HttpClient => {
   const transport = createTransport(options);
   const get = { method: 'GET', totalMs: readMs } as const;
-  // Each call has a key of its own unless it brings one; all of its repetitions have the same.
+  // Each call has its own key unless it brings one; its retries have the same.
   const post = (body: unknown, key: string = randomUUID()) =>
     ({
       method: 'POST',

@@ -4,7 +4,7 @@ import { OperatorError, type OperatorErrorKind } from '../../model/failures/oper
 import { SpecificationInvalid } from '../client/client.js';
 import { ProblemDetails, failureType, problemType } from '../http/problem-details.js';
 
-/** What the API's own kinds of problem are for whoever runs a command. */
+/** The API's own kinds of problem, as kinds of OperatorError. */
 const kinds: Readonly<Record<string, OperatorErrorKind>> = {
   'bad-usage': 'bad-usage',
   'not-found': 'not-found',

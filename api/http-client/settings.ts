@@ -5,9 +5,9 @@ export interface HttpClientOptions {
   /** Such as https://quorate.example.org; a path before /v1 is kept. */
   readonly server: string;
   readonly token?: string;
-  /** PEM of the authorities that the server's certificate may come from; default: those of Node. */
+  /** PEM of the CAs to trust; default: those of Node. */
   readonly ca?: string;
-  /** PEM of the client's own certificate and its key, for servers that ask for one. */
+  /** PEM of the client certificate and its key, for servers that ask for one. */
   readonly cert?: string;
   readonly key?: string;
   /** How long a request that changes something is repeated while nobody answers, milliseconds; default 60 000. */

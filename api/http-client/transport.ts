@@ -5,7 +5,7 @@ import type { HttpClientOptions } from './settings.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
-  /** Below the address of the server, from `/v1`. */
+  /** Path below the address of the server, beginning with `/v1`. */
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Sends requests to one server over connections that are kept open. */
+/** Sends requests to one server over persistent connections. */
 export interface Transport {
   readonly server: string;
   readonly send: (request: HttpRequest) => Promise<Dispatcher.ResponseData>;

@@ -8,10 +8,10 @@ import { serverSilent } from './call.js';
 import { errorOf, readProblem } from './problems.js';
 import type { Transport } from './transport.js';
 
-/** Longer than the server is ever silent: it sends a comment every 15 seconds. */
+/** The server is never silent for so long: it sends a comment every 15 seconds. */
 const silenceMs = 40_000;
 
-/** Whether asking again may help: the connection was cut, or somebody does not answer yet. */
+/** Whether a retry may help: the connection was lost, or somebody does not answer yet. */
 const isPassing = (error: unknown): boolean =>
   error instanceof OperatorError
     ? error.kind === 'temporal-unreachable'
@@ -20,7 +20,7 @@ const isPassing = (error: unknown): boolean =>
 /**
  * The events of one connection; before them `connected`, instead of them `over` when there is nothing to come.
  *
- * @throws what the server says instead, and what cuts the connection.
+ * @throws what the server answers instead, and what broke the connection.
  */
 async function* eventsOf(
   transport: Transport,
@@ -67,8 +67,8 @@ const viewOf = ({ event, data }: EventSourceMessage): OperationView => {
 };
 
 /**
- * Follows the event stream of an operation until it has ended. A lost connection is taken up again where it was; while
- * that does not succeed it is part of what is yielded (`outage`), never an error.
+ * Follows the event stream of an operation until it has ended. A lost connection is resumed where it broke; while that
+ * does not succeed, it is part of the view (`outage`), never an error.
  *
  * @throws what the server refuses, such as a token that was revoked.
  */
@@ -90,7 +90,7 @@ export async function* watchEvents(
         for await (const event of eventsOf(transport, path, lastEventId, stopped)) {
           if (event === 'over') return;
           if (event === 'connected') {
-            // What was missed comes as an event; when nothing was, the outage is over all the same.
+            // What was missed comes as an event; even if nothing was, the outage is over.
             if (lost) yield last;
             lost = false;
             continue;
@@ -105,7 +105,7 @@ export async function* watchEvents(
         if (stopped.aborted) return;
         if (!isPassing(error)) throw error;
         failures += 1;
-        // A connection that is cut is no news while the next one is made at once.
+        // Not worth telling when the next connection succeeds at once.
         if (failures > 1 && !lost) {
           lost = true;
           yield { ...last, outage: serverSilent };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Problem } from '../client/specification-file.js';
 
-/** `type` of a problem is this and its kind. */
+/** The `type` of a problem is this prefix and its kind. */
 export const problemType = 'urn:quorate:problem:';
-/** `type` of a problem that is one of the failures of docs/runbook.md is this and its name. */
+/** The `type` of a failure of docs/runbook.md is this prefix and its name. */
 export const failureType = 'urn:quorate:failure:';
 
-/** Body of every answer that is no success: RFC 9457 and what an operator needs to go on. */
+/** Body of every error response: RFC 9457, and what an operator needs to go on. */
 export const ProblemDetails = z.object({
   type: z.string().describe('Kind of the problem: a URN that does not change.'),
   title: z.string().describe('The status in words.'),

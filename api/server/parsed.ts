@@ -12,7 +12,7 @@ const problemsAtMost = 500;
 const work = createContext({ read: undefined as (() => ParsedSpecification) | undefined });
 const script = new Script('read()');
 
-// Once before anything is stopped half-way: what is made at the first use is whole from then on.
+// Run once without a time limit: what is built lazily at the first use must not be interrupted half-way.
 parseSpecification(exampleSpecification, 'cluster.yaml');
 
 /**

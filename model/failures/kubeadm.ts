@@ -18,7 +18,7 @@ export const describeOutcome = (outcome: UnitOutcome): string =>
 
 type KubeadmFailure = NonNullable<UnitOutcome['failure']>;
 
-/** Failures that a lost endpoint explains: kubeadm sees only that what it waited for did not come. */
+/** Failures that a lost endpoint explains: kubeadm itself only sees that it waited in vain. */
 const explainedByEndpoint: readonly FailureType[] = [
   'EndpointUnreachable',
   'ApiUnavailable',
@@ -26,17 +26,17 @@ const explainedByEndpoint: readonly FailureType[] = [
   'TlsBootstrapStuck',
 ];
 
-/** Failures of a kubeadm that waited in vain for the member it had added; its words differ with how it was refused last. */
+/** Failures of a kubeadm that waited in vain for the etcd member it had added; its message depends on the last refusal. */
 const waitsForMember: readonly FailureType[] = ['MemberNotVoter', 'KubeadmFailed'];
 
-/** The cause, where the world shows it: a kubelet that does not run, an endpoint that nobody reaches, or only this host does not. */
+/** The cause, where the facts show one: the kubelet does not run, or nobody, or only this host, fails to reach the endpoint. */
 const withCause = (
   failure: KubeadmFailure,
   { endpoint, member, kubelet }: JoinFacts,
   context: OperationContext,
 ): KubeadmFailure => {
   const { name } = context.target;
-  // kubeadm waits for the member, and that for its kubelet.
+  // kubeadm waits for the member, and the member for its kubelet.
   if (waitsForMember.includes(failure.type) && member === 'unstarted' && kubelet !== undefined && kubelet !== 'active')
     return {
       type: 'KubeletNotRunning',
@@ -57,8 +57,8 @@ const withCause = (
 };
 
 /**
- * The failure of a kubeadm that did not succeed, named after its cause where the world shows one: what kubeadm itself says
- * is often only what it waited for.
+ * The failure of a kubeadm that did not succeed, named after its cause where the facts show one: kubeadm's own message
+ * often names only what it waited for.
  *
  * @param joined what was read on the host and at a survivor since; absent where nobody can be asked
  * @param seen lines for the evidence, after the last ten of kubeadm's own

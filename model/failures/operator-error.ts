@@ -1,9 +1,9 @@
-/** What kind of trouble it is; the command line derives its exit code from it. */
+/** The command line derives its exit code from it. */
 export type OperatorErrorKind = 'bad-usage' | 'temporal-unreachable' | 'not-found' | 'ambiguous' | 'refused' | 'failed';
 
 /**
- * Something the person at the command line or behind the API must mend before Quorate can go on, outside of any
- * operation: a port in use, a server that does not answer, an operation that does not exist.
+ * Something that the user of the command line or the API has to fix, outside of any operation: a port in use, a server
+ * that does not answer, an operation that does not exist.
  */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';

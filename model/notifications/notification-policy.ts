@@ -1,4 +1,4 @@
-/** Pauses between the attempts to tell a webhook, milliseconds: a receiver may be down for a day. */
+/** Pauses between the attempts to deliver an event, milliseconds: a receiver may be down for a day. */
 export const deliveryRetry = { firstMs: 2_000, factor: 2, mostMs: 600_000, attempts: 150 } as const;
 
 /**

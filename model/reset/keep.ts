@@ -59,7 +59,7 @@ export const keepOf = (before: HostFacts, { reset }: { readonly reset: boolean }
   };
 };
 
-/** Whether a file is one that stays. */
+/** Whether a file stays. */
 export const isKept = (keep: Keep, path: string): boolean =>
   path in keep.files || Object.keys(keep.files).some((one) => one.endsWith('/') && path.startsWith(one));
 

@@ -1,21 +1,21 @@
 import { sharedAuthorities, type StatusReport } from './status.js';
 
 const certificateWarningDays = 30;
-/** To replace a CA takes planning: all that it issued, and all that trusts it, has to follow. */
+/** Replacing a CA takes planning: everything that it issued, and everything that trusts it, has to follow. */
 const authorityWarningDays = 90;
 
 export type CertificateReport = Pick<StatusReport, 'certificates' | 'certificateAuthorities'> & {
-  /** Why there is nothing of a host, one line each. */
+  /** Hosts whose certificates could not be read, and why, one line each. */
   readonly unread: readonly string[];
 };
 
 const ends = (daysLeft: number): string =>
   daysLeft < 0 ? 'has expired' : daysLeft === 1 ? 'expires in 1 day' : `expires in ${daysLeft} days`;
 
-/** Kubeconfigs of people: nothing that runs holds them. */
+/** Kubeconfigs for people: no component has to be restarted for them. */
 const ofPeople = new Set(['admin.conf', 'super-admin.conf']);
 
-/** What is about to expire, or has, with what to do; and what could not be read. */
+/** What has expired or soon will, each with the remedy, and what could not be read. */
 export const certificateProblems = ({ certificates, certificateAuthorities, unread }: CertificateReport): string[] => {
   const old = certificateAuthorities.filter(({ daysLeft }) => daysLeft < authorityWarningDays);
   return [

@@ -7,7 +7,7 @@ import { certificateProblems, type CertificateReport } from './certificates.js';
 /** kube-controller-manager and kube-scheduler renew theirs every few seconds. */
 const staleLeaseSeconds = 30;
 
-/** What of a cluster is not as it should be, one sentence each; empty when all is well. */
+/** What is wrong with a cluster, one sentence each; empty when all is well. */
 export const problemsOf = (
   context: OperationContext,
   facts: ClusterFacts,

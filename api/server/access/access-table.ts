@@ -1,8 +1,8 @@
 import type { Role } from '../tokens/token.js';
 
-/** What a route asks of its caller. */
+/** What a route requires of its caller. */
 export interface Access {
-  /** The least role; `anyone` needs no token. */
+  /** The minimum role; `anyone` needs no token. */
   readonly role: Role | 'anyone';
   /**
    * Which clusters the token must reach.

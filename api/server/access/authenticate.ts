@@ -64,12 +64,12 @@ export const callerOf = ({ identified }: FastifyRequest): Caller => {
   return identified;
 };
 
-/** Identifies each request before its rate is counted, and refuses it before its body is read. */
+/** Identifies the caller before the rate limit counts the request, and refuses it before its body is read. */
 export const addAuthentication = (app: FastifyInstance, tokens: TokenStore): void => {
   app.decorateRequest('identified', undefined);
   const refused = new WeakMap<FastifyRequest, unknown>();
   app.addHook('onRoute', (route) => {
-    // The page with the documentation, which nothing else is shown on.
+    // The documentation page, which shows nothing else.
     if (route.url === '/docs' || route.url.startsWith('/docs/')) return;
     const operationId = (route.schema as { operationId?: RouteId } | undefined)?.operationId;
     route.config = { ...route.config, access: accessOf(operationId) };
@@ -83,7 +83,7 @@ export const addAuthentication = (app: FastifyInstance, tokens: TokenStore): voi
       refused.set(request, error);
     }
   });
-  // After the limits of the route, so that tokens cannot be guessed faster than anything else can be asked.
+  // After the rate limit, so that it also bounds how fast tokens can be guessed.
   app.addHook('preParsing', async (request) => {
     const access = request.routeOptions.config.access;
     if (access === undefined || access.role === 'anyone') return;
@@ -94,7 +94,7 @@ export const addAuthentication = (app: FastifyInstance, tokens: TokenStore): voi
 };
 
 /**
- * Looks again at the caller of a request that goes on for long: its token may be revoked or expire meanwhile.
+ * Checks the caller of a long request again: its token may have been revoked or have expired.
  *
  * @throws ApiProblem (unauthenticated, forbidden)
  */

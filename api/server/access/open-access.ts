@@ -10,7 +10,7 @@ const hostname = (authority: string): string => {
   }
 };
 
-/** Headers that a proxy adds: what comes through one comes from somewhere else. */
+/** Headers that a proxy adds: such a request comes from another machine. */
 const ofProxies = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
 
 const makeToken = 'Make a token with `quorate token create NAME --role admin` and send it.';

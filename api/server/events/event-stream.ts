@@ -15,7 +15,7 @@ const viewEvent = (view: OperationView): string => `id: ${eventId(view)}\ndata: 
 
 const problemEvent = (problem: object): string => `event: problem\ndata: ${JSON.stringify(problem)}\n\n`;
 
-/** Tells the client how long to wait before it connects again, milliseconds; and lets it see at once that it is connected. */
+/** Tells the client how long to wait before it reconnects, milliseconds, and at once that it is connected. */
 const greeting = 'retry: 2000\n\n';
 const comment = ': still here\n\n';
 
@@ -27,7 +27,7 @@ export interface EventStreamOptions {
   readonly signal: AbortSignal;
   /** Asked before each event and each comment; the stream ends with what it throws. */
   readonly check: () => void;
-  /** What is said of an error in the middle of the stream; thrown on when undefined. */
+  /** The problem that is sent for an error in the middle of the stream; the error is rethrown when undefined. */
   readonly toProblem: (error: unknown) => object;
 }
 
@@ -60,7 +60,7 @@ export async function* eventStream(
   } catch (error) {
     if (!signal.aborted) yield problemEvent(toProblem(error));
   } finally {
-    // The watch ends with the signal; what it was asked last is not waited for.
+    // The watch ends with the signal; its last answer is not awaited.
     next.catch(() => {});
     views.return().catch(() => {});
   }

@@ -8,13 +8,13 @@ export interface StreamSlots {
   /**
    * Takes a place for an event stream.
    *
-   * @returns gives it back; more than once does no harm.
+   * @returns releases it; idempotent.
    * @throws ApiProblem (too-many-requests)
    */
   readonly take: (caller: Caller) => () => void;
 }
 
-/** Counts the event streams, which stay open for as long as an operation runs, altogether and by token. */
+/** Counts event streams, in total and per token: they stay open for as long as an operation runs. */
 export const createStreamSlots = ({ streams, streamsPerToken }: Limits): StreamSlots => {
   const byToken = new Map<string, number>();
   let all = 0;

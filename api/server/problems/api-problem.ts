@@ -75,8 +75,8 @@ const ofRequest: readonly FailureType[] = ['UnknownHost', 'InvalidSpecification'
 const outageCodes: readonly unknown[] = [14, 4];
 
 /**
- * Says any error that a use case or the API itself throws as a problem; undefined when it is a defect, of which nobody
- * outside learns more than that it was one.
+ * Turns any error that a use case or the API itself throws into a problem; undefined when it is a defect, whose details
+ * are not told to the caller.
  */
 export const problemOf = (error: unknown, requestId: string): ProblemDetails | undefined => {
   if (error instanceof ApiProblem) {

@@ -4,7 +4,7 @@ import type { ProblemDetails } from '../../http/problem-details.js';
 import { ApiProblem, defect, problemOf, type ApiProblemKind } from './api-problem.js';
 
 const badRequest = ['bad-request', 'Send what /openapi.json describes.'] as const;
-/** What Fastify refuses by itself, by the status it gives it. */
+/** What Fastify refuses by itself, by status. */
 const refusals: Readonly<Record<number, readonly [kind: ApiProblemKind, remedy: string]>> = {
   404: ['no-such-route', 'See /docs for the routes there are.'],
   406: ['not-acceptable', 'Accept application/json.'],
@@ -38,7 +38,7 @@ const asProblem = (error: unknown): unknown => {
   return new ApiProblem(refusal[0], message ?? '', { remedy: refusal[1] });
 };
 
-/** Any error as a problem; what nobody foresaw is logged whole and told as a defect. */
+/** Any error as a problem; an unforeseen one is logged in full and reported as a defect. */
 export const problemAnswer = (error: unknown, request: FastifyRequest): ProblemDetails => {
   const problem = problemOf(asProblem(error), request.id);
   if (problem !== undefined) return problem;
@@ -69,7 +69,7 @@ const patternOf = (url: string): RegExp =>
       .join('/')}$`,
   );
 
-/** Makes every answer that is no success a problem. To be called before routes are added: 405 needs to know them. */
+/** Makes every error response a problem. Call it before routes are added: 405 needs to know them. */
 export const addErrorHandling = (app: FastifyInstance): void => {
   const routes: KnownRoute[] = [];
   app.addHook('onRoute', ({ method, url }) => {

@@ -17,7 +17,7 @@ const startTimeOf = (pid: number): string => {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 };
 
-/** Whether the process that wrote a lock still lives; what nobody can read belongs to somebody. */
+/** Whether the process that wrote a lock is alive; a lock that cannot be read counts as held. */
 const isHeld = (content: string): boolean => {
   const [pid, startTime] = content.split(' ');
   if (!/^\d+$/.test(pid ?? '')) return true;
@@ -29,7 +29,7 @@ const isHeld = (content: string): boolean => {
   return startTime === '' || startTimeOf(Number(pid)) === startTime;
 };
 
-/** Takes a name that nobody has. The file is whole from the first moment: it is written before it gets its name. */
+/** Creates the lock file unless it exists. It is complete from the start: it is written before it gets its name. */
 const take = (file: string, content: string): boolean => {
   const mine = `${file}.${randomUUID()}`;
   writeFileSync(mine, content, { mode: 0o600, flag: 'wx' });
@@ -44,7 +44,7 @@ const take = (file: string, content: string): boolean => {
   }
 };
 
-/** Removes the lock of a process that died with it. Under a second lock, so that nobody removes a fresh one. */
+/** Removes the lock of a process that died. Under a second lock, so that nobody removes a new one. */
 const removeStale = (file: string, content: string): void => {
   const guard = `${file}.stale`;
   if (!take(guard, content)) return;

@@ -7,9 +7,9 @@ import { TokenName, hashOf, newToken, type Role, type TokenRecord } from './toke
 export interface TokenRequest {
   readonly name: string;
   readonly role: Role;
-  /** Empty for all clusters, also those to come. */
+  /** Empty for all clusters, including future ones. */
   readonly clusters: readonly string[];
-  /** How long it holds, milliseconds; until it is revoked when absent. */
+  /** How long it is valid, milliseconds; until it is revoked when absent. */
   readonly expiresInMs?: number;
 }
 

@@ -22,7 +22,7 @@ const TokenFile = z.strictObject({ version: z.literal(1), tokens: z.array(TokenR
 /** `$XDG_CONFIG_HOME/quorate/tokens.json`, default `~/.config/quorate/tokens.json`. */
 export const defaultTokenFile = (env: Readonly<Record<string, string | undefined>>): string => {
   const folder = env['XDG_CONFIG_HOME'];
-  // The XDG specification says that a relative path is invalid and to be ignored.
+  // The XDG specification says to ignore a relative path.
   const root = folder?.startsWith('/') === true ? folder : join(env['HOME'] ?? homedir(), '.config');
   return join(root, 'quorate', 'tokens.json');
 };
@@ -69,7 +69,7 @@ export const readTokens = (file: string): readonly TokenRecord[] | undefined => 
   }
 };
 
-/** Replaces a file whole: whoever reads it sees the old content or the new one, also after a power cut. */
+/** Replaces a file atomically: readers see the old content or the new one, also after a power cut. */
 const replaceFile = (file: string, text: string): void => {
   const beside = `${file}.${process.pid}`;
   const handle = openSync(beside, 'w', 0o600);

@@ -8,7 +8,7 @@ type Presented =
   | { readonly kind: 'expired'; readonly record: TokenRecord }
   | { readonly kind: 'unknown' };
 
-/** The tokens of a running server: a change of the file holds from the next request on. */
+/** The tokens of a running server: a change of the file takes effect with the next request. */
 export interface TokenStore {
   /** Whether requests need a token. Once they did they always do, also when the last one is revoked. */
   readonly needed: () => boolean;
@@ -26,8 +26,8 @@ const signatureOf = (file: string): string => {
 };
 
 /**
- * Follows a file of tokens. A file that is gone means that no token is good; one that cannot be understood is told to
- * `onProblem` and the tokens read before hold on.
+ * Follows a token file. When it is gone, no token is valid; when it cannot be parsed, `onProblem` is told and the tokens
+ * read before stay valid.
  *
  * @throws OperatorError as `readTokens` when it cannot be understood at first.
  */

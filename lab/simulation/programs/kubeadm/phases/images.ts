@@ -1,9 +1,9 @@
-import { releaseOf } from '../../../build/versions.js';
-import type { KubernetesVersion } from '../../../build/versions.js';
-import { klog } from '../../kubelet/bootstrap.js';
-import type { Process } from '../../system/process.js';
-import { addImages, imagesOn } from '../containerd.js';
-import { CommandFailure, say } from './output.js';
+import { releaseOf } from '../../../../build/versions.js';
+import type { KubernetesVersion } from '../../../../build/versions.js';
+import { klog } from '../../../kubelet/bootstrap.js';
+import type { Process } from '../../../system/process.js';
+import { addImages, imagesOn } from '../../containerd.js';
+import { CommandFailure, say } from '../output.js';
 
 /** Images that kubeadm of a version wants, in its order. */
 export const imagesOf = (version: string, repository = 'registry.k8s.io'): string[] => {

@@ -1,6 +1,6 @@
 import type { ArithmeticExpression } from 'unbash';
-import { ShellError } from './control.js';
-import type { Shell } from './shell.js';
+import { ShellError } from '../control.js';
+import type { Shell } from '../shell.js';
 
 type Text = (
   expression: Extract<ArithmeticExpression, { type: 'ArithmeticWord' | 'ArithmeticCommandExpansion' }>,

@@ -1,13 +1,13 @@
 import { parse } from 'yaml';
-import { publicKeyHash } from '../../certificates/certificates.js';
-import { ApiError } from '../../kubernetes/client.js';
-import type { Access } from '../../kubernetes/client.js';
-import { configMaps } from '../../kubernetes/store.js';
-import { signClusterInfo } from '../../kubernetes/tokens.js';
-import type { Process } from '../../system/process.js';
-import { readObject } from './access.js';
-import type { ClusterConfiguration, JoinConfiguration } from './configuration.js';
-import { CommandFailure, say } from './output.js';
+import { publicKeyHash } from '../../../certificates/certificates.js';
+import { ApiError } from '../../../kubernetes/client.js';
+import type { Access } from '../../../kubernetes/client.js';
+import { configMaps } from '../../../kubernetes/store.js';
+import { signClusterInfo } from '../../../kubernetes/tokens.js';
+import type { Process } from '../../../system/process.js';
+import { readObject } from '../access.js';
+import type { ClusterConfiguration, JoinConfiguration } from '../configuration.js';
+import { CommandFailure, say } from '../output.js';
 
 /** What a host that joins knows of its cluster. */
 export interface Discovered {

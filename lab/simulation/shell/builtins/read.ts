@@ -1,4 +1,4 @@
-import type { Shell } from './shell.js';
+import type { Shell } from '../shell.js';
 
 /** Splits a line over names as `read` does: the last name gets what is left, with its separators. */
 const splitOver = (line: string, names: readonly string[], ifs: string, escaped: ReadonlySet<number>): string[] => {

@@ -1,10 +1,10 @@
-import { ApiError, callApi } from '../../kubernetes/client.js';
-import type { Access } from '../../kubernetes/client.js';
-import { nodes } from '../../kubernetes/store.js';
-import type { Process } from '../../system/process.js';
-import { pathOf, readObject } from './access.js';
-import type { NodeRegistration, Taint } from './configuration.js';
-import { CommandFailure, say } from './output.js';
+import { ApiError, callApi } from '../../../kubernetes/client.js';
+import type { Access } from '../../../kubernetes/client.js';
+import { nodes } from '../../../kubernetes/store.js';
+import type { Process } from '../../../system/process.js';
+import { pathOf, readObject } from '../access.js';
+import type { NodeRegistration, Taint } from '../configuration.js';
+import { CommandFailure, say } from '../output.js';
 
 const labels = ['node-role.kubernetes.io/control-plane', 'node.kubernetes.io/exclude-from-external-load-balancers'];
 const defaultTaint: Taint = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' };

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import { releaseOf } from '../../../build/versions.js';
-import type { KubernetesVersion } from '../../../build/versions.js';
-import type { Process } from '../../system/process.js';
-import type { ClusterConfiguration, NamedValue } from './configuration.js';
+import { releaseOf } from '../../../../build/versions.js';
+import type { KubernetesVersion } from '../../../../build/versions.js';
+import type { Process } from '../../../system/process.js';
+import type { ClusterConfiguration, NamedValue } from '../configuration.js';
 import { pkiFolder } from './pki.js';
 
 export const manifestFolder = '/etc/kubernetes/manifests';

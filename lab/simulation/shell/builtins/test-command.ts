@@ -1,11 +1,11 @@
 import type { TestExpression } from 'unbash';
-import { joinPath } from '../files/file-system.js';
-import type { Inode } from '../files/inode.js';
-import type { Process } from '../system/process.js';
-import { ShellError } from './control.js';
-import { matches } from './patterns.js';
-import type { Shell } from './shell.js';
-import type { Words } from './words.js';
+import { joinPath } from '../../files/file-system.js';
+import type { Inode } from '../../files/inode.js';
+import type { Process } from '../../system/process.js';
+import { ShellError } from '../control.js';
+import { matches } from '../expansion/patterns.js';
+import type { Shell } from '../shell.js';
+import type { Words } from '../expansion/words.js';
 
 const lookAt = (process: Process, path: string, follow = true): Inode | undefined =>
   path === '' ? undefined : process.machine.files.look(joinPath(process.directory, path), follow);

@@ -9,12 +9,12 @@ import type {
   WordPart,
 } from 'unbash';
 import { evaluate } from './arithmetic.js';
-import { ShellError } from './control.js';
+import { ShellError } from '../control.js';
 import { Fields } from './fields.js';
 import { expandPathnames } from './globs.js';
 import { escapePattern, isPattern, removeMatching, unescapePattern } from './patterns.js';
 import type { Pattern } from './patterns.js';
-import type { Shell } from './shell.js';
+import type { Shell } from '../shell.js';
 
 type Pending = Promise<void> | undefined;
 

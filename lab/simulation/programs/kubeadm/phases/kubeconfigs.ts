@@ -1,8 +1,8 @@
-import { issue } from '../../certificates/certificates.js';
-import { certificateCredentials, readKubeconfig, renderKubeconfig } from '../../kubernetes/kubeconfig.js';
-import { issuedBy } from '../../network/http-client.js';
-import type { Process } from '../../system/process.js';
-import { CommandFailure, say } from './output.js';
+import { issue } from '../../../certificates/certificates.js';
+import { certificateCredentials, readKubeconfig, renderKubeconfig } from '../../../kubernetes/kubeconfig.js';
+import { issuedBy } from '../../../network/http-client.js';
+import type { Process } from '../../../system/process.js';
+import { CommandFailure, say } from '../output.js';
 import { readCa } from './pki.js';
 
 const yearMs = 365 * 86_400_000;

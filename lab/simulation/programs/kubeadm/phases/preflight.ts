@@ -1,11 +1,11 @@
-import { klog } from '../../kubelet/bootstrap.js';
-import { findProgram } from '../../shell/external.js';
-import type { Process } from '../../system/process.js';
-import { enablement } from '../../system/unit-file.js';
-import { imagesOn, runtimeVersion } from '../containerd.js';
-import type { NodeRegistration } from './configuration.js';
+import { klog } from '../../../kubelet/bootstrap.js';
+import { findProgram } from '../../../shell/external.js';
+import type { Process } from '../../../system/process.js';
+import { enablement } from '../../../system/unit-file.js';
+import { imagesOn, runtimeVersion } from '../../containerd.js';
+import type { NodeRegistration } from '../configuration.js';
 import { imagesOf, pullImages } from './images.js';
-import { CommandFailure, say } from './output.js';
+import { CommandFailure, say } from '../output.js';
 
 interface Finding {
   readonly check: string;

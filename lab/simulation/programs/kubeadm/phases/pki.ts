@@ -1,9 +1,9 @@
-import { issue, keyPem, makeCa, newKey } from '../../certificates/certificates.js';
-import type { KeyPair } from '../../certificates/certificates.js';
+import { issue, keyPem, makeCa, newKey } from '../../../certificates/certificates.js';
+import type { KeyPair } from '../../../certificates/certificates.js';
 import { createPublicKey } from 'node:crypto';
-import { issuedBy } from '../../network/http-client.js';
-import type { Process } from '../../system/process.js';
-import { CommandFailure, say } from './output.js';
+import { issuedBy } from '../../../network/http-client.js';
+import type { Process } from '../../../system/process.js';
+import { CommandFailure, say } from '../output.js';
 
 export const pkiFolder = '/etc/kubernetes/pki';
 const yearMs = 365 * 86_400_000;

@@ -1,15 +1,15 @@
-import { FileError } from '../files/file-error.js';
-import { joinPath } from '../files/file-system.js';
-import { signalNumber, signalNumbers } from '../system/signals.js';
-import { Exit, LoopControl, Return, ShellError } from './control.js';
-import { findProgram, runExternal } from './external.js';
-import type { Interpreter } from './interpreter.js';
-import { parseScript } from './parse.js';
+import { FileError } from '../../files/file-error.js';
+import { joinPath } from '../../files/file-system.js';
+import { signalNumber, signalNumbers } from '../../system/signals.js';
+import { Exit, LoopControl, Return, ShellError } from '../control.js';
+import { findProgram, runExternal } from '../external.js';
+import type { Interpreter } from '../interpreter.js';
+import { parseScript } from '../parse.js';
 import { format, unescape } from './printf.js';
 import { readLine } from './read.js';
-import type { Shell } from './shell.js';
+import type { Shell } from '../shell.js';
 import { test } from './test-command.js';
-import { listenForSignals } from './traps.js';
+import { listenForSignals } from '../traps.js';
 
 interface Call {
   readonly interpreter: Interpreter;

@@ -1,5 +1,5 @@
-import type { Process } from '../system/process.js';
-import { joinPath } from '../files/file-system.js';
+import type { Process } from '../../system/process.js';
+import { joinPath } from '../../files/file-system.js';
 import { isPattern, matchesName, unescapePattern } from './patterns.js';
 import type { Pattern } from './patterns.js';
 

@@ -1,7 +1,7 @@
-import { httpRequest } from '../../network/http-client.js';
-import type { Target } from '../../network/http-client.js';
-import type { Process } from '../../system/process.js';
-import { CommandFailure, goDuration, say } from './output.js';
+import { httpRequest } from '../../../network/http-client.js';
+import type { Target } from '../../../network/http-client.js';
+import type { Process } from '../../../system/process.js';
+import { CommandFailure, goDuration, say } from '../output.js';
 
 /** Waits until the components of the host's control plane are healthy. @throws CommandFailure */
 export const waitForComponents = async (process: Process, advertiseAddress: string, limitMs: number): Promise<void> => {

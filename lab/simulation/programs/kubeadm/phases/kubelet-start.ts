@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
-import { httpRequest } from '../../network/http-client.js';
-import { readKubeconfig } from '../../kubernetes/kubeconfig.js';
-import type { Process } from '../../system/process.js';
-import type { NodeRegistration } from './configuration.js';
-import { CommandFailure, goDuration, say } from './output.js';
+import { httpRequest } from '../../../network/http-client.js';
+import { readKubeconfig } from '../../../kubernetes/kubeconfig.js';
+import type { Process } from '../../../system/process.js';
+import type { NodeRegistration } from '../configuration.js';
+import { CommandFailure, goDuration, say } from '../output.js';
 
 const stateFolder = '/var/lib/kubelet';
 

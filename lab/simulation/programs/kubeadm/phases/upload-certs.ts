@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { Access } from '../../kubernetes/client.js';
-import { ApiError } from '../../kubernetes/client.js';
-import { decode, encode, newObject } from '../../kubernetes/objects.js';
-import { resourceNamed, secrets } from '../../kubernetes/store.js';
-import type { Process } from '../../system/process.js';
-import { createOrUpdate, persist, readObject } from './access.js';
-import { CommandFailure, say } from './output.js';
+import type { Access } from '../../../kubernetes/client.js';
+import { ApiError } from '../../../kubernetes/client.js';
+import { decode, encode, newObject } from '../../../kubernetes/objects.js';
+import { resourceNamed, secrets } from '../../../kubernetes/store.js';
+import type { Process } from '../../../system/process.js';
+import { createOrUpdate, persist, readObject } from '../access.js';
+import { CommandFailure, say } from '../output.js';
 import { pkiFolder, sharedFiles } from './pki.js';
-import { createToken, newToken } from './token.js';
+import { createToken, newToken } from '../token.js';
 
 const secretName = 'kubeadm-certs';
 const lifeMs = 2 * 3_600_000;

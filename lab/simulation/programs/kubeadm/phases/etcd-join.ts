@@ -1,9 +1,9 @@
-import type { Process } from '../../system/process.js';
-import { callEtcd, EtcdCallError, listMembers } from './etcd-client.js';
-import type { ListedMember } from './etcd-client.js';
+import type { Process } from '../../../system/process.js';
+import { callEtcd, EtcdCallError, listMembers } from '../etcd-client.js';
+import type { ListedMember } from '../etcd-client.js';
 import type { ManifestOptions } from './manifests.js';
 import { writeEtcd } from './manifests.js';
-import { CommandFailure, say } from './output.js';
+import { CommandFailure, say } from '../output.js';
 
 /** Tries every endpoint again and again. @throws CommandFailure with the last error when the time is up */
 const persistently = async <T>(

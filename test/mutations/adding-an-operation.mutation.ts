@@ -42,7 +42,7 @@ const parts: readonly { readonly part: string; readonly edits: readonly Edit[]; 
         by: "  'join-worker': joinWorker,\n  'verify-worker': verifyWorker,\n",
       },
     ],
-    says: /workflows\/operations\/index\.ts.*Property ''verify-worker'' is missing/,
+    says: /workflows\/operations\/index\.ts.*Property '"verify-worker"' is missing/,
   },
   {
     part: 'the workflow type',
@@ -80,7 +80,7 @@ const parts: readonly { readonly part: string; readonly edits: readonly Edit[]; 
         by: "  'verify-worker': [read, check, { step: 'prove', activity: 'proveWorker', retriedInPlace: true }],\n  'join-worker': [\n",
       },
     ],
-    says: /test\/support\/operation-steps\.ts.*Property ''verify-worker'' is missing/,
+    says: /test\/support\/operation-steps\.ts.*Property '"verify-worker"' is missing/,
   },
   {
     part: 'the host that tests give it',
@@ -91,7 +91,7 @@ const parts: readonly { readonly part: string; readonly edits: readonly Edit[]; 
         by: "  'join-worker': 'w2',\n  'verify-worker': 'w2',\n",
       },
     ],
-    says: /test\/support\/facts\.ts.*Property ''verify-worker'' is missing/,
+    says: /test\/support\/facts\.ts.*Property '"verify-worker"' is missing/,
   },
 ];
 

@@ -628,8 +628,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'workflows/steps/load-balancer.ts',
-        replace: 'disabled`, context, false)',
-        by: 'disabled`, context, true)',
+        replace: 'run: (state) => register(state, false),',
+        by: 'run: (state) => register(state, true),',
       },
     ],
     tests: {
@@ -1331,6 +1331,48 @@ export const mutations: readonly Mutation[] = [
     tests: {
       'test/adapters/ssh/config/examples.test.ts': [
         'a client configuration is read as OpenSSH reads it R25: Match with negations',
+      ],
+    },
+  },
+  {
+    title: 'an init whose API server is silent counts as one without other Nodes',
+    edits: [{ file: 'activities/undo.ts', replace: '  if (!etcdDataPresent) return [];\n', by: '  return [];\n' }],
+    tests: {
+      'test/activities/undo.test.ts': [
+        'undoing an init R3: where the API server is not ready, etcd tells of other Nodes',
+        'undoing an init R3: resets nothing while neither its API server nor its etcd tells whether others have joined',
+      ],
+    },
+  },
+  {
+    title: 'a host that was made another cluster meanwhile is asked about this one',
+    edits: [
+      {
+        file: 'activities/shared/control-plane.ts',
+        replace: 'caHash === undefined || answer.caHash === undefined || answer.caHash === caHash',
+        by: 'cluster !== caHash',
+      },
+    ],
+    tests: {
+      'test/activities/shared/control-plane.test.ts': [
+        'the host that is asked about the cluster is none that carries another cluster by now than the operation works on',
+      ],
+    },
+  },
+  {
+    title: 'an undo removes a backend that was registered before',
+    edits: [
+      {
+        file: 'workflows/steps/load-balancer.ts',
+        replace: 'if (isBefore(state)) return',
+        by: 'if (isBefore(state) && state.context.round < 0) return',
+      },
+    ],
+    tests: {
+      'test/workflows/rollback.test.ts': [
+        'the decision rollback undoes in reverse order what was begun a backend that was enabled before is left so',
+        'the decision rollback undoes in reverse order what was begun a backend that was disabled before is left so',
+        'the decision rollback undoes in reverse order what was begun a backend that could not be read before is left when it turns out to have been registered',
       ],
     },
   },

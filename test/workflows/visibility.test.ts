@@ -71,7 +71,7 @@ describe.concurrent('where an operator looks', () => {
   test('init says that it makes the cluster', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const handle = await submitted(context);
-    expect(await (await handle.describe()).staticSummary()).toBe(`init ${context.cluster} on cp1`);
+    expect(await (await handle.describe()).staticSummary()).toBe(`initialise ${context.cluster} on cp1`);
     await ended(handle);
   });
 
@@ -94,7 +94,7 @@ describe.concurrent('where an operator looks', () => {
       },
     });
     const { currentDetails } = await metadataOf(handle);
-    expect(currentDetails).toMatch(/^## Blocked: SudoRefused\n\njoin-worker of w2 into /);
+    expect(currentDetails).toMatch(/^## Blocked: SudoRefused\n\njoin w2 as a worker of /);
     expect(currentDetails).toContain('### What to do\n\nallow it. Runbook: SudoRefused.');
     const query = `QuorateBlockedReason = 'SudoRefused' AND QuorateBlocked = true AND QuorateCluster = '${context.cluster}'`;
     await eventually(async () => {

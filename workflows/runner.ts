@@ -76,11 +76,30 @@ export const runOperation = async <State extends OperationState>(
   /** The step that goes on with the command it has lost sight of. */
   let attaching: string | undefined;
 
-  const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
+  let rows: readonly Step<State>[] = steps;
+  /** Ids of computed steps, by the step that they follow. */
+  const computed = new Map<string, ReadonlySet<string>>();
+  const indexOf = (id: string): number => rows.findIndex((step) => step.id === id);
   const first = steps[0]?.id ?? '';
+  const follow = (step: Step<State>): void => {
+    if (step.followedBy === undefined) return;
+    const next = step.followedBy(state);
+    const before = computed.get(step.id);
+    const others = rows.filter(({ id }) => before?.has(id) !== true);
+    const at = others.indexOf(step) + 1;
+    rows = [...others.slice(0, at), ...next, ...others.slice(at)];
+    if (new Set(rows.map(({ id }) => id)).size < rows.length) throw new Error(`steps after "${step.id}" share an id`);
+    computed.set(step.id, new Set(next.map(({ id }) => id)));
+    journal.computed(rows, next);
+  };
+  /** What comes again is shown so; what was computed is computed anew, and stays as it is until then. */
+  const comesAgain = (from: number): void => {
+    const all = new Set([...computed.values()].flatMap((ids) => [...ids]));
+    for (const { id } of rows.slice(from)) if (!all.has(id)) journal.step(id, 'pending');
+  };
   const retryFrom = (step: Step<State>): string =>
     step.retriedInPlace === undefined ? first : (step.restsOn ?? step.id);
-  const titleOf = (id: string): string => steps[indexOf(id)]?.title(state.context) ?? id;
+  const titleOf = (id: string): string => rows[indexOf(id)]?.title(state.context) ?? id;
   const choicesFor = (step: Step<State>, failure: Failure, approvable: boolean): Choices => {
     const undos = saga.titles(state.context);
     const from = titleOf(retryFrom(step));
@@ -184,8 +203,8 @@ export const runOperation = async <State extends OperationState>(
   };
 
   const runSteps = async (): Promise<void> => {
-    for (let index = 0; index < steps.length;) {
-      const step = steps[index];
+    for (let index = 0; index < rows.length;) {
+      const step = rows[index];
       if (step === undefined)
         throw new Error(`no step ${index}: a restsOn or recoverFrom names a step that does not exist`);
       const skip = leftOut.get(step.id) ?? step.skipWhen?.(state);
@@ -206,7 +225,7 @@ export const runOperation = async <State extends OperationState>(
       attaching = undefined;
       if (step.restsOn !== undefined && !isAttaching && observations.areOutdated(step.restsOn, step.id)) {
         const next = nextRound(step.restsOn);
-        for (const later of steps.slice(next)) journal.step(later.id, 'pending');
+        comesAgain(next);
         index = next;
         continue;
       }
@@ -220,6 +239,7 @@ export const runOperation = async <State extends OperationState>(
           await step.run(state, { planned: plan, plan: (lines) => journal.plan(lines), attaching: isAttaching }),
         );
         observations.done(step.id);
+        follow(step);
         index += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;
@@ -227,7 +247,7 @@ export const runOperation = async <State extends OperationState>(
         const failure = approval?.failure ?? failureOf(error);
         if (failure === undefined) throw error;
         const next = await decideWhereToGoOn(step, failure, approval?.subject);
-        if (next <= index) for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
+        if (next <= index) comesAgain(next + 1);
         index = next;
       }
     }

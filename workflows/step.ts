@@ -68,6 +68,11 @@ export interface Step<State extends OperationState> {
   readonly plan?: PlanLines;
   /** Does it, and answers in one line what was seen or done. */
   readonly run: (state: State, tools: StepTools) => Promise<string>;
+  /**
+   * Steps that come right after this one, computed from what it has read, such as one for each host of a cluster. Computed
+   * anew whenever it is done; ids are unique in the operation.
+   */
+  readonly followedBy?: (state: State) => readonly Step<State>[];
   /** Begins with an observation, since it is registered before the step has done anything. */
   readonly undo?: {
     readonly title: (context: OperationContext) => string;

@@ -60,7 +60,13 @@ const afterwards = (before: Expected, { outcome, gaveUp }: ReportedOperation): E
 };
 
 /** What every host must be, by name: nobody knows what one is that people have touched since it was reported. */
-const expectations = ({ simulation, watch, operations, touched, people = false }: CheckOptions): Map<string, Expected> => {
+const expectations = ({
+  simulation,
+  watch,
+  operations,
+  touched,
+  people = false,
+}: CheckOptions): Map<string, Expected> => {
   const expected = new Map<string, Expected>();
   for (const { name, kind } of simulation.hosts)
     if (kind === 'node') expected.set(name, touched?.has(name) === true ? 'unknown' : 'clean');

@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execute } from '../../../../adapters/ssh/execute.js';
-import { createHosts } from '../../../../adapters/ssh/hosts.js';
-import { QuorateError } from '../../../../model/failures/failure.js';
-import { startAgent, type Agent } from '../support/agent.js';
-import { canRunSshd, makeKey, startSshd, type Sshd } from '../support/sshd.js';
+import { execute } from '../../../adapters/ssh/execute.js';
+import { createHosts } from '../../../adapters/ssh/hosts.js';
+import { QuorateError } from '../../../model/failures/failure.js';
+import { startAgent, type Agent } from './support/agent.js';
+import { canRunSshd, makeKey, startSshd, type Sshd } from './support/sshd.js';
 
 /** Keys that the agent holds, in its order; the last one may log in. */
 const count = 7;

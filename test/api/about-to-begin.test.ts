@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { names, workflowIds, type ClusterQueue } from '../../../model/messages.js';
-import type { OperationKind } from '../../../model/operations.js';
-import type { ApiServer } from '../../support/api-server.js';
-import { startScriptedApi } from '../../support/scripted-api.js';
-import type { ScriptedOperations } from '../../support/scripted-operations.js';
-import { uniqueName } from '../../support/temporal.js';
+import { names, workflowIds, type ClusterQueue } from '../../model/messages.js';
+import type { OperationKind } from '../../model/operations.js';
+import type { ApiServer } from '../support/api-server.js';
+import { startScriptedApi } from '../support/scripted-api.js';
+import type { ScriptedOperations } from '../support/scripted-operations.js';
+import { uniqueName } from '../support/temporal.js';
 
 // An operation's turn has come and the server has not started it yet, or has, and lists do not show it yet.
 

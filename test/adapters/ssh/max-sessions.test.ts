@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { execute } from '../../../../adapters/ssh/execute.js';
-import { createHosts, type HostsOptions } from '../../../../adapters/ssh/hosts.js';
-import type { Host } from '../../../../adapters/ssh/types.js';
-import { startTcpProxy, type TcpProxy } from '../support/server.js';
-import { canRunSshd, startSshd } from '../support/sshd.js';
+import { execute } from '../../../adapters/ssh/execute.js';
+import { createHosts, type HostsOptions } from '../../../adapters/ssh/hosts.js';
+import type { Host } from '../../../adapters/ssh/types.js';
+import { startTcpProxy, type TcpProxy } from './support/server.js';
+import { canRunSshd, startSshd } from './support/sshd.js';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -18,7 +18,7 @@ import { sameCluster } from '../model/preflight/ownership.js';
 import { memberLabel } from '../model/etcd/quorum.js';
 import { claimantOf, unitOf } from './shared/claimant.js';
 import type { Activities, Before } from './contract.js';
-import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import { askControlPlane, hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { ControlPlane } from './shared/control-plane.js';
 import { readMembersOfTarget } from './shared/members.js';
 import type { Dependencies } from './dependencies.js';
@@ -150,6 +150,25 @@ const otherNodes = async (
   }
 };
 
+/**
+ * Whoever said that there was nothing of the join in the cluster still speaks for that cluster: a host that was made another
+ * one meanwhile has none of its Nodes.
+ * @throws QuorateError ApiUnavailable: the undo is tried again, at another host where there is one
+ */
+const requireStill = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  { entry }: ControlPlane,
+): Promise<void> => {
+  const [asked] = await askControlPlane(dependencies, context, [entry], { patient: true });
+  if (asked?.answer.ready === true) return;
+  throw new QuorateError('ApiUnavailable', `${entry.name} did not stay a ready API server of ${context.cluster}`, {
+    host: entry.name,
+    remedy: `see \`quorate status\` and bring a control-plane host of ${context.cluster} back, then retry`,
+    evidence: [`${entry.name}: ${asked?.answer.because ?? 'not ready'}`],
+  });
+};
+
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
   undoJoin: async (context, before) => {
     const { target } = context;
@@ -160,6 +179,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
     const members = definitionOf(context).hasEtcdMember ? await readMembersOfTarget(context, survivor.host) : [];
     if (notOurs !== undefined) {
       const notes = await undoInCluster(survivor, context, before, { host, members, caHash });
+      await requireStill(dependencies, context, survivor);
       if (notes.length === 0 && host.marker === undefined && leftovers(host).length === 0)
         return 'kubeadm was not started: nothing to undo on the host';
       return [...notes, `${target.name} was not reset: ${notOurs}`].join('; ');
@@ -177,6 +197,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
       }),
     );
     notes.push(...(await deleteOwnNode(survivor, context, before, host)));
+    await requireStill(dependencies, context, survivor);
     await removeMarker(hostOf(dependencies, target), claimantOf(context));
     return notes.join('; ');
   },

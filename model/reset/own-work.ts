@@ -11,8 +11,11 @@ export interface OwnWork {
   readonly lastPrinted?: number | undefined;
 }
 
-/** kubeadm prints before and after it writes: what is written this much later was written by somebody else, seconds. */
-const graceSeconds = 10;
+/**
+ * kubeadm prints right before and after it writes: what is written this much later was written by somebody else, seconds.
+ * Little, as work that is wrongly taken for another's is only left, and another's that is taken for its own is lost.
+ */
+const graceSeconds = 2;
 
 const timeOfCa = (host: HostFacts): number | undefined => {
   const line = host.identity.find((one) => one.startsWith('/etc/kubernetes/pki/ca.crt '));

@@ -24,7 +24,7 @@ describe('R5: what is on a host is this run’s own work', () => {
     ['while it was still resetting', host({ marker: { ...marker, state: 'resetting' } }), known],
     ['where kubeadm never came to write a CA', host({ pkiCaHash: undefined, kubeconfigs: [], identity: [] }), known],
     ['where the CA of the cluster is not known', host(), { machineId, lastPrinted: 1_000 }],
-    ['where kubeadm printed a little before it wrote', host({ identity: [caWritten(1_010)] }), known],
+    ['where kubeadm printed a little before it wrote', host({ identity: [caWritten(1_002)] }), known],
     ['where nothing of its kubeadm is left to compare', host(), { machineId, caHash }],
     ['where the machine was never read', host({ machineId: 'aa' }), { ...known, machineId: '' }],
   ])('%s', (_, on, work) => expect(notOurWork(on, work)).toBeUndefined());

@@ -99,7 +99,7 @@ export const watch = ({ world }: Simulation): Watch => {
   const belongings = watchBelongings(world, { hands, asked, violations });
   const servers: Servers[] = [];
   const isOfPeople = (server: string): boolean => servers.some(({ ofPeople }) => ofPeople.has(server));
-  const backends = watchBackends(world, { asked, isOfPeople, violations });
+  const backends = watchBackends(world, { asked, hands, isOfPeople, violations });
   stops.push(secrets.stop, living.stop, belongings.stop, watchKubeadm(world, { violations, resets }), hands.stop);
   stops.push(watchChoices(world, violations));
   const clusters = new Set<EtcdCluster>();

@@ -4,6 +4,7 @@ import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
 import { startOperations } from '../../scenarios/operations.js';
 import type { Operations } from '../../scenarios/operations.js';
+import { sharedWorker } from '../../scenarios/shared-worker.js';
 import { uniqueName } from '../../support/temporal.js';
 import { evidenceExists } from '../../support/verdict-moments.js';
 import { writeVerdicts } from '../../support/verdicts.js';
@@ -39,6 +40,7 @@ export const startProduct = async (
     cluster,
     hosts,
     sshConfigFile,
+    startWorker: sharedWorker,
     ...(change === undefined ? {} : { change }),
     ...(wrap === undefined ? {} : { wrap }),
   });

@@ -1,0 +1,55 @@
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll } from 'vitest';
+import type { Activities } from '../../activities/contract.js';
+import { connectToTestServer, uniqueName } from '../support/temporal.js';
+import { startHarness } from '../support/workflow-harness.js';
+import type { Harness } from '../support/workflow-harness.js';
+import type { StartWorker } from './operations.js';
+
+const clusters = new Map<string, Activities>();
+
+/** The activity of the cluster whose workflow asks: `op/CLUSTER/...`. */
+const route =
+  (name: keyof Activities) =>
+  async (...args: unknown[]): Promise<unknown> => {
+    const [, cluster = ''] = activityInfo().workflowExecution?.workflowId.split('/') ?? [];
+    const activities = clusters.get(cluster);
+    if (activities === undefined) throw ApplicationFailure.nonRetryable(`${cluster} is over`, 'WorkerClosed');
+    return (activities[name] as (...all: unknown[]) => Promise<unknown>)(...args);
+  };
+
+let worker: Promise<Harness> | undefined;
+
+const start = async (names: readonly string[]): Promise<Harness> => {
+  const server = await connectToTestServer();
+  const routes = Object.fromEntries(names.map((name) => [name, route(name as keyof Activities)]));
+  const harness = await startHarness(server, { taskQueue: uniqueName('shared'), activities: routes });
+  return {
+    ...harness,
+    close: async () => {
+      await harness.close();
+      await server.close();
+    },
+  };
+};
+
+afterAll(async () => {
+  const last = await worker;
+  worker = undefined;
+  await last?.close();
+});
+
+/** One worker for all clusters of a test file, as each one compiles the workflows for itself: a second of a core. */
+export const sharedWorker: StartWorker = async (cluster, activities) => {
+  worker ??= start(Object.keys(activities));
+  const harness = await worker;
+  clusters.set(cluster, activities);
+  return {
+    ...harness,
+    close: () => {
+      clusters.delete(cluster);
+      return Promise.resolve();
+    },
+  };
+};

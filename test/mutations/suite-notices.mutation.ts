@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { guardedChange, mutations as catalogue } from './catalogue.js';
-import { chosenOf } from './support/chosen.js';
+import { chosenOf } from '../support/chosen.js';
 import { makeCopy } from './support/copy.js';
 import type { Copy } from './support/copy.js';
 import { runTests } from './support/run-tests.js';

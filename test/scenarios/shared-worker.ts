@@ -1,6 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { afterAll } from 'vitest';
 import type { Activities } from '../../activities/contract.js';
 import { connectToTestServer, uniqueName } from '../support/temporal.js';
 import { startHarness } from '../support/workflow-harness.js';
@@ -24,23 +23,13 @@ let worker: Promise<Harness> | undefined;
 const start = async (names: readonly string[]): Promise<Harness> => {
   const server = await connectToTestServer();
   const routes = Object.fromEntries(names.map((name) => [name, route(name as keyof Activities)]));
-  const harness = await startHarness(server, { taskQueue: uniqueName('shared'), activities: routes });
-  return {
-    ...harness,
-    close: async () => {
-      await harness.close();
-      await server.close();
-    },
-  };
+  return startHarness(server, { taskQueue: uniqueName('shared'), activities: routes });
 };
 
-afterAll(async () => {
-  const last = await worker;
-  worker = undefined;
-  await last?.close();
-});
-
-/** One worker for all clusters of a test file, as each one compiles the workflows for itself: a second of a core. */
+/**
+ * One worker for all clusters of this process, as each one compiles the workflows for itself: a second of a core. It ends
+ * with the process.
+ */
 export const sharedWorker: StartWorker = async (cluster, activities) => {
   worker ??= start(Object.keys(activities));
   const harness = await worker;

@@ -11,6 +11,7 @@ const without: Readonly<Record<string, string>> = {
   'api/server': 'the server as a whole, over HTTP',
   cli: 'the program as a whole, as a process and on a terminal',
   simulation: 'the product as a whole on simulated hosts, and the simulation as a whole beside real programs',
+  'simulation/same-breath': 'what changes in the moment before a script destroys, met by the product as a whole',
   'simulation/failures': 'failures, each met by the product as a whole',
   structure: 'the tree itself',
   workflows: 'operations as a whole, as workflows',

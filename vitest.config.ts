@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,10 @@ export default defineConfig({
     // Hosts that are simulated have a command of their own: npm run test:simulation.
     exclude: ['test/simulation/**'],
     pool: 'forks',
+    // A process loads its modules once for all of its files, and there is one more of them than a small machine has cores, as
+    // many tests wait.
+    isolate: false,
+    maxWorkers: Math.max(3, availableParallelism()),
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { longestFirst } from './test/support/longest-first.js';
 
 export default defineConfig({
   test: {
@@ -11,6 +12,9 @@ export default defineConfig({
     // many tests wait.
     isolate: false,
     maxWorkers: Math.max(3, availableParallelism()),
+    sequence: {
+      sequencer: longestFirst('/cluster-entity/', 'test/api/client', 'test/api/', 'load-balancer/', 'test/workflows/'),
+    },
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { longestFirst } from './test/support/longest-first.js';
 
 // Three files at a time on two cores, as half of their time is waiting. A process loads its modules once for all of its files.
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 3,
+    sequence: { sequencer: longestFirst('crash.test', 'resets.test', 'voters.test', 'etcd.test', 'observations.test') },
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/simulation/support/set-up.ts'],
     testTimeout: 120_000,

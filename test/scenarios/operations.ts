@@ -43,7 +43,7 @@ const endedOrBlocked = async (handle: WorkflowHandle, decisions = 0): Promise<Ou
       watch(last);
       return { ...(await end), progress: last };
     }
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 200))]);
   }
 };
 

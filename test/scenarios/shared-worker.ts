@@ -8,13 +8,14 @@ import type { StartWorker } from './operations.js';
 
 const clusters = new Map<string, Activities>();
 
-/** The activity of the cluster whose workflow asks: `op/CLUSTER/...`. */
+/** The activity of the cluster that the id of the asking workflow names, such as `op/CLUSTER/...`. */
 const route =
   (name: keyof Activities) =>
   async (...args: unknown[]): Promise<unknown> => {
-    const [, cluster = ''] = activityInfo().workflowExecution?.workflowId.split('/') ?? [];
-    const activities = clusters.get(cluster);
-    if (activities === undefined) throw ApplicationFailure.nonRetryable(`${cluster} is over`, 'WorkerClosed');
+    const id = activityInfo().workflowExecution?.workflowId ?? '';
+    const cluster = id.split('/').find((part) => clusters.has(part));
+    const activities = clusters.get(cluster ?? '');
+    if (activities === undefined) throw ApplicationFailure.nonRetryable(`the cluster of ${id} is over`, 'WorkerClosed');
     return (activities[name] as (...all: unknown[]) => Promise<unknown>)(...args);
   };
 

@@ -1,7 +1,7 @@
 import { CancelledFailure, Context, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { QuorateError, failureClasses } from '../model/failure.js';
-import { budgetMs, retryDelayMs } from '../model/failure-policy.js';
+import { QuorateError, failureClasses } from '../model/failures/failure.js';
+import { budgetMs, retryDelayMs } from '../model/failures/failure-policy.js';
 import type { OperationContext } from '../model/operation.js';
 
 const heartbeatEveryMs = 2_000;

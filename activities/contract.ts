@@ -1,32 +1,15 @@
 import type { Checked } from '../model/checked.js';
-import type { ClusterFacts, NodeFacts } from '../model/cluster-facts.js';
-import type { FailureType } from '../model/failure.js';
-import type { ProbeKind } from '../model/failure-policy.js';
+import type { ClusterFacts } from '../model/facts/cluster-facts.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
 import type { QueueMemory } from '../model/queue-memory.js';
-import type { OperationEvent } from '../model/operation-event.js';
-import type { HostFacts } from '../model/host-facts.js';
-import type { Keep } from '../model/keep.js';
+import type { OperationEvent } from '../model/notifications/operation-event.js';
+import type { JoinFacts } from '../model/facts/join-facts.js';
+import type { UnitOutcome } from '../model/facts/unit-outcome.js';
+import type { HostFacts } from '../model/facts/host-facts.js';
+import type { Keep } from '../model/reset/keep.js';
 import type { OperationContext } from '../model/operation.js';
-import type { ReachFacts } from '../model/reach-facts.js';
-import type { StatusReport } from '../model/status.js';
-
-/** How a command in a unit ended, as far as the host can tell; the world decides what it means. */
-export interface UnitOutcome {
-  readonly unit: string;
-  readonly state: 'succeeded' | 'failed' | 'killed' | 'timed-out' | 'interrupted';
-  readonly exitStatus?: number;
-  /** Title of the last kubeadm phase seen. */
-  readonly phase?: string;
-  /** Why it failed, from its own output; absent when it succeeded. */
-  readonly failure?: {
-    readonly type: FailureType;
-    readonly message: string;
-    readonly remedy: string;
-    readonly evidence: readonly string[];
-  };
-  /** Path of the log on the host. */
-  readonly logFile: string;
-}
+import type { ReachFacts } from '../model/facts/reach-facts.js';
+import type { StatusReport } from '../model/status/status.js';
 
 /** Short-lived join credentials without their secret parts. */
 interface CredentialsFacts {
@@ -34,21 +17,6 @@ interface CredentialsFacts {
   readonly expiresAt: string;
   readonly caHash: string;
   readonly mintedOn: string;
-}
-
-/** What is left of a host in its cluster, read from a survivor after a join that did not end well. */
-export interface JoinFacts {
-  readonly member: 'none' | 'learner' | 'unstarted' | 'voter';
-  readonly memberId?: string;
-  readonly node?: NodeFacts;
-  /** kubelet.conf exists on the host and trusts this cluster's CA, which has issued the kubelet's certificate. */
-  readonly kubeletBootstrapped: boolean;
-  /** `systemctl is-active kubelet.service`; absent in histories from before it was read. */
-  readonly kubelet?: string;
-  /** Whether a ready API server answers the host, or another host, through the endpoint. */
-  readonly endpoint: 'reached' | 'not-from-the-host' | 'nobody-reaches-it';
-  /** What the kubelet, etcd and the certificate requests say about a bootstrap that hangs. */
-  readonly evidence: readonly string[];
 }
 
 /** What was before the operation began to change the host: its undo goes back to that. */

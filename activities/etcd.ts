@@ -6,19 +6,20 @@ import type { Snapshot } from '../adapters/etcd/snapshot.js';
 import { requireUnchanged } from '../adapters/host/identity-script.js';
 import { deleteNodeIf, readNode } from '../adapters/kubernetes/change-node.js';
 import type { Checked } from '../model/checked.js';
-import { isHealthyVoter } from '../model/cluster-facts.js';
-import { QuorateError } from '../model/failure.js';
-import { decideMember } from '../model/member-decision.js';
+import { isHealthyVoter } from '../model/facts/cluster-facts.js';
+import { QuorateError } from '../model/failures/failure.js';
+import { decideMember } from '../model/etcd/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
+import { definitionOf } from '../model/operations.js';
 import { isLivingNode } from '../model/preflight/living.js';
-import { memberLabel, projectRemoval } from '../model/quorum.js';
-import { claimantOf } from './claimant.js';
+import { memberLabel, projectRemoval } from '../model/etcd/quorum.js';
+import { claimantOf } from './shared/claimant.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
-import type { ControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import type { ControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
-import { onFirstWithRoom } from './room.js';
+import { onFirstWithRoom } from './shared/room.js';
 
 /**
  * Removes one member as a survivor sees it: projected on the list just read, leadership moved away first, gone when
@@ -126,7 +127,7 @@ export const etcdActivities = (dependencies: Dependencies): Pick<Activities, 'sn
     const { etcdDataPresent, sameCluster } = checked;
     const notes: string[] = [];
     // One at a time, with a fresh list each; a host has at most a voter and a learner to its name, a worker none.
-    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {
+    for (let round = 0; round < 4 && definitionOf(context).hasEtcdMember; round++) {
       const { members } = await readEtcd(survivor.host);
       const decision = decideMember({ members, host: context.target, etcdDataPresent, sameCluster });
       if (decision.kind === 'conflict') {

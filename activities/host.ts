@@ -1,13 +1,13 @@
-import { deepClean } from '../adapters/kubeadm/deep-clean.js';
+import { deepClean } from '../adapters/kubeadm/deep-clean/deep-clean.js';
 import { resetCommand } from '../adapters/kubeadm/commands.js';
 import {
   removeConfiguration,
   removeOtherConfigurations,
   writeConfiguration,
-} from '../adapters/kubeadm/configuration-file.js';
-import { putAside } from '../adapters/kubeadm/put-aside.js';
-import { renderReset } from '../adapters/kubeadm/render-reset.js';
-import { leftovers } from '../adapters/host/is-clean.js';
+} from '../adapters/kubeadm/configuration/file.js';
+import { putAside } from '../adapters/kubeadm/deep-clean/put-aside.js';
+import { renderReset } from '../adapters/kubeadm/configuration/render-reset.js';
+import { leftovers } from '../model/reset/leftovers.js';
 import { removeMarker, renderMarker } from '../adapters/host/marker.js';
 import { prepareHost } from '../adapters/host/prepare.js';
 import { readHost } from '../adapters/host/read-host.js';
@@ -15,18 +15,18 @@ import type { Host } from '../adapters/ssh/types.js';
 import { readRunningUnits } from '../adapters/systemd/running-units.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import type { Checked } from '../model/checked.js';
-import { QuorateError } from '../model/failure.js';
-import type { HostFacts } from '../model/host-facts.js';
-import { keptOn, nothingKept } from '../model/keep.js';
-import type { Keep } from '../model/keep.js';
+import { QuorateError } from '../model/failures/failure.js';
+import type { HostFacts } from '../model/facts/host-facts.js';
+import { keptOn, nothingKept } from '../model/reset/keep.js';
+import type { Keep } from '../model/reset/keep.js';
 import type { OperationContext } from '../model/operation.js';
 import { nodeCaHashes, nodeKubeconfigs } from '../model/preflight/ownership.js';
-import { claimantOf, markerOf, unitOf, withOwnership } from './claimant.js';
+import { claimantOf, markerOf, unitOf, withOwnership } from './shared/claimant.js';
 import type { Activities } from './contract.js';
-import { hostOf } from './control-plane.js';
+import { hostOf } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
-import { requireNothingLives } from './living.js';
-import { runUnit } from './run-unit.js';
+import { requireNothingLives } from './shared/living.js';
+import { runUnit } from './shared/run-unit.js';
 
 /** The target as it is now, with whose marker it carries. */
 export const readTarget = async (host: Host, context: OperationContext): Promise<HostFacts> =>
@@ -47,7 +47,7 @@ interface Reset {
   readonly state: 'resetting' | 'begun' | 'undoing';
   /** The host as this activity has read it: tells what belongs to the node that is on it. */
   readonly before: HostFacts;
-  /** The host as it was judged: what is new on it since refuses each command (invariant 14). */
+  /** The host as it was judged: what is new on it since refuses each command (invariant 11). */
   readonly judged: Pick<HostFacts, 'identity'>;
   readonly keep?: Keep | undefined;
   /** Only follows the command that an attempt before has begun. Default false. */
@@ -56,7 +56,7 @@ interface Reset {
 
 /**
  * `kubeadm reset` in a unit, then what it leaves, then the host read again: clean, or a failure that says what is left.
- * The etcd member must be gone before; kubeadm is told not to look for it (docs/design.md).
+ * The etcd member must be gone before; kubeadm is told not to look for it (docs/design.md, Quorate removes etcd members itself).
  * @throws QuorateError HostNotClean, ChangedSinceCheck when the host is no longer the one that was judged
  */
 export const resetToClean = async (

@@ -17,6 +17,15 @@ import { watchActivities } from './watch.js';
 export type { Activities } from './contract.js';
 export type { Dependencies } from './dependencies.js';
 
+/** Each of them with the treatment of `guarded`. */
+const guardAll = (activities: Activities): Activities =>
+  Object.fromEntries(
+    Object.entries(activities).map(([name, activity]: [string, (...args: unknown[]) => Promise<unknown>]) => [
+      name,
+      guarded(activity),
+    ]),
+  ) as unknown as Activities;
+
 /** Every activity by its name, each with the treatment of `guarded`. */
 export const createActivities = (dependencies: Dependencies): Activities => {
   const activities: Activities = {
@@ -33,34 +42,5 @@ export const createActivities = (dependencies: Dependencies): Activities => {
     ...watchActivities(),
     ...recallActivities(),
   };
-  return {
-    readHost: guarded(activities.readHost),
-    readCluster: guarded(activities.readCluster),
-    checkReach: guarded(activities.checkReach),
-    readStatus: guarded(activities.readStatus),
-    snapshotEtcd: guarded(activities.snapshotEtcd),
-    removeStaleMember: guarded(activities.removeStaleMember),
-    stopEarlier: guarded(activities.stopEarlier),
-    resetHost: guarded(activities.resetHost),
-    prepareHost: guarded(activities.prepareHost),
-    createCredentials: guarded(activities.createCredentials),
-    revokeCredentials: guarded(activities.revokeCredentials),
-    writeInitConfiguration: guarded(activities.writeInitConfiguration),
-    runKubeadm: guarded(activities.runKubeadm),
-    readJoin: guarded(activities.readJoin),
-    undoJoin: guarded(activities.undoJoin),
-    undoInit: guarded(activities.undoInit),
-    proveControlPlane: guarded(activities.proveControlPlane),
-    proveWorker: guarded(activities.proveWorker),
-    registerBackend: guarded(activities.registerBackend),
-    enableBackend: guarded(activities.enableBackend),
-    disableBackend: guarded(activities.disableBackend),
-    removeBackend: guarded(activities.removeBackend),
-    probeCause: guarded(activities.probeCause),
-    notify: guarded(activities.notify),
-    watchOperation: guarded(activities.watchOperation),
-    seeEnding: guarded(activities.seeEnding),
-    findOperation: guarded(activities.findOperation),
-    recallQueue: guarded(activities.recallQueue),
-  };
+  return guardAll(activities);
 };

@@ -1,32 +1,36 @@
-import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { diagnoseKubelet } from '../adapters/host/diagnose-bootstrap.js';
 import { renderMarker } from '../adapters/host/marker.js';
-import { classifyFailure } from '../adapters/kubeadm/classify-failure.js';
+import { classifyFailure } from '../adapters/kubeadm/failures/classify.js';
 import { initCommand, joinCommand } from '../adapters/kubeadm/commands.js';
-import { removeConfiguration, writeConfiguration } from '../adapters/kubeadm/configuration-file.js';
-import { createCredentials } from '../adapters/kubeadm/credentials.js';
-import { renderInit } from '../adapters/kubeadm/render-init.js';
-import { renderJoin } from '../adapters/kubeadm/render-join.js';
-import { revokeCredentials } from '../adapters/kubeadm/revoke-credentials.js';
+import { removeConfiguration, writeConfiguration } from '../adapters/kubeadm/configuration/file.js';
+import { createCredentials } from '../adapters/kubeadm/credentials/credentials.js';
+import { renderInit } from '../adapters/kubeadm/configuration/render-init.js';
+import { renderJoin } from '../adapters/kubeadm/configuration/render-join.js';
+import { revokeCredentials } from '../adapters/kubeadm/credentials/revoke.js';
 import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { diagnoseCertificateRequests } from '../adapters/kubernetes/csrs.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
-import { membersOfHost } from '../model/member-decision.js';
+import { peersOf } from '../model/control-plane.js';
 import type { OperationContext } from '../model/operation.js';
-import { errorText } from '../model/operator-error.js';
-import { claimantOf, markerOf, unitOf } from './claimant.js';
-import type { Activities, JoinFacts, UnitOutcome } from './contract.js';
-import { hostOf, peers, pickControlPlane } from './control-plane.js';
+import { definitionOf } from '../model/operations.js';
+import { errorText } from '../model/failures/operator-error.js';
+import { claimantOf, markerOf, unitOf } from './shared/claimant.js';
+import type { JoinFacts } from '../model/facts/join-facts.js';
+import type { UnitOutcome } from '../model/facts/unit-outcome.js';
+import { readMembersOfTarget } from './shared/members.js';
+import type { Activities } from './contract.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
-import { createProgressReporter } from './kubeadm-progress.js';
-import { runUnit } from './run-unit.js';
-import type { UnitRun } from './run-unit.js';
+import { createProgressReporter } from './shared/kubeadm-progress.js';
+import { runUnit } from './shared/run-unit.js';
+import type { UnitRun } from './shared/run-unit.js';
 
 /** Step in the name of the unit in which kubeadm runs. */
-const kubeadmStep = (context: OperationContext): 'init' | 'join' => (context.kind === 'init' ? 'init' : 'join');
+const kubeadmStep = (context: OperationContext): 'init' | 'join' =>
+  definitionOf(context).makesCluster ? 'init' : 'join';
 
 /** Names of the units that this run of the operation may have started for kubeadm, newest round first. */
 export const kubeadmUnits = (context: OperationContext): string[] =>
@@ -94,7 +98,7 @@ export const kubeadmActivities = (
 > => ({
   createCredentials: async (context) => {
     const { host, entry } = await pickControlPlane(dependencies, context);
-    const controlPlane = context.kind === 'join-control-plane';
+    const controlPlane = definitionOf(context).uploadsCertificates;
     const made = await createCredentials(host, {
       operation: context.operation,
       address: entry.address,
@@ -110,19 +114,19 @@ export const kubeadmActivities = (
   revokeCredentials: async (context) => {
     const target = hostOf(dependencies, context.target);
     const revoke = async (): Promise<string> => {
-      if (context.kind === 'init') {
+      if (definitionOf(context).makesCluster) {
         // After an init that was undone there is no API server to ask, and no token either. One that does not answer
         // just now has them still.
         const { initialised, because } = await readyz(target, context.target.address);
         if (!initialised) return `no token was left (${because ?? 'no API server'})`;
       }
-      const candidates = context.kind === 'init' ? [context.target] : peers(context);
+      const candidates = definitionOf(context).makesCluster ? [context.target] : peersOf(context);
       const asked = await pickControlPlane(dependencies, context, candidates);
       const ids = await revokeCredentials(asked.host, {
         address: asked.entry.address,
         operation: context.operation,
-        // One Secret for the whole cluster: only the join of a control plane uploads it.
-        sharedCertificates: context.kind === 'join-control-plane',
+        // One Secret for the whole cluster.
+        sharedCertificates: definitionOf(context).uploadsCertificates,
       });
       return ids.length === 0 ? 'no token was left' : `revoked ${ids.join(', ')}`;
     };
@@ -151,7 +155,7 @@ export const kubeadmActivities = (
         {
           unit,
           description,
-          argv: step === 'init' ? initCommand(context.operation) : joinCommand(context.operation),
+          argv: (definitionOf(context).makesCluster ? initCommand : joinCommand)(context.operation),
           runtimeMaxSec: Math.ceil(context.policy.joinBudgetMs / 1000),
           claim: {
             guard: { identity: checked.identity, own: claimantOf(context) },
@@ -168,17 +172,16 @@ export const kubeadmActivities = (
 
   readJoin: async (context) => {
     const host = hostOf(dependencies, context.target);
-    const survivors = context.kind === 'init' ? context.controlPlane : peers(context);
+    const survivors = definitionOf(context).makesCluster ? context.controlPlane : peersOf(context);
     const asked = await pickControlPlane(dependencies, context, survivors);
-    const [facts, endpoint, node, members, certificate, evidence] = await Promise.all([
+    const [facts, endpoint, node, [member], certificate, evidence] = await Promise.all([
       readTarget(host, context),
       readEndpoint(host, asked.host, context.endpoint),
       readNode(asked.host, asked.entry.address, context.target.name),
-      context.kind === 'join-worker' ? [] : readEtcd(asked.host).then((etcd) => etcd.members),
+      definitionOf(context).hasEtcdMember ? readMembersOfTarget(context, asked.host) : [],
       readKubeletCertificate(host),
       diagnoseBootstrap(dependencies, context, host, new Date(Date.now() - 30 * 60_000)),
     ]);
-    const member = membersOfHost(context.target, members)[0];
     const kubeletConf = facts.kubeconfigs.find(({ file }) => file.endsWith('/kubelet.conf'));
     return {
       member:

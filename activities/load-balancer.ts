@@ -1,8 +1,8 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
-import { QuorateError } from '../model/failure.js';
+import { QuorateError } from '../model/failures/failure.js';
 import type { Activities } from './contract.js';
-import { hostOf } from './control-plane.js';
+import { hostOf } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { loadBalancerOf } from './read.js';
 

@@ -1,6 +1,6 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { deliveryDelayMs } from '../model/notification-policy.js';
+import { deliveryDelayMs } from '../model/notifications/notification-policy.js';
 import type { Activities } from './contract.js';
 import type { Dependencies } from './dependencies.js';
 

@@ -6,21 +6,24 @@ import { checkReach } from '../adapters/host/reach.js';
 import { readNode } from '../adapters/kubernetes/change-node.js';
 import { readyz, readyzThroughEndpoint } from '../adapters/kubernetes/readyz.js';
 import { execute } from '../adapters/ssh/execute.js';
-import { isHealthyVoter } from '../model/cluster-facts.js';
-import { failureClasses } from '../model/failure.js';
-import { probeKinds } from '../model/failure-policy.js';
-import type { ProbeKind } from '../model/failure-policy.js';
-import { membersOfHost } from '../model/member-decision.js';
+import { peersOf } from '../model/control-plane.js';
+import { isHealthyVoter } from '../model/facts/cluster-facts.js';
+import { failureClasses } from '../model/failures/failure.js';
+import { probeKinds } from '../model/failures/failure-policy.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
+import { membersOfHost } from '../model/etcd/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
-import { errorText } from '../model/operator-error.js';
+import { definitionOf } from '../model/operations.js';
+import { errorText } from '../model/failures/operator-error.js';
 import { preflight } from '../model/preflight/index.js';
 import { reachFindings } from '../model/preflight/reach.js';
-import { projectRemoval, quorumState } from '../model/quorum.js';
+import { projectRemoval, quorumState } from '../model/etcd/quorum.js';
 import type { Activities } from './contract.js';
-import { hostOf, peers, pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
+import { readMembersOfTarget } from './shared/members.js';
 import type { Dependencies } from './dependencies.js';
 import { loadBalancerOf, readActivities } from './read.js';
-import { onFirstWithRoom } from './room.js';
+import { onFirstWithRoom } from './shared/room.js';
 
 type Cause = Parameters<Activities['probeCause']>[1];
 /** What was seen when the cause is gone. @throws Error that says what is still wrong */
@@ -39,7 +42,8 @@ const host: Probe = async (dependencies, context, cause) => {
   return `${name} answers again`;
 };
 
-const others = (context: OperationContext) => (context.kind === 'init' ? context.controlPlane : peers(context));
+const others = (context: OperationContext) =>
+  definitionOf(context).makesCluster ? context.controlPlane : peersOf(context);
 
 const api: Probe = async (dependencies, context) => {
   const { entry } = await pickControlPlane(dependencies, context, others(context));
@@ -61,7 +65,7 @@ const endpoint: Probe = async (dependencies, context) => {
     ({ severity }) => severity === 'fatal',
   );
   if (wrong !== undefined) throw new Error(wrong.message);
-  if (context.kind === 'init') return `${context.target.name} reaches ${context.endpoint}`;
+  if (definitionOf(context).makesCluster) return `${context.target.name} reaches ${context.endpoint}`;
   const answer = await readyzThroughEndpoint(hostOf(dependencies, context.target), context.endpoint);
   if (!answer.ok) throw new Error(answer.because ?? `${context.endpoint} does not answer`);
   return `${context.target.name} reaches a ready API server through ${context.endpoint}`;
@@ -70,7 +74,9 @@ const endpoint: Probe = async (dependencies, context) => {
 const loadBalancer: Probe = async (dependencies, context, cause) => {
   await loadBalancerOf(dependencies, context).describe();
   // Before init there is no API server that could answer through it.
-  return context.kind === 'init' ? 'the load balancer answers again' : endpoint(dependencies, context, cause);
+  return definitionOf(context).makesCluster
+    ? 'the load balancer answers again'
+    : endpoint(dependencies, context, cause);
 };
 
 const cluster: Probe = async (dependencies, context) => {
@@ -105,7 +111,7 @@ const node: Probe = async (dependencies, context) => {
 const member: Probe = async (dependencies, context) => {
   const { name } = context.target;
   const asked = await pickControlPlane(dependencies, context, others(context));
-  const [own] = membersOfHost(context.target, (await readEtcd(asked.host)).members);
+  const [own] = await readMembersOfTarget(context, asked.host);
   if (own === undefined || !isHealthyVoter(own)) throw new Error(`the etcd member of ${name} is no healthy voter yet`);
   return `the etcd member of ${name} is a healthy voter`;
 };

@@ -3,42 +3,24 @@ import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { concludeMarker } from '../adapters/host/marker.js';
 import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { setNodeLabelsAndTaints, waitForNodeReady } from '../adapters/kubernetes/change-node.js';
-import { controlPlaneLabel } from '../adapters/kubernetes/node.js';
 import { waitForControlPlane } from '../adapters/kubernetes/wait-for-control-plane.js';
-import type { NodeFacts } from '../model/cluster-facts.js';
-import { QuorateError } from '../model/failure.js';
-import { isAtAddress } from '../model/member-decision.js';
+import { QuorateError } from '../model/failures/failure.js';
+import { isAtAddress } from '../model/etcd/member-decision.js';
 import type { OperationContext } from '../model/operation.js';
-import { isStarted, memberLabel } from '../model/quorum.js';
-import { markerOf } from './claimant.js';
+import { missingNodeSettings } from '../model/node-settings.js';
+import { definitionOf } from '../model/operations.js';
+import { isStarted, memberLabel } from '../model/etcd/quorum.js';
+import { markerOf } from './shared/claimant.js';
 import type { Activities } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
+import { hostOf, pickControlPlane } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
-
-const defaultTaint: { key: string; value?: string; effect: string } = { key: controlPlaneLabel, effect: 'NoSchedule' };
-
-/** What the specification wants of the Node and kubeadm did not set, because a kubelet may not set it itself or kubeadm stopped before. */
-const missing = (context: OperationContext, node: NodeFacts) => {
-  const controlPlane = context.kind !== 'join-worker';
-  const labels: Record<string, string> = {
-    ...(controlPlane ? { [controlPlaneLabel]: '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' } : {}),
-    ...context.target.labels,
-  };
-  const taints = context.target.taints ?? (controlPlane ? [defaultTaint] : []);
-  return {
-    labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => node.labels[key] !== value)),
-    taints: taints.filter(
-      ({ key, value, effect }) =>
-        !node.taints.includes(`${key}${value === undefined ? '' : `=${value}`}:${effect}`) &&
-        !node.taints.includes(`${key}=${value ?? ''}:${effect}`),
-    ),
-  };
-};
 
 /** A started voter with the target's own name and address, as another member (or, alone, the only one) lists it. */
 const proveVoter = async (dependencies: Dependencies, context: OperationContext): Promise<string> => {
-  const { target, kind } = context;
-  const asked = kind === 'init' ? hostOf(dependencies, target) : (await pickControlPlane(dependencies, context)).host;
+  const { target } = context;
+  const asked = definitionOf(context).makesCluster
+    ? hostOf(dependencies, target)
+    : (await pickControlPlane(dependencies, context)).host;
   const { members } = await readEtcd(asked);
   const member = members.find((one) => isAtAddress(one, target.address));
   if (member === undefined || !isStarted(member) || member.isLearner || member.status === undefined) {
@@ -69,18 +51,17 @@ const proveNode = async (
   context: OperationContext,
   acceptMissingNetwork: boolean,
 ): Promise<string> => {
-  const { target, policy, kind } = context;
+  const { target, policy } = context;
   // A worker has no API server of its own: a control-plane host is asked for it.
-  const asked =
-    kind === 'join-worker'
-      ? await pickControlPlane(dependencies, context)
-      : { host: hostOf(dependencies, target), entry: target };
+  const asked = definitionOf(context).hasEtcdMember
+    ? { host: hostOf(dependencies, target), entry: target }
+    : await pickControlPlane(dependencies, context);
   const node = await waitForNodeReady(asked.host, asked.entry.address, target.name, {
     timeoutMs: policy.readyBudgetMs,
     signal: cancellationSignal(),
     acceptMissingNetwork,
   });
-  const wanted = missing(context, node);
+  const wanted = missingNodeSettings(target, definitionOf(context).hasEtcdMember, node);
   await setNodeLabelsAndTaints(asked.host, asked.entry.address, target.name, wanted);
   return node.ready
     ? `Node Ready (${node.kubeletVersion})`
@@ -97,7 +78,7 @@ export const proofActivities = (dependencies: Dependencies): Pick<Activities, 'p
     const [voter, node] = await Promise.all([
       proveVoter(dependencies, context),
       // The CNI plugin can only be applied once there is a cluster.
-      proveNode(dependencies, context, context.kind === 'init'),
+      proveNode(dependencies, context, definitionOf(context).makesCluster),
     ]);
     await concludeMarker(hostOf(dependencies, target), markerOf(context));
     return `${voter}, /readyz and static Pods ok, ${node}`;

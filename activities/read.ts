@@ -1,18 +1,18 @@
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { checkReach } from '../adapters/host/reach.js';
-import { apiServerPort } from '../adapters/kubeadm/configuration.js';
 import { askServers } from '../adapters/kubernetes/answering.js';
 import type { Answering } from '../adapters/kubernetes/answering.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
-import type { BackendFacts, ClusterFacts, EtcdFacts } from '../model/cluster-facts.js';
-import { QuorateError } from '../model/failure.js';
-import { urlHost } from '../model/network-address.js';
+import { apiServerOf, peersOf } from '../model/control-plane.js';
+import type { ClusterFacts, EtcdFacts } from '../model/facts/cluster-facts.js';
+import { QuorateError } from '../model/failures/failure.js';
 import type { ContextHost, OperationContext } from '../model/operation.js';
-import { memberLabel, quorumOf } from '../model/quorum.js';
+import { lostQuorum } from '../model/failures/lost-quorum.js';
+import { definitionOf } from '../model/operations.js';
 import type { Activities } from './contract.js';
-import { askControlPlane, hostOf, peers } from './control-plane.js';
-import type { AskedHost } from './control-plane.js';
+import { askControlPlane, hostOf } from './shared/control-plane.js';
+import type { AskedHost } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
 
@@ -39,7 +39,7 @@ const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts 
 const askForOthers = (dependencies: Dependencies, context: OperationContext): Promise<Answering[]> =>
   askServers(hostOf(dependencies, context.target), [
     context.endpoint,
-    ...peers(context).map(({ address }) => `${urlHost(address)}:${apiServerPort}`),
+    ...peersOf(context).map(({ address }) => apiServerOf(address)),
   ]);
 
 /** The cluster as the given control-plane hosts show it, read side by side. */
@@ -49,17 +49,20 @@ export const readClusterFrom = async (
   candidates: readonly ContextHost[],
 ): Promise<ClusterFacts> => {
   // What a load balancer does not tell is no reason to know nothing about the cluster: its steps ask it again.
-  const backends: Promise<BackendFacts[]> = loadBalancerOf(dependencies, context)
+  const balancing: Promise<Pick<ClusterFacts, 'backends' | 'backendsUnread'>> = loadBalancerOf(dependencies, context)
     .describe()
-    .catch(() => []);
-  const isInit = context.kind === 'init';
+    .then(
+      (backends) => ({ backends }),
+      () => ({ backends: [], backendsUnread: true }),
+    );
+  const { makesCluster } = definitionOf(context);
   const [asked, answering] = await Promise.all([
-    askControlPlane(dependencies, context, candidates, { patient: isInit }),
-    isInit ? askForOthers(dependencies, context) : undefined,
+    askControlPlane(dependencies, context, candidates, { patient: makesCluster }),
+    makesCluster ? askForOthers(dependencies, context) : undefined,
   ]);
   const first = asked.find(({ answer }) => answer.ready);
   const [reading, etcd] = await Promise.all([
-    first === undefined ? undefined : (isInit ? readBegunCluster : readCluster)(first.host, first.entry.address),
+    first === undefined ? undefined : (makesCluster ? readBegunCluster : readCluster)(first.host, first.entry.address),
     readEtcdAnywhere(asked),
   ]);
   return {
@@ -74,25 +77,8 @@ export const readClusterFrom = async (
     ...(reading ?? { nodes: [], leases: [] }),
     ...(etcd === undefined ? {} : { etcd }),
     ...(answering === undefined ? {} : { answering }),
-    backends: await backends,
+    ...(await balancing),
   };
-};
-
-/** A majority of the voters is silent: without it there is no API server, and no waiting brings one. */
-const quorumLost = ({ cluster }: OperationContext, etcd: EtcdFacts | undefined): QuorateError | undefined => {
-  const voters = (etcd?.members ?? []).filter(({ isLearner }) => !isLearner);
-  const silent = voters.filter(({ status }) => status === undefined);
-  const answer = voters.length - silent.length;
-  if (etcd === undefined || answer >= quorumOf(voters.length)) return undefined;
-  const names = silent.map(memberLabel).join(', ');
-  return new QuorateError(
-    'QuorumAtRisk',
-    `etcd of ${cluster} has lost quorum: ${answer} of ${voters.length} voters answer, ${quorumOf(voters.length)} are needed; no change is possible`,
-    {
-      remedy: `bring ${names} back, then retry; when they are gone for good, restore etcd from a snapshot on ${etcd.askedAt}`,
-      evidence: voters.map((one) => `${memberLabel(one)}: ${one.status === undefined ? 'does not answer' : 'answers'}`),
-    },
-  );
 };
 
 /**
@@ -101,12 +87,12 @@ const quorumLost = ({ cluster }: OperationContext, etcd: EtcdFacts | undefined):
  * @throws QuorateError ApiUnavailable, QuorumAtRisk
  */
 const requireAnswer = (context: OperationContext, facts: ClusterFacts): void => {
-  if (context.kind === 'init' || facts.askedAt !== undefined) return;
+  if (definitionOf(context).makesCluster || facts.askedAt !== undefined) return;
   const silent = facts.controlPlane.filter(
     ({ initialised, because }) => initialised || !/admin\.conf/.test(because ?? ''),
   );
   if (silent.length === 0) return;
-  const lost = quorumLost(context, facts.etcd);
+  const lost = lostQuorum(context, facts.etcd);
   if (lost !== undefined) throw lost;
   throw new QuorateError('ApiUnavailable', `no API server of ${context.cluster} is ready`, {
     remedy: 'see what the API servers and etcd say there (`quorate status`), then retry',
@@ -123,7 +109,7 @@ export const readActivities = (
     const facts = await readClusterFrom(
       dependencies,
       context,
-      context.kind === 'init' ? context.controlPlane : peers(context),
+      definitionOf(context).makesCluster ? context.controlPlane : peersOf(context),
     );
     requireAnswer(context, facts);
     return facts;

@@ -3,9 +3,9 @@ import { ServiceError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { names, workflowIds } from '../model/messages.js';
 import { QueueMemory } from '../model/queue-memory.js';
-import { visibilityLiteral } from '../model/search-attributes.js';
+import { searchAttributes, visibilityLiteral } from '../model/search-attributes.js';
 import type { Activities } from './contract.js';
-import { orTryAgain } from './try-again.js';
+import { orTryAgain } from './shared/try-again.js';
 
 /** More than these were never lost one after the other. */
 const runsAsked = 20;
@@ -42,7 +42,7 @@ const memoryOf = async (client: Client, workflowId: string, runId: string, from:
 export const recallActivities = (): Pick<Activities, 'findOperation' | 'recallQueue'> => ({
   findOperation: ({ operation }) =>
     orTryAgain(`looking for ${operation}`, async () => {
-      const found = await list(getClient(), `QuorateOperation = ${visibilityLiteral(operation)}`);
+      const found = await list(getClient(), `${searchAttributes.operation.name} = ${visibilityLiteral(operation)}`);
       const [newest] = found.toSorted(newestFirst);
       return newest === undefined ? null : { workflowId: newest.workflowId, runId: newest.runId };
     }),

@@ -1,6 +1,5 @@
-import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { readNodeNames } from '../adapters/etcd/read-node-names.js';
-import { leftovers } from '../adapters/host/is-clean.js';
+import { leftovers } from '../model/reset/leftovers.js';
 import { removeMarker } from '../adapters/host/marker.js';
 import { deleteNodeIf } from '../adapters/kubernetes/change-node.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
@@ -8,19 +7,20 @@ import { readyz } from '../adapters/kubernetes/readyz.js';
 import type { Host } from '../adapters/ssh/types.js';
 import { stopUnit } from '../adapters/systemd/stop-unit.js';
 import { unitsOf } from '../adapters/systemd/units-of.js';
-import type { EtcdMember } from '../model/cluster-facts.js';
-import { QuorateError } from '../model/failure.js';
-import type { HostFacts } from '../model/host-facts.js';
-import { membersOfHost } from '../model/member-decision.js';
+import type { EtcdMember } from '../model/facts/cluster-facts.js';
+import { QuorateError } from '../model/failures/failure.js';
+import type { HostFacts } from '../model/facts/host-facts.js';
 import type { OperationContext } from '../model/operation.js';
-import { notOurWork } from '../model/own-work.js';
+import { definitionOf } from '../model/operations.js';
+import { notOurWork } from '../model/reset/own-work.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { sameCluster } from '../model/preflight/ownership.js';
-import { memberLabel } from '../model/quorum.js';
-import { claimantOf, unitOf } from './claimant.js';
+import { memberLabel } from '../model/etcd/quorum.js';
+import { claimantOf, unitOf } from './shared/claimant.js';
 import type { Activities, Before } from './contract.js';
-import { hostOf, pickControlPlane } from './control-plane.js';
-import type { ControlPlane } from './control-plane.js';
+import { askControlPlane, hostOf, pickControlPlane } from './shared/control-plane.js';
+import type { ControlPlane } from './shared/control-plane.js';
+import { readMembersOfTarget } from './shared/members.js';
 import type { Dependencies } from './dependencies.js';
 import { removeMemberSafely } from './etcd.js';
 import { readTarget, resetToClean } from './host.js';
@@ -117,7 +117,7 @@ const deleteOwnNode = async (
 
 /**
  * Nodes but for the target's own in the cluster that an `init` has made, by its API server or, where that is not ready, by
- * etcd itself: a server that is silent may have others all the same (invariant 14).
+ * etcd itself: a server that is silent may have others all the same (invariant 11).
  * @throws QuorateError EtcdUnavailable when there is data of etcd and neither answers
  */
 const otherNodes = async (
@@ -150,16 +150,36 @@ const otherNodes = async (
   }
 };
 
+/**
+ * Whoever said that there was nothing of the join in the cluster still speaks for that cluster: a host that was made another
+ * one meanwhile has none of its Nodes.
+ * @throws QuorateError ApiUnavailable: the undo is tried again, at another host where there is one
+ */
+const requireStill = async (
+  dependencies: Dependencies,
+  context: OperationContext,
+  { entry }: ControlPlane,
+): Promise<void> => {
+  const [asked] = await askControlPlane(dependencies, context, [entry], { patient: true });
+  if (asked?.answer.ready === true) return;
+  throw new QuorateError('ApiUnavailable', `${entry.name} did not stay a ready API server of ${context.cluster}`, {
+    host: entry.name,
+    remedy: `see \`quorate status\` and bring a control-plane host of ${context.cluster} back, then retry`,
+    evidence: [`${entry.name}: ${asked?.answer.because ?? 'not ready'}`],
+  });
+};
+
 export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'undoJoin' | 'undoInit'> => ({
   undoJoin: async (context, before) => {
-    const { target, kind } = context;
+    const { target } = context;
     const lastPrinted = await stopKubeadm(dependencies, context);
     const survivor = await pickControlPlane(dependencies, context);
     const { caHash } = await readCluster(survivor.host, survivor.entry.address);
     const { host, notOurs } = await readWork(dependencies, context, before, { lastPrinted, caHash });
-    const members = kind === 'join-control-plane' ? membersOfHost(target, (await readEtcd(survivor.host)).members) : [];
+    const members = definitionOf(context).hasEtcdMember ? await readMembersOfTarget(context, survivor.host) : [];
     if (notOurs !== undefined) {
       const notes = await undoInCluster(survivor, context, before, { host, members, caHash });
+      await requireStill(dependencies, context, survivor);
       if (notes.length === 0 && host.marker === undefined && leftovers(host).length === 0)
         return 'kubeadm was not started: nothing to undo on the host';
       return [...notes, `${target.name} was not reset: ${notOurs}`].join('; ');
@@ -177,6 +197,7 @@ export const undoActivities = (dependencies: Dependencies): Pick<Activities, 'un
       }),
     );
     notes.push(...(await deleteOwnNode(survivor, context, before, host)));
+    await requireStill(dependencies, context, survivor);
     await removeMarker(hostOf(dependencies, target), claimantOf(context));
     return notes.join('; ');
   },

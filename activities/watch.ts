@@ -7,14 +7,13 @@ import {
 } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { errorText } from '../model/operator-error.js';
+import { errorText } from '../model/failures/operator-error.js';
+import { outcomeOfFailure } from '../model/progress.js';
 import type { Activities, OperationEnding } from './contract.js';
-import { orTryAgain } from './try-again.js';
+import { orTryAgain } from './shared/try-again.js';
 
-const outcomeByType = (cause: unknown): string => {
-  const type = typeof cause === 'object' && cause !== null && 'type' in cause ? cause.type : undefined;
-  return type === 'RolledBack' ? 'rolled-back' : type === 'Aborted' ? 'aborted' : 'failed';
-};
+const typeOf = (cause: unknown): unknown =>
+  typeof cause === 'object' && cause !== null && 'type' in cause ? cause.type : undefined;
 
 interface Run {
   readonly operation: string;
@@ -42,7 +41,7 @@ const endingOf = async (client: Client, workflowId: string, { operation, runId }
         ? 'terminated'
         : cause instanceof CancelledFailure
           ? 'cancelled'
-          : outcomeByType(cause);
+          : outcomeOfFailure(typeOf(cause));
     return { operation, runId, outcome, message: errorText(cause ?? error).slice(0, 500) };
   }
 };

@@ -1,9 +1,9 @@
 import { Client } from '@temporalio/client';
-import type { QuorateClient } from '../api/client.js';
-import { createHttpClient } from '../api/http-client.js';
-import { httpSettings } from '../api/http/settings.js';
-import { createQuorateClient } from '../api/temporal-client.js';
-import { connectClient, resolveTemporal } from '../workers/connect.js';
+import type { QuorateClient } from '../api/client/client.js';
+import { createHttpClient } from '../api/http-client/http-client.js';
+import { httpSettings } from '../api/http-client/settings.js';
+import { createQuorateClient } from '../api/client/temporal-client.js';
+import { connectClient, resolveTemporal } from '../api/connection/connect.js';
 import { interruptible, unlessInterrupted } from './interrupt.js';
 import { taskQueueOf, type Io } from './io.js';
 

@@ -1,4 +1,4 @@
-import type { OperationView } from '../api/operation-view.js';
+import type { OperationView } from '../api/client/operation-view.js';
 import { heading, holdUp, lastLineOf, operationLines } from './format/operation.js';
 import { clock, printable, rowsOf, shortDuration } from './format/text.js';
 import type { Io } from './io.js';

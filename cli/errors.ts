@@ -1,7 +1,7 @@
-import { QuorateError } from '../model/failure.js';
-import { SpecificationInvalid } from '../api/client.js';
-import { problemText } from '../api/specification-file.js';
-import { OperatorError, errorText } from '../model/operator-error.js';
+import { QuorateError } from '../model/failures/failure.js';
+import { SpecificationInvalid } from '../api/client/client.js';
+import { problemText } from '../api/client/specification-file.js';
+import { OperatorError, errorText } from '../model/failures/operator-error.js';
 import { codeOfErrorKind, exitCodes } from './exit-codes.js';
 import { Interrupted } from './interrupt.js';
 import type { Io } from './io.js';

@@ -1,4 +1,4 @@
-import type { OperatorErrorKind } from '../model/operator-error.js';
+import type { OperatorErrorKind } from '../model/failures/operator-error.js';
 import type { OperationOutcome } from '../model/progress.js';
 
 /** Exit codes of every command; docs/cli.md lists them for scripts. */

@@ -1,5 +1,5 @@
-import { hasEnded } from '../api/operation-summary.js';
-import type { OperationView } from '../api/operation-view.js';
+import { hasEnded } from '../api/client/operation-summary.js';
+import type { OperationView } from '../api/client/operation-view.js';
 import type { OperationOutcome } from '../model/progress.js';
 import { canBeDrawnOn, liveDisplay, plainDisplay, type Display } from './display.js';
 import { codeOfOutcome, exitCodes } from './exit-codes.js';

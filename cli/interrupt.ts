@@ -1,4 +1,4 @@
-import type { QuorateClient } from '../api/client.js';
+import type { QuorateClient } from '../api/client/client.js';
 
 /** ^C came while a command waited for an answer. */
 export class Interrupted extends Error {

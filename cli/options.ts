@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { operationKinds } from '../model/operation.js';
+import { operationKinds } from '../model/operations.js';
 import { defaultBy } from './io.js';
 
 // What several commands share: checks of what was typed, and options that mean the same everywhere.

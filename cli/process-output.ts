@@ -1,4 +1,4 @@
-import { errorText } from '../model/operator-error.js';
+import { errorText } from '../model/failures/operator-error.js';
 import type { Io } from './io.js';
 
 /** Nobody reads any more: the reader of the pipe or socket has ended, the terminal is gone. */

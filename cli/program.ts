@@ -31,7 +31,9 @@ import {
   webhooks,
 } from './options.js';
 import { addServerCommands, listenAddress } from './server-commands.js';
+import { verbs } from '../model/operations.js';
 import type { DecisionAction } from '../model/progress.js';
+import { verbHelp } from './verbs.js';
 
 // Commands are imported when they run, so that `quorate --help` does not load Temporal's native library.
 
@@ -124,14 +126,10 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       ),
     );
 
-  for (const verb of ['init', 'join'] as const) {
+  for (const verb of verbs) {
     program
       .command(verb)
-      .description(
-        verb === 'init'
-          ? 'make the first control-plane host of a cluster, and watch it'
-          : 'join a host to its cluster by its role, and watch it',
-      )
+      .description(verbHelp[verb].description)
       .argument('<host>', 'name of the host in the specification', filled)
       .addOption(file())
       .addOption(output())
@@ -143,12 +141,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       )
       .addOption(noWait())
       .addHelpText('after', exitCodesHelp)
-      .addHelpText(
-        'after',
-        verb === 'init'
-          ? examples('quorate init cp1', 'quorate init cp1 -f prod.yaml --no-wait --output json')
-          : examples('quorate join cp2', 'quorate join w1 --key "$CI_JOB_ID" --by "$CI_USER"'),
-      )
+      .addHelpText('after', examples(...verbHelp[verb].examples))
       .action(
         run(async (host: string, options: SubmitCommandOptions) =>
           (await import('./commands/submit.js')).submit(io, verb, host, options),

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { defaultListen, parseListen, type ListenAddress } from '../api/server/exposure.js';
+import { defaultListen, parseListen, type ListenAddress } from '../api/server/access/exposure.js';
 import { defaultLimits } from '../api/server/options.js';
-import { roles } from '../api/tokens/token.js';
+import { roles } from '../api/server/tokens/token.js';
 import type { ServerCommandOptions } from './commands/server.js';
 import type { TokenCreateOptions, TokenOptions } from './commands/token.js';
 import type { Io } from './io.js';

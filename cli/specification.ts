@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { SpecificationInvalid, type SpecificationText } from '../api/client.js';
-import { parseSpecification, problemText, type Problem } from '../api/specification-file.js';
-import { OperatorError, errorText } from '../model/operator-error.js';
+import { SpecificationInvalid, type SpecificationText } from '../api/client/client.js';
+import { parseSpecification, problemText, type Problem } from '../api/client/specification-file.js';
+import { OperatorError, errorText } from '../model/failures/operator-error.js';
 import type { Specification } from '../model/specification/specification.js';
 
 export interface ReadSpecification {

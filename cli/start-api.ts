@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
-import { requireSafeExposure, type ListenAddress } from '../api/server/exposure.js';
+import { requireSafeExposure, type ListenAddress } from '../api/server/access/exposure.js';
 import type { Limits, Tls } from '../api/server/options.js';
 import { startServer, type RunningServer } from '../api/server/run-server.js';
-import { createQuorateClient } from '../api/temporal-client.js';
-import { defaultTokenFile } from '../api/tokens/token-file.js';
-import { openTokenStore } from '../api/tokens/token-store.js';
-import { OperatorError, errorText } from '../model/operator-error.js';
-import type { TemporalTarget } from '../workers/connect.js';
+import { createQuorateClient } from '../api/client/temporal-client.js';
+import { defaultTokenFile } from '../api/server/tokens/token-file.js';
+import { openTokenStore } from '../api/server/tokens/token-store.js';
+import { OperatorError, errorText } from '../model/failures/operator-error.js';
+import type { TemporalTarget } from '../api/connection/connect.js';
 import { createJsonLog, type Level } from '../workers/log.js';
 import { taskQueueOf, type Io } from './io.js';
 

@@ -1,7 +1,7 @@
 // The cluster specification that fits a lab's hosts.
 import { stringify } from 'yaml';
-import type { HostKind } from './base-system.js';
-import { DEFAULT_KUBERNETES_VERSION, type KubernetesVersion } from './versions.js';
+import type { HostKind } from './build/base-system.js';
+import { DEFAULT_KUBERNETES_VERSION, type KubernetesVersion } from './build/versions.js';
 
 /** The packet filter of kube-proxy that was found to work on the lab's hosts; see docs/lab.md. */
 const KUBE_PROXY_MODE = 'nftables';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { provideBaseSystem } from './base-system.js';
+import { provideBaseSystem } from './build/base-system.js';
 import { controlGroupsOf } from './control-groups.js';
 import { makeFaults, type Faults } from './faults.js';
 import { Host, type LabHost } from './host/host.js';
@@ -10,13 +10,13 @@ import { clearDeadLabs, clearLab, hostsFolder } from './leftovers.js';
 import { checkNeeds, raiseInotifyLimit } from './needs.js';
 import { createSwitch, subnetPrefix, switchNamespace } from './network.js';
 import { chooseSubnet, claim, describeSelf, findOwner, isAlive, LabInUseError, type Owner } from './ownership.js';
-import { providePackages, type Packages } from './packages.js';
+import { providePackages, type Packages } from './build/packages.js';
 import { labFile, labFolder } from './paths.js';
 import { timed, type Progress } from './progress.js';
 import { check } from './shell.js';
 import { renderKnownHosts, renderSshConfig, type SshHost } from './ssh-config.js';
 import { checkTopology, MAIN_LAB, versionOf, type HostOptions } from './topology.js';
-import type { KubernetesVersion } from './versions.js';
+import type { KubernetesVersion } from './build/versions.js';
 
 export interface LabOptions {
   /** Name of the lab on this machine; two labs with different names do not see each other. */

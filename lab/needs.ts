@@ -1,9 +1,9 @@
 // What the machine must have before a lab can be built; everything that is missing is told at once, with its remedy.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hasControlGroupsV1 } from './control-groups.js';
-import { installCommand, isInstalled } from './debian-packages.js';
+import { installCommand, isInstalled } from './build/debian-packages.js';
 import type { Progress } from './progress.js';
-import { coredns, GO_VERSION_NEEDED, isCached, labkube } from './programs.js';
+import { coredns, GO_VERSION_NEEDED, isCached, labkube } from './build/programs.js';
 import { run } from './shell.js';
 import { versionOf, type HostOptions } from './topology.js';
 

@@ -1,6 +1,6 @@
 // What a lab consists of, and the checks of what a caller asks for.
-import type { HostKind } from './base-system.js';
-import { DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, type KubernetesVersion } from './versions.js';
+import type { HostKind } from './build/base-system.js';
+import { DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, type KubernetesVersion } from './build/versions.js';
 
 export interface HostOptions {
   /** Host name: lower-case letters, digits and dashes, at most 13 characters. */

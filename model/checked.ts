@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { ClusterFacts } from './cluster-facts.js';
-import type { HostFacts } from './host-facts.js';
-import { membersOfHost } from './member-decision.js';
+import type { ClusterFacts } from './facts/cluster-facts.js';
+import type { HostFacts } from './facts/host-facts.js';
+import { membersOfHost } from './etcd/member-decision.js';
 import type { OperationContext } from './operation.js';
 import { isLivingNode } from './preflight/living.js';
 import { sameCluster } from './preflight/ownership.js';
 
 /**
  * What the preflight saw and the plan, or an approval, rests on. Every destructive act is given it, reads the same anew
- * right before it acts, and refuses (`ChangedSinceCheck`) when it is something else (invariant 14). Small: it is in the
+ * right before it acts, and refuses (`ChangedSinceCheck`) when it is something else (invariant 11). Small: it is in the
  * history of each activity that gets it.
  */
 export const Checked = z.object({

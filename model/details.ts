@@ -1,5 +1,6 @@
 import { badge, bold, code, codeBlock, list, numbered, table, text } from './markdown.js';
 import { placeholders } from './messages.js';
+import { phraseOf } from './operations.js';
 import type { Blocked, OperationOutcome, OperationProgress, StepProgress } from './progress.js';
 
 const instant = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
@@ -18,9 +19,6 @@ export const clockFrom = (shown = ''): ((iso: string) => string) => {
 };
 
 const span = (ms: number): string => (ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`);
-
-const what = ({ kind, host, cluster }: OperationProgress): string =>
-  kind === 'init' ? `init of ${cluster} on ${host}` : `${kind} of ${host} into ${cluster}`;
 
 const outcomes: Record<OperationOutcome, string> = {
   finished: 'Finished',
@@ -84,7 +82,7 @@ const blockedSections = (progress: OperationProgress, blocked: Blocked): string[
   const about = blocked.question === undefined ? '' : ` --about ${blocked.question}`;
   return [
     `## Blocked: ${blocked.type}`,
-    `${what(progress)} waits since **${instant(blocked.since)}** at "${text(title)}":`,
+    `${phraseOf(progress)} waits since **${instant(blocked.since)}** at "${text(title)}":`,
     bold(blocked.message),
     ...(blocked.evidence.length === 0
       ? []
@@ -109,7 +107,7 @@ const runningSections = (progress: OperationProgress): string[] => {
   const running = steps.find(isRunning);
   const since = running?.since === undefined ? '' : `, since ${instant(running.since)}`;
   return [
-    `## ${what(progress)}`,
+    `## ${phraseOf(progress)}`,
     ...(running === undefined
       ? []
       : [`${running.state === 'running' ? 'Now' : 'Undoing'}: ${bold(running.title)}${since}`]),
@@ -124,7 +122,7 @@ export const renderDetails = (progress: OperationProgress): string => {
   const isAsked = blocked?.type === 'PlanNeedsApproval';
   const top =
     outcome !== undefined
-      ? [`## ${outcomes[outcome]}: ${what(progress)}`, bold(progress.summary ?? '')]
+      ? [`## ${outcomes[outcome]}: ${phraseOf(progress)}`, bold(progress.summary ?? '')]
       : blocked === undefined
         ? runningSections(progress)
         : blockedSections(progress, blocked);

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { OperationContext, operationKinds } from './operation.js';
+import { OperationContext } from './operation.js';
+import { operationKinds, workflowTypes } from './operations.js';
 import { decisionActions, operationOutcomes } from './progress.js';
 
 /** Names of workflow types, updates, queries and signals, shared by workflows and clients. */
 export const names = {
   workflows: {
     cluster: 'clusterEntity',
-    init: 'initCluster',
-    'join-control-plane': 'joinControlPlane',
-    'join-worker': 'joinWorker',
+    ...workflowTypes,
     status: 'readClusterStatus',
     plan: 'planChange',
     notification: 'deliverNotification',
@@ -20,7 +19,7 @@ export const names = {
 
 export const taskQueue = 'quorate';
 
-/** Workflow ids (docs/design.md, Cluster entity): a fixed id per exclusive right, so that the server itself is the mutex. */
+/** Workflow ids (docs/design.md, The server is the mutex): a fixed id per exclusive right, so that the server itself is the mutex. */
 export const workflowIds = {
   cluster: (cluster: string) => `cluster/${cluster}`,
   exclusive: (cluster: string) => `change/${cluster}`,

@@ -118,10 +118,12 @@ const urlKey = (url: string): string => {
 /** Whether two URLs mean the same place, however the addresses in them are spelt: etcd keeps a URL as it was given. */
 export const sameUrl = (a: string, b: string): boolean => a === b || urlKey(a) === urlKey(b);
 
+const loopback = ['127.0.0.0/8', '::1/128'] as const;
+
 const unusable = (
   [
     [['0.0.0.0/8', '::/128'], 'is the unspecified address'],
-    [['127.0.0.0/8', '::1/128'], 'is a loopback address, which other hosts cannot reach'],
+    [loopback, 'is a loopback address, which other hosts cannot reach'],
     [['169.254.0.0/16', 'fe80::/10'], 'is a link-local address'],
     [['224.0.0.0/4', 'ff00::/8'], 'is a multicast address'],
   ] as const
@@ -133,6 +135,14 @@ const unusable = (
 /** Why an address cannot be a host's address in a cluster; undefined when it can. */
 export const unusableAddress = (address: IpAddress): string | undefined =>
   unusable.find(({ subnets }) => subnets.some((subnet) => subnetContains(subnet, address)))?.because;
+
+const loopbackSubnets = loopback.map(parseSubnet).filter((subnet) => subnet !== undefined);
+
+/** Whether a host name or address, such as the `hostname` of a URL, is this machine and nothing else. */
+export const isLoopback = (host: string): boolean => {
+  const address = parseAddress(host.replace(/^\[(.*)\]$/, '$1'));
+  return host === 'localhost' || (address !== undefined && loopbackSubnets.some((one) => subnetContains(one, address)));
+};
 
 /** The address as it stands in a URL: IPv6 in brackets. */
 export const urlHost = (address: string): string => (address.includes(':') ? `[${address}]` : address);

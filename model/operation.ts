@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-export const operationKinds = ['init', 'join-control-plane', 'join-worker'] as const;
-export type OperationKind = (typeof operationKinds)[number];
+import { operationKinds } from './operations.js';
 
 export const ContextHost = z.object({
   name: z.string(),

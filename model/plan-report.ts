@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { failureTypes } from './failure.js';
-import { operationKinds } from './operation.js';
+import { failureTypes } from './failures/failure.js';
+import { operationKinds } from './operations.js';
 
 const PlanFinding = z.object({
   code: z.enum(failureTypes as [(typeof failureTypes)[number], ...(typeof failureTypes)[number][]]),

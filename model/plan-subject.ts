@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { ClusterFacts } from './cluster-facts.js';
-import type { HostFacts } from './host-facts.js';
-import { isAtAddress } from './member-decision.js';
+import type { ClusterFacts } from './facts/cluster-facts.js';
+import type { HostFacts } from './facts/host-facts.js';
+import { isAtAddress } from './etcd/member-decision.js';
 import type { OperationContext } from './operation.js';
+import { definitionOf } from './operations.js';
 import { describeDirt } from './preflight/dirt.js';
 import { isOwnAttempt, memberDecision, nodeCaHashes } from './preflight/ownership.js';
 
@@ -32,8 +33,9 @@ type PlanSubject = z.infer<typeof PlanSubject>;
 /** @returns canonical JSON */
 export const planSubject = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string => {
   const { kind, target, kubernetesVersion, loadBalancer, endpoint } = context;
+  const { makesCluster, hasEtcdMember } = definitionOf(context);
   const own = isOwnAttempt(context, host);
-  const decision = kind === 'join-worker' ? undefined : memberDecision(context, host, cluster);
+  const decision = hasEtcdMember ? memberDecision(context, host, cluster) : undefined;
   const member =
     decision?.kind === 'remove-stale-learner' || decision?.kind === 'remove-stale-voter' ? decision.member : undefined;
   const node = cluster?.nodes.find(({ name }) => name === target.name);
@@ -42,7 +44,7 @@ export const planSubject = (context: OperationContext, host: HostFacts, cluster:
     kind,
     host: target.name,
     machineId: host.machineId,
-    cluster: (kind === 'init' ? undefined : cluster?.caHash) ?? context.cluster,
+    cluster: (makesCluster ? undefined : cluster?.caHash) ?? context.cluster,
     kubernetesVersion,
     stopsEarlierCommands: (host.runningUnits ?? []).length > 0,
     removesMember: member === undefined || (own && isAtAddress(member, target.address)) ? null : member.id,

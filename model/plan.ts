@@ -1,91 +1,102 @@
-import type { ClusterFacts, EtcdMember } from './cluster-facts.js';
-import type { HostFacts } from './host-facts.js';
+import type { ClusterFacts, EtcdMember } from './facts/cluster-facts.js';
+import type { HostFacts } from './facts/host-facts.js';
 import type { OperationContext } from './operation.js';
+import { definitionOf } from './operations.js';
 import { alreadyJoined, describeDirt } from './preflight/dirt.js';
 import { memberDecision } from './preflight/ownership.js';
-import { memberLabel, projectAddition } from './quorum.js';
+import { memberLabel, projectAddition } from './etcd/quorum.js';
 
-const staleNode = (context: OperationContext, cluster: ClusterFacts | undefined): string[] => {
+/** What a plan is made from: the world as the step `read` saw it. */
+export interface PlanWorld {
+  readonly context: OperationContext;
+  readonly host: HostFacts;
+  readonly cluster: ClusterFacts | undefined;
+}
+
+/** What a step will change, one line each for the operator; none where it has nothing to do. */
+export type PlanLines = (world: PlanWorld) => readonly string[];
+
+const balancersOf = ({ loadBalancer }: OperationContext): string | undefined =>
+  loadBalancer.kind === 'haproxy' ? loadBalancer.hosts.map((host) => host.name).join(', ') : undefined;
+
+const staleMemberOf = ({ context, host, cluster }: PlanWorld) => {
+  const decision = memberDecision(context, host, cluster);
+  return decision?.kind === 'remove-stale-learner' || decision?.kind === 'remove-stale-voter' ? decision : undefined;
+};
+
+export const stopLines: PlanLines = ({ context: { target }, host: { runningUnits } }) =>
+  runningUnits === undefined
+    ? []
+    : [`stop ${runningUnits.join(', ')} on ${target.name}, left running by an earlier operation; then read it again`];
+
+export const snapshotLines: PlanLines = ({ context, cluster }) => [
+  `snapshot etcd${cluster?.etcd === undefined ? '' : ` on ${cluster.etcd.askedAt}`}, keep ${context.policy.snapshotsKept}`,
+];
+
+export const staleNodeLines: PlanLines = ({ context, cluster }) => {
   const node = cluster?.nodes.find((one) => one.name === context.target.name);
   if (node === undefined) return [];
   const ready = node.ready ? 'still Ready' : 'NotReady';
   return [`delete the stale Node ${node.name} (${ready}, created ${node.createdAt})`];
 };
 
-const stopLine = ({ target }: OperationContext, { runningUnits }: HostFacts): string[] =>
-  runningUnits === undefined
-    ? []
-    : [`stop ${runningUnits.join(', ')} on ${target.name}, left running by an earlier operation; then read it again`];
+/** Its etcd member, then its Node. */
+export const staleMemberLines: PlanLines = (world) => {
+  const stale = staleMemberOf(world);
+  const what = stale?.member.isLearner === true ? 'learner' : 'member';
+  return [
+    ...(stale === undefined
+      ? []
+      : [`remove the stale etcd ${what} ${memberLabel(stale.member)}: ${stale.projection.text}`]),
+    ...staleNodeLines(world),
+  ];
+};
 
-const resetLine = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {
+export const resetLines: PlanLines = ({ context, host, cluster }) => {
   const dirt = describeDirt(context, host, cluster);
   return dirt === undefined ? [] : [`reset ${context.target.name}: ${dirt.found.join(', ')}`];
 };
 
-const balancers = (context: OperationContext): string | undefined =>
-  context.loadBalancer.kind === 'haproxy' ? context.loadBalancer.hosts.map((host) => host.name).join(', ') : undefined;
-
-const prepareLine = ({ target, kubernetesVersion }: OperationContext): string =>
-  `prepare ${target.name}: kubelet enabled, kernel modules, sysctls, images of ${kubernetesVersion}`;
-
-const controlPlaneJoin = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {
-  const { name } = context.target;
-  const decision = memberDecision(context, host, cluster);
-  const stale =
-    decision?.kind === 'remove-stale-learner' || decision?.kind === 'remove-stale-voter' ? decision : undefined;
-  const members: readonly EtcdMember[] = cluster?.etcd?.members ?? [];
-  const addition = projectAddition(members.filter((member) => member.id !== stale?.member.id));
-  const balancer = balancers(context);
-  const kind = stale?.member.isLearner === true ? 'learner' : 'member';
-  return [
-    ...stopLine(context, host),
-    `snapshot etcd${cluster?.etcd === undefined ? '' : ` on ${cluster.etcd.askedAt}`}, keep ${context.policy.snapshotsKept}`,
-    ...(stale === undefined
-      ? []
-      : [`remove the stale etcd ${kind} ${memberLabel(stale.member)}: ${stale.projection.text}`]),
-    ...staleNode(context, cluster),
-    ...resetLine(context, host, cluster),
-    prepareLine(context),
-    ...(balancer === undefined ? [] : [`register ${name} on ${balancer}, disabled`]),
-    `join ${name} as a control-plane node of ${context.cluster}: ${addition.text}`,
-    balancer === undefined
-      ? `verify the endpoint ${context.endpoint} when ${name} is ready`
-      : `enable ${name} on ${balancer} when it is ready`,
-  ];
-};
-
-const workerJoin = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => [
-  ...stopLine(context, host),
-  ...staleNode(context, cluster),
-  ...resetLine(context, host, cluster),
-  prepareLine(context),
-  `join ${context.target.name} as a worker of ${context.cluster}`,
+export const prepareLines: PlanLines = ({ context: { target, kubernetesVersion } }) => [
+  `prepare ${target.name}: kubelet enabled, kernel modules, sysctls, images of ${kubernetesVersion}`,
 ];
 
-const init = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {
-  const { name } = context.target;
-  const balancer = balancers(context);
-  return [
-    ...stopLine(context, host),
-    ...resetLine(context, host, cluster),
-    prepareLine(context),
-    ...(balancer === undefined ? [] : [`register ${name} on ${balancer} as the first API server`]),
-    `initialise ${context.cluster} ${context.kubernetesVersion} on ${name}: ${projectAddition([]).text}`,
-    `verify the endpoint ${context.endpoint}`,
-  ];
+export const registerDisabledLines: PlanLines = ({ context }) => {
+  const balancers = balancersOf(context);
+  return balancers === undefined ? [] : [`register ${context.target.name} on ${balancers}, disabled`];
 };
 
-/** What the operation will change, in order, one line each for the operator. For findings without anything fatal. */
-export const plan = (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined): string[] => {
-  const { name } = context.target;
-  if (alreadyJoined(context, host, cluster))
-    return [`verify ${name}, which is a member of ${context.cluster} already; nothing is reset or joined`];
-  switch (context.kind) {
-    case 'init':
-      return init(context, host, cluster);
-    case 'join-control-plane':
-      return controlPlaneJoin(context, host, cluster);
-    case 'join-worker':
-      return workerJoin(context, host, cluster);
-  }
+export const registerFirstLines: PlanLines = ({ context }) => {
+  const balancers = balancersOf(context);
+  return balancers === undefined ? [] : [`register ${context.target.name} on ${balancers} as the first API server`];
 };
+
+/** With what becomes of etcd's quorum, where a member is added. */
+export const joinLines: PlanLines = (world) => {
+  const { context, cluster } = world;
+  const { hasEtcdMember, phrase } = definitionOf(context);
+  const joins = phrase({ cluster: context.cluster, host: context.target.name });
+  if (!hasEtcdMember) return [joins];
+  const stale = staleMemberOf(world)?.member.id;
+  const members: readonly EtcdMember[] = cluster?.etcd?.members ?? [];
+  return [`${joins}: ${projectAddition(members.filter(({ id }) => id !== stale)).text}`];
+};
+
+export const initLines: PlanLines = ({ context }) => [
+  `initialise ${context.cluster} ${context.kubernetesVersion} on ${context.target.name}: ${projectAddition([]).text}`,
+];
+
+/** The first backend is enabled from the beginning. */
+export const enableLines: PlanLines = ({ context }) => {
+  const { name } = context.target;
+  if (definitionOf(context).makesCluster) return [`verify the endpoint ${context.endpoint}`];
+  const balancers = balancersOf(context);
+  if (balancers !== undefined) return [`enable ${name} on ${balancers} when it is ready`];
+  return [`verify the endpoint ${context.endpoint} when ${name} is ready`];
+};
+
+/** The whole plan of a join or an init whose host is a member already; undefined where there is something to do. */
+export const alreadyJoinedLine = ({ context, host, cluster }: PlanWorld): string | undefined =>
+  alreadyJoined(context, host, cluster)
+    ? `verify ${context.target.name}, which is a member of ${context.cluster} already; nothing is reset or joined`
+    : undefined;

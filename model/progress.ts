@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { failureTypes } from './failure.js';
-import { operationKinds } from './operation.js';
+import { failureTypes } from './failures/failure.js';
+import { operationKinds } from './operations.js';
 
 export const decisionActions = ['retry', 'skip', 'rollback', 'abort', 'approve'] as const;
 export type DecisionAction = (typeof decisionActions)[number];
@@ -45,6 +45,13 @@ export type Blocked = z.infer<typeof Blocked>;
 
 export const operationOutcomes = ['finished', 'failed', 'cancelled', 'rolled-back', 'aborted', 'terminated'] as const;
 export type OperationOutcome = (typeof operationOutcomes)[number];
+
+/** Outcomes that a workflow tells by the type of the failure it ends with. */
+export const endingTypes = { 'rolled-back': 'RolledBack', aborted: 'Aborted' } as const;
+
+/** What the type of the failure that ended an operation says of its outcome. */
+export const outcomeOfFailure = (type: unknown): 'rolled-back' | 'aborted' | 'failed' =>
+  type === endingTypes['rolled-back'] ? 'rolled-back' : type === endingTypes.aborted ? 'aborted' : 'failed';
 
 /** What the query `progress` of an operation answers. */
 export const OperationProgress = z.object({

@@ -1,8 +1,9 @@
 import type { ClusterQueue, SubmitRequest } from './messages.js';
-import type { OperationKind } from './operation.js';
+import type { OperationKind } from './operations.js';
+import { definitionOf, operations } from './operations.js';
 
 /** Exclusive operations change membership, control-plane nodes or the load balancer: one at a time per cluster. */
-export const isExclusive = (kind: OperationKind): boolean => kind !== 'join-worker';
+export const isExclusive = (kind: OperationKind): boolean => operations[kind].lock !== 'shared';
 
 /** What an operation waits for that nothing holds up: it begins in the next moment. */
 export const beginsNow = 'its start';
@@ -27,7 +28,8 @@ const conflict = (one: QueueEntry, other: QueueEntry): string | undefined => {
   const { context } = one.request;
   const { context: theirs } = other.request;
   if (context.target.name === theirs.target.name) return 'same host';
-  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';
+  const alone = [context, theirs].find((of) => definitionOf(of).lock === 'alone');
+  if (alone !== undefined) return `${alone.kind} runs alone`;
   return isExclusive(context.kind) && isExclusive(theirs.kind)
     ? 'holds the membership lock or is before it'
     : undefined;

@@ -1,22 +1,20 @@
 /**
- * Search attributes that Quorate registers on its namespace, by name and Temporal type.
+ * Search attributes that Quorate registers on its namespace: keys as the SDK takes them, with name and Temporal type.
  * A namespace holds at most 10 of type Keyword and 3 of every other type; a value longer than 2 048 bytes ends the
  * workflow, so writers clip.
  */
 export const searchAttributes = {
-  QuorateCluster: 'Keyword',
-  QuorateHost: 'Keyword',
+  cluster: { name: 'QuorateCluster', type: 'KEYWORD' },
+  host: { name: 'QuorateHost', type: 'KEYWORD' },
   /** `<cluster>/<kind>/<host>/<key>`. */
-  QuorateOperation: 'Keyword',
-  QuorateKind: 'Keyword',
+  operation: { name: 'QuorateOperation', type: 'KEYWORD' },
+  kind: { name: 'QuorateKind', type: 'KEYWORD' },
   /** Id of the step that runs. */
-  QuoratePhase: 'Keyword',
+  phase: { name: 'QuoratePhase', type: 'KEYWORD' },
   /** One of `failureTypes`; unset while the operation is not blocked. */
-  QuorateBlockedReason: 'Keyword',
-  QuorateBlocked: 'Bool',
+  blockedReason: { name: 'QuorateBlockedReason', type: 'KEYWORD' },
+  blocked: { name: 'QuorateBlocked', type: 'BOOL' },
 } as const;
-
-export type SearchAttributeName = keyof typeof searchAttributes;
 
 /** A string literal of the visibility query language. */
 export const visibilityLiteral = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

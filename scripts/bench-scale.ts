@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pLimit from 'p-limit';
-import { createQuorateClient } from '../api/temporal-client.js';
+import { createQuorateClient } from '../api/client/temporal-client.js';
 import { findTemporalExecutable } from '../workers/temporal-server/executable.js';
 import { freePort } from '../workers/temporal-server/ports.js';
 import { startTemporalServer } from '../workers/temporal-server/server.js';

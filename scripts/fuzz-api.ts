@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../workers/temporal-server/folders.js';
+import { cacheFolder } from '../api/connection/user-folders.js';
 import { clusterYaml } from '../test/support/run-cli.js';
 import { startApiHarness } from './api-harness/start.js';
 import { optionsOf } from './arguments.js';

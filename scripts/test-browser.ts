@@ -2,7 +2,7 @@
 // missing: after asking, or at once with --yes or CI=true.
 import { spawn } from 'node:child_process';
 import { installPackages } from '../lab/commands/install.js';
-import { installCommand, isInstalled } from '../lab/debian-packages.js';
+import { installCommand, isInstalled } from '../lab/build/debian-packages.js';
 
 const browser = '/usr/bin/chromium';
 const packages = ['chromium'];

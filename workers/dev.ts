@@ -1,9 +1,9 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { claimDatabase } from './dev-registry.js';
+import { claimDatabase } from '../api/connection/dev-registry.js';
 import { runWorker } from './run-worker.js';
 import { findTemporalExecutable } from './temporal-server/executable.js';
-import { stateFolder } from './temporal-server/folders.js';
+import { stateFolder } from '../api/connection/user-folders.js';
 import { requireFreePort } from './temporal-server/ports.js';
 import { superviseTemporalServer } from './temporal-server/supervise.js';
 import { workflowBundle } from './workflow-bundle.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
-import { errorText } from '../model/operator-error.js';
-import { connectClient, unreachable, type TemporalTarget } from './connect.js';
+import { errorText } from '../model/failures/operator-error.js';
+import { connectClient, unreachable, type TemporalTarget } from '../api/connection/connect.js';
 import { addSearchAttributes } from './temporal-server/namespace.js';
 import { createWorker } from './worker.js';
 import { workflowBundle } from './workflow-bundle.js';

@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { secretProblem } from '../adapters/webhook/sign.js';
 import type { Webhook, Webhooks } from '../adapters/webhook/types.js';
 import { createWebhook } from '../adapters/webhook/webhook.js';
-import { OperatorError } from '../model/operator-error.js';
+import { isLoopback } from '../model/network-address.js';
+import { OperatorError } from '../model/failures/operator-error.js';
+import { webhookSecretPrefix } from '../model/secret-patterns.js';
 import { pathText } from '../model/specification/problem.js';
 import { suggest } from '../model/specification/suggest.js';
 
@@ -54,9 +56,6 @@ const File = z.strictObject(
 /** What is wrong, and what to write instead; thrown while one field is read, gathered for the whole file. */
 class Wrong extends Error {}
 
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-
 const urlOf = (text: string): URL => {
   if (!URL.canParse(text)) throw new Wrong('is no address; write https://HOST/PATH');
   const url = new URL(text);
@@ -66,7 +65,7 @@ const urlOf = (text: string): URL => {
 
 /** A path or the name of a variable is shown in messages: what was meant to be elsewhere must not be. */
 const shownName = (text: string, otherwise: string): string => {
-  if (text.startsWith('whsec_') || text.includes('://'))
+  if (text.startsWith(webhookSecretPrefix) || text.includes('://'))
     throw new Wrong(`is a secret or an address itself; ${otherwise}`);
   return text;
 };
@@ -91,7 +90,7 @@ const secretsOf = (text: string, where: string): string[] => {
   }
   return secrets;
 };
-const howToMakeOne = 'make one with: echo "whsec_$(openssl rand -base64 32)"';
+const howToMakeOne = `make one with: echo "${webhookSecretPrefix}$(openssl rand -base64 32)"`;
 
 const caOf = (path: string): string => {
   const text = readText(path);

@@ -4,7 +4,7 @@ import { access, constants, mkdir, mkdtemp, readFile, readdir, rename, rm, stat 
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from './temporal-server/folders.js';
+import { cacheFolder } from '../api/connection/user-folders.js';
 import { runProgram } from './temporal-server/run-program.js';
 
 /** The compiled `workflows/index`, or the TypeScript source when the program runs from sources. */

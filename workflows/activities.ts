@@ -1,9 +1,9 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
-import { failureTypes } from '../model/failure.js';
-import { failurePolicy } from '../model/failure-policy.js';
-import type { ProbeKind } from '../model/failure-policy.js';
-import { deliveryRetry } from '../model/notification-policy.js';
+import { failureTypes } from '../model/failures/failure.js';
+import { failurePolicy } from '../model/failures/failure-policy.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
+import { deliveryRetry } from '../model/notifications/notification-policy.js';
 import type { OperationContext } from '../model/operation.js';
 import type { Activities, OperationEnding } from '../activities/contract.js';
 

@@ -1,7 +1,7 @@
 import { CancellationScope, ParentClosePolicy, log, startChild } from '@temporalio/workflow';
 import { names } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
-import type { OperationEvent } from '../model/operation-event.js';
+import type { OperationEvent } from '../model/notifications/operation-event.js';
 
 type Told = Pick<OperationEvent, 'type' | 'blocked' | 'decision' | 'outcome' | 'summary'>;
 

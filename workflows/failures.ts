@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import type { FailureDetails, FailureType } from '../model/failure.js';
-import type { ProbeKind } from '../model/failure-policy.js';
-import { QuorateError, failureClasses, isFailureType } from '../model/failure.js';
+import type { FailureDetails, FailureType } from '../model/failures/failure.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
+import { QuorateError, failureClasses, isFailureType } from '../model/failures/failure.js';
 
 export interface Failure {
   readonly type: FailureType;

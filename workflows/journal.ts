@@ -13,6 +13,8 @@ const now = (): string => new Date().toISOString();
 export interface Journal {
   readonly progress: OperationProgress;
   step(id: string, state: StepState, note?: string): void;
+  /** Some of the steps were computed anew: those that are done and no part of it any more stay where they are shown. */
+  computed(steps: readonly Row[], anew: readonly Row[]): void;
   plan(lines: readonly string[]): void;
   printed(line: string): void;
   blocked(blocked: Omit<Blocked, 'since'>): void;
@@ -24,11 +26,14 @@ export interface Journal {
   told(): Promise<void>;
 }
 
-export const createJournal = <State extends OperationState>(
-  context: OperationContext,
-  by: string,
-  steps: readonly Step<State>[],
-): Journal => {
+type Row = Pick<Step<OperationState>, 'id' | 'title' | 'budgetMs'>;
+
+export const createJournal = (context: OperationContext, by: string, steps: readonly Row[]): Journal => {
+  const rowOf = ({ id, title, budgetMs }: Row): OperationProgress['steps'][number] => {
+    const limit = budgetMs?.(context);
+    return { id, title: title(context), state: 'pending', ...(limit === undefined ? {} : { budgetMs: limit }) };
+  };
+
   const announcer = createAnnouncer(announcedOf(context, by));
   const progress: OperationProgress = {
     revision: 0,
@@ -37,15 +42,7 @@ export const createJournal = <State extends OperationState>(
     cluster: context.cluster,
     host: context.target.name,
     by,
-    steps: steps.map((step) => {
-      const budgetMs = step.budgetMs?.(context);
-      return {
-        id: step.id,
-        title: step.title(context),
-        state: 'pending',
-        ...(budgetMs === undefined ? {} : { budgetMs }),
-      };
-    }),
+    steps: steps.map(rowOf),
     plan: [],
     decisions: [],
   };
@@ -66,6 +63,18 @@ export const createJournal = <State extends OperationState>(
       else if (state === 'running' || state === 'pending') delete step.note;
       if (state !== 'running' || progress.lastLine !== undefined) delete progress.lastLine;
       if (state === 'running' || state === 'undoing') showPhase(state === 'running' ? id : `undo ${id}`);
+      publish();
+    },
+    computed(all, anew) {
+      const ids = new Set(all.map(({ id }) => id));
+      const known = new Map(progress.steps.map((step) => [step.id, step]));
+      const rows = all.map((row) => (anew.includes(row) ? undefined : known.get(row.id)) ?? rowOf(row));
+      for (const [index, step] of progress.steps.entries()) {
+        if (ids.has(step.id) || step.state !== 'done') continue;
+        const before = progress.steps[index - 1]?.id;
+        rows.splice(rows.findIndex(({ id }) => id === before) + 1, 0, step);
+      }
+      progress.steps = rows;
       publish();
     },
     plan(lines) {

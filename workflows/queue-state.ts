@@ -1,6 +1,6 @@
 import type { ClusterQueue, SubmitRequest } from '../model/messages.js';
 import { workflowIds } from '../model/messages.js';
-import { operationKinds } from '../model/operation.js';
+import { isOperationKind } from '../model/operations.js';
 import type { OperationContext } from '../model/operation.js';
 import { beginsNow, isExclusive, nextToStart, positionOf, waitsFor } from '../model/queue.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
@@ -127,9 +127,8 @@ export const createQueueState = (
     otherFinished: (operation, workflowId, ending) => {
       const asked = waiting.find((entry) => idOf(entry) === operation);
       takeOut(asked);
-      const [, kindName, host = ''] = operation.split('/');
-      const kind = operationKinds.find((candidate) => candidate === kindName);
-      if (kind === undefined) return undefined;
+      const [, kind, host = ''] = operation.split('/');
+      if (kind === undefined || !isOperationKind(kind)) return undefined;
       // One that was reset after its end is known already.
       const { by, since } = endedAs(operation) ?? { by: 'unknown', since: new Date().toISOString() };
       const item = asked === undefined ? { operation, kind, host, by, since } : itemOf(asked);

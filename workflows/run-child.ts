@@ -14,25 +14,18 @@ import type { OperationEnding } from '../activities/contract.js';
 import { names } from '../model/messages.js';
 import type { SubmitRequest } from '../model/messages.js';
 import type { OperationContext } from '../model/operation.js';
+import { phraseOf } from '../model/operations.js';
+import { operationOutcomes, outcomeOfFailure } from '../model/progress.js';
 import type { OperationOutcome } from '../model/progress.js';
+import { searchAttributes } from '../model/search-attributes.js';
 import { looking, lookout, titled, watching } from './activities.js';
 import { sinceReset } from './since-reset.js';
-import { attributes } from './visibility.js';
 
 export interface Ending {
   readonly outcome: OperationOutcome;
   readonly runId?: string;
   readonly message?: string;
 }
-
-const outcomes: readonly OperationOutcome[] = [
-  'finished',
-  'failed',
-  'cancelled',
-  'rolled-back',
-  'aborted',
-  'terminated',
-];
 
 const terminated: Ending = {
   outcome: 'terminated',
@@ -46,20 +39,19 @@ const endingOf = (error: unknown): Ending => {
   if (cause instanceof TerminatedFailure) return terminated;
   if (cause instanceof CancelledFailure) return { outcome: 'cancelled' };
   if (cause instanceof ApplicationFailure) {
-    const outcome = cause.type === 'RolledBack' ? 'rolled-back' : cause.type === 'Aborted' ? 'aborted' : 'failed';
-    return { outcome, message: cause.message.slice(0, 500) };
+    return { outcome: outcomeOfFailure(cause.type), message: cause.message.slice(0, 500) };
   }
   return { outcome: 'failed', message: (cause?.message ?? error.message).slice(0, 500) };
 };
 
 const staticSummary = ({ context: { kind, target, cluster } }: SubmitRequest): string =>
-  kind === 'init' ? `init ${cluster} on ${target.name}` : `${kind} ${target.name} into ${cluster}`;
+  phraseOf({ kind, host: target.name, cluster });
 
 /** The same words as when the server tells it. */
 const endingSeen = ({ outcome, runId, message }: OperationEnding): Ending => {
   if (outcome === 'terminated') return { ...terminated, runId };
   return {
-    outcome: outcomes.find((candidate) => candidate === outcome) ?? 'failed',
+    outcome: operationOutcomes.find((candidate) => candidate === outcome) ?? 'failed',
     runId,
     ...(message === undefined || outcome === 'cancelled' ? {} : { message: message.slice(0, 500) }),
   };
@@ -143,12 +135,12 @@ export const runChild = async (
         staticDetails: `Asked for by ${request.by}. Operation \`${context.operation}\`.`,
         memo: { operation: context.operation, by: request.by },
         typedSearchAttributes: [
-          { key: attributes.cluster, value: context.cluster },
-          { key: attributes.host, value: context.target.name },
-          { key: attributes.operation, value: context.operation },
-          { key: attributes.kind, value: context.kind },
-          { key: attributes.phase, value: 'begin' },
-          { key: attributes.blocked, value: false },
+          { key: searchAttributes.cluster, value: context.cluster },
+          { key: searchAttributes.host, value: context.target.name },
+          { key: searchAttributes.operation, value: context.operation },
+          { key: searchAttributes.kind, value: context.kind },
+          { key: searchAttributes.phase, value: 'begin' },
+          { key: searchAttributes.blocked, value: false },
         ],
       });
       on.started(child.firstExecutionRunId);

@@ -1,8 +1,10 @@
 import { ApplicationFailure, isCancellation, setHandler, sleep } from '@temporalio/workflow';
 import { safeParse } from 'zod';
-import { failurePolicy } from '../model/failure-policy.js';
-import type { FailureType } from '../model/failure.js';
+import { failurePolicy } from '../model/failures/failure-policy.js';
+import type { FailureType } from '../model/failures/failure.js';
 import { HostPrinted } from '../model/messages.js';
+import type { PlanWorld } from '../model/plan.js';
+import { endingTypes } from '../model/progress.js';
 import { createDecisions } from './decisions.js';
 import type { Choices } from './decisions.js';
 import { ApprovalNeeded, failureOf } from './failures.js';
@@ -46,7 +48,10 @@ export const runOperation = async <State extends OperationState>(
   steps: readonly Step<State>[],
   state: State,
   by: string,
-  summary: (state: State) => string,
+  {
+    plan,
+    summary,
+  }: { readonly plan: (world: PlanWorld) => readonly string[]; readonly summary: (state: State) => string },
 ): Promise<OperationResult> => {
   const journal = createJournal(state.context, by, steps);
   setHandler(progress, () => journal.progress, { description: 'What the operation has done and what it waits for' });
@@ -71,11 +76,30 @@ export const runOperation = async <State extends OperationState>(
   /** The step that goes on with the command it has lost sight of. */
   let attaching: string | undefined;
 
-  const indexOf = (id: string): number => steps.findIndex((step) => step.id === id);
+  let rows: readonly Step<State>[] = steps;
+  /** Ids of computed steps, by the step that they follow. */
+  const computed = new Map<string, ReadonlySet<string>>();
+  const indexOf = (id: string): number => rows.findIndex((step) => step.id === id);
   const first = steps[0]?.id ?? '';
+  const follow = (step: Step<State>): void => {
+    if (step.followedBy === undefined) return;
+    const next = step.followedBy(state);
+    const before = computed.get(step.id);
+    const others = rows.filter(({ id }) => before?.has(id) !== true);
+    const at = others.indexOf(step) + 1;
+    rows = [...others.slice(0, at), ...next, ...others.slice(at)];
+    if (new Set(rows.map(({ id }) => id)).size < rows.length) throw new Error(`steps after "${step.id}" share an id`);
+    computed.set(step.id, new Set(next.map(({ id }) => id)));
+    journal.computed(rows, next);
+  };
+  /** What comes again is shown so; what was computed is computed anew, and stays as it is until then. */
+  const comesAgain = (from: number): void => {
+    const all = new Set([...computed.values()].flatMap((ids) => [...ids]));
+    for (const { id } of rows.slice(from)) if (!all.has(id)) journal.step(id, 'pending');
+  };
   const retryFrom = (step: Step<State>): string =>
     step.retriedInPlace === undefined ? first : (step.restsOn ?? step.id);
-  const titleOf = (id: string): string => steps[indexOf(id)]?.title(state.context) ?? id;
+  const titleOf = (id: string): string => rows[indexOf(id)]?.title(state.context) ?? id;
   const choicesFor = (step: Step<State>, failure: Failure, approvable: boolean): Choices => {
     const undos = saga.titles(state.context);
     const from = titleOf(retryFrom(step));
@@ -165,7 +189,7 @@ export const runOperation = async <State extends OperationState>(
       case 'rollback':
         throw ApplicationFailure.nonRetryable(
           await rollBack(`rolled back by ${decision.by}`, 'rolled-back'),
-          'RolledBack',
+          endingTypes['rolled-back'],
           failure,
         );
       case 'abort': {
@@ -173,14 +197,14 @@ export const runOperation = async <State extends OperationState>(
         journal.step(step.id, 'failed', failure.message);
         const why = decision.reason === '' ? '' : ` (${decision.reason})`;
         journal.ended('aborted', `aborted by ${decision.by} while blocked by ${failure.type}${why}; ${left}`);
-        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', 'Aborted', failure);
+        throw ApplicationFailure.nonRetryable(journal.progress.summary ?? 'aborted', endingTypes.aborted, failure);
       }
     }
   };
 
   const runSteps = async (): Promise<void> => {
-    for (let index = 0; index < steps.length;) {
-      const step = steps[index];
+    for (let index = 0; index < rows.length;) {
+      const step = rows[index];
       if (step === undefined)
         throw new Error(`no step ${index}: a restsOn or recoverFrom names a step that does not exist`);
       const skip = leftOut.get(step.id) ?? step.skipWhen?.(state);
@@ -201,7 +225,7 @@ export const runOperation = async <State extends OperationState>(
       attaching = undefined;
       if (step.restsOn !== undefined && !isAttaching && observations.areOutdated(step.restsOn, step.id)) {
         const next = nextRound(step.restsOn);
-        for (const later of steps.slice(next)) journal.step(later.id, 'pending');
+        comesAgain(next);
         index = next;
         continue;
       }
@@ -212,9 +236,10 @@ export const runOperation = async <State extends OperationState>(
         journal.step(
           step.id,
           'done',
-          await step.run(state, { plan: (lines) => journal.plan(lines), attaching: isAttaching }),
+          await step.run(state, { planned: plan, plan: (lines) => journal.plan(lines), attaching: isAttaching }),
         );
         observations.done(step.id);
+        follow(step);
         index += 1;
       } catch (error) {
         if (isCancellation(error)) throw error;
@@ -222,7 +247,7 @@ export const runOperation = async <State extends OperationState>(
         const failure = approval?.failure ?? failureOf(error);
         if (failure === undefined) throw error;
         const next = await decideWhereToGoOn(step, failure, approval?.subject);
-        if (next <= index) for (const later of steps.slice(next + 1)) journal.step(later.id, 'pending');
+        if (next <= index) comesAgain(next + 1);
         index = next;
       }
     }

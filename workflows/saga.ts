@@ -1,5 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { failurePolicy } from '../model/failure-policy.js';
+import { failurePolicy } from '../model/failures/failure-policy.js';
 import type { Decisions } from './decisions.js';
 import { failureOf } from './failures.js';
 import type { Failure } from './failures.js';
@@ -65,7 +65,11 @@ export const createSaga = <State extends OperationState>(journal: Journal, decis
   };
   return {
     register(step) {
-      if (step.undo !== undefined && !registered.includes(step)) registered.push(step);
+      if (step.undo === undefined) return;
+      // One that was computed anew is the same step.
+      const at = registered.findIndex(({ id }) => id === step.id);
+      if (at === -1) registered.push(step);
+      else registered[at] = step;
     },
     titles: (context) => registered.toReversed().map((step) => step.undo?.title(context) ?? step.id),
     rollback: (state) =>

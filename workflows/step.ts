@@ -1,5 +1,6 @@
 import type { OperationContext } from '../model/operation.js';
-import type { FailureType } from '../model/failure.js';
+import type { FailureType } from '../model/failures/failure.js';
+import type { PlanLines, PlanWorld } from '../model/plan.js';
 import { planCovers } from '../model/plan-subject.js';
 import { covers } from '../model/preflight/finding.js';
 
@@ -31,6 +32,8 @@ export interface OperationState {
 
 /** What the runner lends to a step. */
 export interface StepTools {
+  /** What the steps of the operation will change in the world as it was read. */
+  planned(world: PlanWorld): readonly string[];
   /** Shows what will be done, one line each. */
   plan(lines: readonly string[]): void;
   /** Goes on with the command that this step had begun before sight of it was lost, and begins none. */
@@ -61,8 +64,15 @@ export interface Step<State extends OperationState> {
    * again first.
    */
   readonly lapsedBefore?: (state: State, nowMs: number) => string | undefined;
+  /** What it will change, for the plan; absent where an operator need not read of it before. */
+  readonly plan?: PlanLines;
   /** Does it, and answers in one line what was seen or done. */
   readonly run: (state: State, tools: StepTools) => Promise<string>;
+  /**
+   * Steps that come right after this one, computed from what it has read, such as one for each host of a cluster. Computed
+   * anew whenever it is done; ids are unique in the operation.
+   */
+  readonly followedBy?: (state: State) => readonly Step<State>[];
   /** Begins with an observation, since it is registered before the step has done anything. */
   readonly undo?: {
     readonly title: (context: OperationContext) => string;

@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
-import { failurePolicy, probeKinds } from '../model/failure-policy.js';
-import type { ProbeKind } from '../model/failure-policy.js';
+import { failurePolicy, probeKinds } from '../model/failures/failure-policy.js';
+import type { ProbeKind } from '../model/failures/failure-policy.js';
 import type { OperationContext } from '../model/operation.js';
 import { probe } from './activities.js';
 import type { Failure } from './failures.js';

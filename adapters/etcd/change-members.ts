@@ -1,6 +1,6 @@
-import type { EtcdMember } from '../../model/cluster-facts.js';
-import { QuorateError } from '../../model/failure.js';
-import { memberLabel } from '../../model/quorum.js';
+import type { EtcdMember } from '../../model/facts/cluster-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import { memberLabel } from '../../model/etcd/quorum.js';
 import { newMark, parseSections } from '../script/sections.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';

@@ -1,5 +1,5 @@
-import { QuorateError } from '../../model/failure.js';
-import type { FailureType } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import type { FailureType } from '../../model/failures/failure.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { CommandOutcome, Host, RunOptions } from '../ssh/types.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EtcdFacts, EtcdMember } from '../../model/cluster-facts.js';
+import type { EtcdFacts, EtcdMember } from '../../model/facts/cluster-facts.js';
 import { parseJson } from '../script/parse-json.js';
 import type { Host } from '../ssh/types.js';
 

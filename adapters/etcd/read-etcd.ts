@@ -1,4 +1,4 @@
-import type { EtcdFacts } from '../../model/cluster-facts.js';
+import type { EtcdFacts } from '../../model/facts/cluster-facts.js';
 import { newMark, parseSections } from '../script/sections.js';
 import type { Host } from '../ssh/types.js';
 import { etcdctlPrelude, etcdPki } from './etcdctl.js';

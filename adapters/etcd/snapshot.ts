@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseJson } from '../script/parse-json.js';
 import { newMark, parseSections } from '../script/sections.js';
 import type { CommandOutcome, Host } from '../ssh/types.js';

@@ -1,3 +1,4 @@
+import { secretPatterns } from '../../model/secret-patterns.js';
 import { execute } from '../ssh/execute.js';
 import type { Host, RunOptions } from '../ssh/types.js';
 import { splitPieces } from './pieces.js';
@@ -43,7 +44,7 @@ export interface DiagnoseOptions extends Pick<RunOptions, 'signal'> {
 /** Bootstrap tokens, bearer tokens and JSON Web Tokens, should a log hold one. */
 const withoutSecrets = (text: string): string =>
   text
-    .replaceAll(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g, '[redacted]')
+    .replaceAll(secretPatterns.bootstrapToken, '[redacted]')
     .replaceAll(/\beyJ[\w-]+(\.[\w-]+)*/g, '[redacted]')
     .replaceAll(/(bearer\s+)\S+/gi, '$1[redacted]')
     .replaceAll(/[\u0000-\u0008\u000b-\u001f]/g, ' ');

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { KubeconfigFacts } from '../../model/host-facts.js';
+import type { KubeconfigFacts } from '../../model/facts/host-facts.js';
 import { caHashOfPem } from './ca-hash.js';
 
 const Cluster = z.object({

@@ -1,8 +1,8 @@
-import { QuorateError } from '../../model/failure.js';
-import { HostFacts } from '../../model/host-facts.js';
-import type { KubeconfigFacts, ListenerFacts, UnitFacts } from '../../model/host-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import { HostFacts } from '../../model/facts/host-facts.js';
+import type { KubeconfigFacts, ListenerFacts, UnitFacts } from '../../model/facts/host-facts.js';
 import { parseAddress, sameAddress } from '../../model/network-address.js';
-import { linkPattern } from '../../model/traces.js';
+import { linkPattern } from '../../model/reset/traces.js';
 import type { z } from 'zod';
 import { parseRunningUnits } from '../systemd/running-units.js';
 import { caHashOfPem } from './ca-hash.js';

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 
 /** What a script printed as lines `<piece> <value>`, in the order it came. */
 export interface Pieces {

@@ -1,6 +1,7 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseAddress } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
+import { definitionOf } from '../../model/operations.js';
 import { execute, requireSuccess } from '../ssh/execute.js';
 import type { Host, RunOptions } from '../ssh/types.js';
 import { criSocketPath } from './cri-request.js';
@@ -118,7 +119,7 @@ export const prepareHost = async (
 ): Promise<Preparedness> => {
   const what = 'preparing the host';
   // With Always kubeadm asks the registry anyway.
-  const withImages = input.kind !== 'join-worker' && input.kubeadm.imagePullPolicy !== 'Always';
+  const withImages = definitionOf(input).hasEtcdMember && input.kubeadm.imagePullPolicy !== 'Always';
   const criSocket = criSocketPath(input.kubeadm.criSocket);
   const script = prepareScript({
     sysctls: wantedSysctls(input),

@@ -1,4 +1,4 @@
-import type { Dial } from '../../model/reach-facts.js';
+import type { Dial } from '../../model/facts/reach-facts.js';
 import { quote } from '../ssh/quote.js';
 
 /** One port to dial from a host. */

@@ -1,7 +1,9 @@
-import { QuorateError } from '../../model/failure.js';
+import { peersOf } from '../../model/control-plane.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { Dial, MtuProbe, ReachFacts } from '../../model/reach-facts.js';
+import { definitionOf } from '../../model/operations.js';
+import type { Dial, MtuProbe, ReachFacts } from '../../model/facts/reach-facts.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { Host, Hosts, RunOptions } from '../ssh/types.js';
 import { splitPieces } from './pieces.js';
@@ -24,9 +26,10 @@ const etcdPorts = [2379, 2380] as const;
 const reachTasks = ({ target, controlPlane, endpoint, kind }: ReachInput): readonly [Task, ...Task[]] => {
   const { host, port } = parseEndpoint(endpoint) ?? { host: endpoint.replace(/:\d+$/, ''), port: 6443 };
   const toEndpoint: DialTask = { to: endpoint, address: host, port };
-  const peers = kind === 'init' ? [] : controlPlane.filter((one) => one.name !== target.name);
-  const toPeer = kind === 'join-worker' ? [6443] : [6443, ...etcdPorts];
-  const toTarget = kind === 'join-worker' ? [10_250] : [6443, ...etcdPorts, 10_250];
+  const { makesCluster, hasEtcdMember } = definitionOf({ kind });
+  const peers = makesCluster ? [] : peersOf({ controlPlane, target });
+  const toPeer = hasEtcdMember ? [6443, ...etcdPorts] : [6443];
+  const toTarget = hasEtcdMember ? [6443, ...etcdPorts, 10_250] : [10_250];
   const dialsOf = (one: { name: string; address: string }, ports: readonly number[]): DialTask[] =>
     ports.map((each) => ({ to: one.name, address: one.address, port: each }));
   return [

@@ -1,5 +1,5 @@
 import { showRunningUnits } from '../systemd/running-units.js';
-import { cniFolders, kubeadmConfigurations, kubeadmFolders, kubeletState } from '../../model/traces.js';
+import { cniFolders, kubeadmConfigurations, kubeadmFolders, kubeletState } from '../../model/reset/traces.js';
 import { criFunction } from './cri-request.js';
 import { identityFunction } from './identity-script.js';
 import { folderFunctions } from './traces/folders.js';

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../../model/host-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';

@@ -1,4 +1,4 @@
-import { configurationPath, operationFolder } from './configuration-file.js';
+import { configurationPath, operationFolder } from './configuration/file.js';
 
 /**
  * Command lines for units. All of them read a configuration file and carry no secret; without `-v`, as higher levels add

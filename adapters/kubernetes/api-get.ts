@@ -1,9 +1,10 @@
-import { QuorateError } from '../../model/failure.js';
+import { apiServerOf } from '../../model/control-plane.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { newMark } from '../script/sections.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host, RunOptions } from '../ssh/types.js';
-import { adminConfFile, kubectl, urlHost } from './kubectl.js';
+import { adminConfFile, kubectl } from './kubectl.js';
 
 export interface ApiAnswer {
   /** HTTP status: 200, or 404 when there is no such object. */
@@ -19,7 +20,7 @@ export interface ApiAnswer {
  * does not hold its certificate; it asks one path after the other.
  */
 export const apiFunction = (address: string, mark: string): string => `
-server=${quote(`https://${urlHost(address)}:6443`)}
+server=${quote(`https://${apiServerOf(address)}`)}
 api_cert=$(sed -n 's/^ *client-certificate-data: *//p' ${adminConfFile} 2>/dev/null | base64 -d 2>/dev/null)
 api_key=$(sed -n 's/^ *client-key-data: *//p' ${adminConfFile} 2>/dev/null | base64 -d 2>/dev/null)
 api_kubectl() {

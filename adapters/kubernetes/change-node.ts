@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QuorateError } from '../../model/failure.js';
-import type { NodeFacts } from '../../model/cluster-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import type { NodeFacts } from '../../model/facts/cluster-facts.js';
 import { parseJson } from '../script/parse-json.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';

@@ -1,3 +1,4 @@
+import { apiServerOf } from '../../model/control-plane.js';
 import { quote } from '../ssh/quote.js';
 
 const adminConf = '/etc/kubernetes/admin.conf';
@@ -11,10 +12,7 @@ export const adminConfFile = adminConf;
  * advertised address, not 127.0.0.1.
  */
 export const kubectl = (address: string, timeoutSeconds = 10): string =>
-  `kubectl --kubeconfig ${adminConf} --server ${quote(`https://${urlHost(address)}:6443`)} --request-timeout=${timeoutSeconds}s`;
-
-/** An address as it stands in a URL: IPv6 in brackets. */
-export const urlHost = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+  `kubectl --kubeconfig ${adminConf} --server ${quote(`https://${apiServerOf(address)}`)} --request-timeout=${timeoutSeconds}s`;
 
 const unavailable =
   /connection refused|EOF|i\/o timeout|TLS handshake timeout|context deadline exceeded|no route to host|connection reset|Service Unavailable|ServiceUnavailable|the server is currently unable|etcdserver: |timed out waiting|Client\.Timeout|request timed out|http2: client connection/i;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { NodeFacts } from '../../model/cluster-facts.js';
+import type { NodeFacts } from '../../model/facts/cluster-facts.js';
+import { controlPlaneLabel } from '../../model/node-settings.js';
 
 /** A Node as kubectl prints it, as far as Quorate looks at it. */
 export const KubernetesNode = z.object({
@@ -31,8 +32,6 @@ export const KubernetesNode = z.object({
     nodeInfo: z.object({ kubeletVersion: z.string(), machineID: z.string() }),
   }),
 });
-
-export const controlPlaneLabel = 'node-role.kubernetes.io/control-plane';
 
 export const nodeFacts = (node: z.infer<typeof KubernetesNode>): NodeFacts => {
   const readyCondition = node.status.conditions.find((condition) => condition.type === 'Ready');

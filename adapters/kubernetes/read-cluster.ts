@@ -1,7 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import type { ClusterFacts, LeaseFacts } from '../../model/cluster-facts.js';
-import { QuorateError } from '../../model/failure.js';
+import type { ClusterFacts, LeaseFacts } from '../../model/facts/cluster-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { parseJson } from '../script/parse-json.js';
 import { newMark, parseSections } from '../script/sections.js';

@@ -1,8 +1,9 @@
+import { apiServerOf } from '../../model/control-plane.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { execute } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { adminConfFile, kubectl, urlHost } from './kubectl.js';
+import { adminConfFile, kubectl } from './kubectl.js';
 
 export interface Readyz {
   /** The host has an admin.conf: it is, or began to be, a control-plane host. */
@@ -19,7 +20,7 @@ export interface Readyz {
 // Anonymous access to /readyz is kubeadm's default; where it is forbidden kubectl asks with the admin's certificate.
 const readyzScript = (address: string): string => `
 test -f ${adminConfFile} && echo initialised
-answer=$(curl -sk -m 3 -w '\\n%{http_code}' ${quote(`https://${urlHost(address)}:6443/readyz`)} 2>/dev/null) || true
+answer=$(curl -sk -m 3 -w '\\n%{http_code}' ${quote(`https://${apiServerOf(address)}/readyz`)} 2>/dev/null) || true
 code=\${answer##*
 }
 case "$code" in

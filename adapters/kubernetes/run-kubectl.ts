@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { requireSuccess } from '../ssh/execute.js';
 import type { Host, RunOptions } from '../ssh/types.js';
 import { saysUnavailable } from './kubectl.js';

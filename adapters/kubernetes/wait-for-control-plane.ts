@@ -1,13 +1,13 @@
-import { QuorateError } from '../../model/failure.js';
+import { apiServerOf } from '../../model/control-plane.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { readUptime } from '../script/uptime.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
-import { urlHost } from './kubectl.js';
 
 // The health endpoints of kubeadm's static Pods. The mirror Pods in the API may come up to a minute late and prove less.
 const checks = (address: string): readonly (readonly [name: string, url: string])[] => [
-  ['kube-apiserver /readyz', `https://${urlHost(address)}:6443/readyz`],
+  ['kube-apiserver /readyz', `https://${apiServerOf(address)}/readyz`],
   ['kube-controller-manager /healthz', 'https://127.0.0.1:10257/healthz'],
   ['kube-scheduler /livez', 'https://127.0.0.1:10259/livez'],
   ['etcd /health', 'http://127.0.0.1:2381/health'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseAddress, urlHost } from '../../model/network-address.js';
 import { stateFile } from './server-state.js';
 

@@ -1,5 +1,5 @@
-import type { BackendFacts } from '../../model/cluster-facts.js';
-import { QuorateError } from '../../model/failure.js';
+import type { BackendFacts } from '../../model/facts/cluster-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { Host } from '../ssh/types.js';
 import { applyDecision } from './apply.js';
 import type { Server } from './configuration.js';

@@ -1,4 +1,5 @@
-import { QuorateError } from '../../model/failure.js';
+import { apiServerPort } from '../../model/control-plane.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { parseEndpoint } from '../../model/network-address.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { Hosts } from '../ssh/types.js';
@@ -25,7 +26,7 @@ export const createLoadBalancer = ({
   hosts,
   loadBalancer,
   endpoint,
-  serverPort = 6443,
+  serverPort = apiServerPort,
 }: LoadBalancerInput): LoadBalancer => {
   if (loadBalancer.kind === 'external') return externalLoadBalancer();
   const place = parseEndpoint(endpoint);

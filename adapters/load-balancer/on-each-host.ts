@@ -1,4 +1,4 @@
-import { failureClasses, QuorateError } from '../../model/failure.js';
+import { failureClasses, QuorateError } from '../../model/failures/failure.js';
 import type { Host } from '../ssh/types.js';
 
 const definitive = (error: QuorateError): boolean => failureClasses[error.type] === 'definitive';

@@ -1,4 +1,4 @@
-import type { BackendFacts } from '../../model/cluster-facts.js';
+import type { BackendFacts } from '../../model/facts/cluster-facts.js';
 
 /** One line for the operator about what was done, such as "registered cp3 10.0.0.13:6443, disabled, on lb1". */
 export type Note = string;

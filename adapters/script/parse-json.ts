@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { Host } from '../ssh/types.js';
 
 /**

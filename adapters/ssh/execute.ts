@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { CommandOutcome, Host, RunOptions } from './types.js';
 
 const tail = (text: string, lines: number): string[] => text.trim().split('\n').slice(-lines);

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
-import { QuorateError } from '../../model/failure.js';
-import type { ConfigContext, Destination } from './client-config.js';
-import { noSession, unreachable } from './connect-failure.js';
-import { createPool } from './pool.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import type { ConfigContext, Destination } from './config/client-config.js';
+import { noSession, unreachable } from './connection/connect-failure.js';
+import { createPool } from './connection/pool.js';
 import { NotStarted, runCommand, SessionRefused } from './run-command.js';
 import { shellCommand } from './shell-command.js';
 import { requireSudo } from './sudo.js';

@@ -1,9 +1,9 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { ClientChannel } from 'ssh2';
-import type { Connection } from './connection.js';
+import type { Connection } from './connection/connection.js';
 import { createOutput } from './output.js';
 import { createRedactor } from './redact.js';
-import type { Session } from './sessions.js';
+import type { Session } from './connection/sessions.js';
 import type { ShellCommand } from './shell-command.js';
 import type { CommandEnd, CommandOutcome, RunOptions } from './types.js';
 

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { CommandOutcome } from './types.js';
 
 /** sudo's own words (LC_ALL=C) when it did not run the command; it then exits with 1. */

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { changedSinceCheck, guardScript } from '../host/identity-script.js';
 import type { Guard } from '../host/identity-script.js';
 import { writeMarkerScript } from '../host/marker.js';
@@ -91,7 +91,7 @@ fi`;
  * Starts a command in a transient unit of its own, or finds the unit that an earlier attempt started.
  * systemd refuses a second unit of the same name while the first is loaded, running or ended: that is the mutual exclusion.
  * Beside the running command of another unit of ours nothing is started: two kubeadm would undo each other's work.
- * With `claim` it is started only on the host that was checked, under a lock, and the host is marked with it (invariant 14).
+ * With `claim` it is started only on the host that was checked, under a lock, and the host is marked with it (invariant 11).
  * Returns as soon as the unit is queued; one command on the host.
  * @throws QuorateError Unreachable (the unit may have been started: call again), ChangedSinceCheck when the host is another
  *   than the one that was checked (nothing was started), HostNotClean when another operation's

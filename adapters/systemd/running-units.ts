@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { execute } from '../ssh/execute.js';
 import type { Host } from '../ssh/types.js';
 

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Webhook as Signer } from 'standardwebhooks';
+import { webhookSecretPrefix } from '../../model/secret-patterns.js';
 
 /** Bytes of a secret that the Standard Webhooks specification allows. */
 const secretBytes = { least: 24, most: 64 };
 
 /** Why a text is no secret to sign with, without showing it; undefined when it is one. */
 export const secretProblem = (text: string): string | undefined => {
-  if (!text.startsWith('whsec_')) return 'does not begin with whsec_';
-  const encoded = text.slice('whsec_'.length);
+  if (!text.startsWith(webhookSecretPrefix)) return `does not begin with ${webhookSecretPrefix}`;
+  const encoded = text.slice(webhookSecretPrefix.length);
   const bytes = Buffer.from(encoded, 'base64');
   // Node skips what is no base64; what was skipped is missing when it is written again.
-  if (bytes.toString('base64') !== encoded) return 'is not whsec_ and base64';
+  if (bytes.toString('base64') !== encoded) return `is not ${webhookSecretPrefix} and base64`;
   const { least, most } = secretBytes;
   return bytes.length < least || bytes.length > most
     ? `is of ${bytes.length} bytes, not ${least} to ${most}`

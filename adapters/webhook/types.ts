@@ -1,4 +1,4 @@
-import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationEvent } from '../../model/notifications/operation-event.js';
 
 /** What became of one delivery. No text in it holds the address, the secret, or what the receiver wrote. */
 export type Delivery =

@@ -2,24 +2,24 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
-import { addAuthentication } from './authenticate.js';
+import { addAuthentication } from './access/authenticate.js';
 import { addDocuments, addOpenApiRoute } from './documents.js';
-import { addErrorHandling, answerError } from './errors.js';
+import { addErrorHandling, answerError } from './problems/errors.js';
 import { addRequestLog } from './request-log.js';
 import { addRequestMetrics, createMetrics } from './metrics.js';
 import { defaultLimits, type AppOptions, type Tls } from './options.js';
-import { ApiProblem } from './problem-details.js';
+import { ApiProblem } from './problems/api-problem.js';
 import { addClusterRoutes } from './routes/clusters.js';
 import { addDecisionRoutes } from './routes/decisions.js';
 import { addEventRoutes } from './routes/events.js';
 import { addOperationRoutes } from './routes/operations.js';
 import { addProbes } from './routes/probes.js';
 import type { Api } from './routes.js';
-import { answerClientError } from './client-errors.js';
+import { answerClientError } from './problems/client-errors.js';
 
 export interface App {
   readonly api: Api;
-  /** Ends what goes on for ever and refuses what comes; to be followed by `api.close()`. */
+  /** Ends the event streams and refuses new requests; call `api.close()` next. */
   readonly beginEnd: () => void;
 }
 
@@ -36,7 +36,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   const limits = { ...defaultLimits, ...options.limits };
   const ending = new AbortController();
   const metrics = createMetrics();
-  // Node looks for late requests every half minute, and takes the longer of the two times for the headers.
+  // Node checks for late requests every half minute, and takes the longer of the two times for the headers.
   const timeouts = {
     headersTimeout: limits.requestMs,
     connectionsCheckingInterval: Math.min(limits.requestMs, 5_000),
@@ -45,7 +45,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     loggerInstance: log,
     // One line per request is enough: request-log.ts.
     logController: new LogController({ disableRequestLogging: true }),
-    // The log and the answer name a request alike; what a client claims is not taken.
+    // The log and the answer show the same id; one that a client sends is ignored.
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
@@ -56,7 +56,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
-    // Node bounds the whole line; what is too long for a name is refused as no name.
+    // Node bounds the whole line; a name that is too long is refused by its schema.
     routerOptions: { maxParamLength: 20_000 },
     ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;

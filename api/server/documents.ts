@@ -3,13 +3,13 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { accessTable, type Access, type RouteId } from './access.js';
+import { accessTable, type Access, type RouteId } from './access/access-table.js';
 import { publicRefusals, type Api } from './routes.js';
 
 type Document = ReturnType<FastifyInstance['swagger']>;
 type Transform = NonNullable<Parameters<typeof jsonSchemaTransform>[0]>;
 
-/** Headers of answers: the zod type provider knows bodies only. */
+/** Response headers: the zod type provider knows bodies only. */
 const answerHeaders: Readonly<Record<string, Readonly<Record<string, { description: string; schema: object }>>>> = {
   202: { location: { description: 'Path of the operation.', schema: { type: 'string' } } },
   429: { 'retry-after': { description: 'Seconds to wait.', schema: { type: 'integer' } } },
@@ -43,7 +43,7 @@ const transform: typeof jsonSchemaTransform = (input: Transform) => {
 const references = (part: unknown): string[] =>
   [...JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? '');
 
-/** Of the components those that something refers to: the type provider writes each of them twice. */
+/** Only the components that are referred to: the type provider writes each of them twice. */
 const withoutUnused = (document: Document): Document => {
   const { components = {}, paths } = document as {
     components?: { schemas?: Record<string, unknown> };
@@ -100,7 +100,7 @@ export const addDocuments = async (app: FastifyInstance, version: string): Promi
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // Everything comes from this server: no validator, no fonts from elsewhere.
+    // Everything is served from here: no online validator, no web fonts.
     uiConfig: { validatorUrl: null, deepLinking: true, docExpansion: 'list', tryItOutEnabled: true },
     staticCSP: [
       "default-src 'self'",

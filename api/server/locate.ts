@@ -1,6 +1,6 @@
-import { OperatorError } from '../../model/operator-error.js';
-import type { QuorateClient } from '../client.js';
-import type { OperationSummary } from '../operation-summary.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
+import type { QuorateClient } from '../client/client.js';
+import type { OperationSummary } from '../client/operation-summary.js';
 
 interface Named {
   readonly cluster: string;
@@ -25,7 +25,7 @@ export const locate = async (client: QuorateClient, named: Named): Promise<Opera
     return await client.find(operation);
   } catch (error) {
     if (!(error instanceof OperatorError) || error.kind !== 'not-found') throw error;
-    // One that was accepted a moment ago: its queue knows it before lists do.
+    // Accepted a moment ago: its queue knows it before visibility does.
     const { cluster, kind, host } = named;
     const since = new Date().toISOString();
     const guess = { operation, cluster, kind, host, state: 'waiting', since, workflowId: '' } as const;

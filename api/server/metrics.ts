@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** Prometheus metrics of the API's own process. They name routes, never clusters, hosts or callers. */
+/** Prometheus metrics of the API process. Labels name routes, never clusters, hosts or callers. */
 export interface Metrics {
   readonly registry: Registry;
   readonly streams: Gauge;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 
-/** Runs a request that changes something, or hands out the answer it had. */
+/** Runs a request that changes something, or returns the answer that it had before. */
 export type Once = <Answer>(request: FastifyRequest, work: () => Promise<Answer>) => Promise<Answer>;
 
-/** What is answered is kept so long; a client gives up much sooner. */
+/** How long answers are kept; a client gives up much sooner. */
 const keptMs = 600_000;
 const keptAtMost = 10_000;
 
@@ -17,12 +17,12 @@ const nameOf = ({ identified, url, body, headers }: FastifyRequest): string | un
   return createHash('sha256').update(parts).digest('base64');
 };
 
-/** Whether it is known that nothing more comes of a request that failed. */
+/** Whether a failed request is known to have no effect any more. */
 const isDefinite = (error: unknown): boolean => error instanceof OperatorError && error.kind !== 'temporal-unreachable';
 
 /**
- * The same Idempotency-Key is the same request: one whose answer was lost on the way is answered again, not refused
- * because it was carried out. Kept in memory: a server that starts again answers from what it sees.
+ * The same Idempotency-Key is the same request: when its answer was lost on the way, it is answered again, not refused
+ * because it was carried out. Kept in memory: a restarted server answers from what it sees.
  */
 export const createOnce = (): Once => {
   const kept = new Map<string, { readonly answer: Promise<unknown>; readonly until: number }>();

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { QuorateClient } from '../client.js';
-import type { TokenStore } from '../tokens/token-store.js';
+import type { QuorateClient } from '../client/client.js';
+import type { TokenStore } from './tokens/token-store.js';
 
-/** Bounds that keep one caller from taking the server away from the others. */
+/** Limits that keep one caller from starving the others. */
 export interface Limits {
   /** Largest body of a request, bytes; default 2 MiB. Larger ones get 413. */
   readonly bodyBytes: number;
@@ -16,7 +16,7 @@ export interface Limits {
   readonly streamsPerToken: number;
   /** Time a request may take to arrive whole, milliseconds; default 30 000. */
   readonly requestMs: number;
-  /** Time between two comments on a silent event stream, milliseconds; default 15 000. Proxies cut what is silent. */
+  /** Time between two comments on an idle event stream, milliseconds; default 15 000. Proxies close idle connections. */
   readonly keepAliveMs: number;
   /** Time that requests under way have when the server ends, milliseconds; default 10 000. */
   readonly shutdownMs: number;

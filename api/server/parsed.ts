@@ -1,7 +1,7 @@
 import { Script, createContext } from 'node:vm';
-import { SpecificationInvalid, type SpecificationText } from '../client.js';
-import { parseSpecification, type ParsedSpecification } from '../specification-file.js';
-import { requireCluster, type Caller } from './caller.js';
+import { SpecificationInvalid, type SpecificationText } from '../client/client.js';
+import { parseSpecification, type ParsedSpecification } from '../client/specification-file.js';
+import { requireCluster, type Caller } from './access/caller.js';
 import { exampleSpecification } from './example.js';
 
 /** A specification of a thousand hosts takes a quarter of a second. */
@@ -12,7 +12,7 @@ const problemsAtMost = 500;
 const work = createContext({ read: undefined as (() => ParsedSpecification) | undefined });
 const script = new Script('read()');
 
-// Once before anything is stopped half-way: what is made at the first use is whole from then on.
+// Run once without a time limit: what is built lazily at the first use must not be interrupted half-way.
 parseSpecification(exampleSpecification, 'cluster.yaml');
 
 /**

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** One line per request, when its answer is whole. Never a header: they carry tokens. */
+/** One line per request, when its answer is complete. Never a header: they carry tokens. */
 export const addRequestLog = (app: FastifyInstance): void => {
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, ip } = request;

@@ -1,5 +1,5 @@
-import type { QuorateClient, RetryFilter, RetryReport } from '../client.js';
-import type { Caller } from './caller.js';
+import type { QuorateClient, RetryFilter, RetryReport } from '../client/client.js';
+import type { Caller } from './access/caller.js';
 
 /** Retries what matches on the clusters that the caller reaches, one cluster after the other. */
 export const retryWithin = async (

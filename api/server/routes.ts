@@ -6,11 +6,11 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { QuorateClient } from '../client.js';
-import type { TokenStore } from '../tokens/token-store.js';
+import type { QuorateClient } from '../client/client.js';
+import type { TokenStore } from './tokens/token-store.js';
 import type { Metrics } from './metrics.js';
 import type { Limits } from './options.js';
-import { ProblemDetails } from './problem-details.js';
+import { ProblemDetails } from '../http/problem-details.js';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -27,7 +27,7 @@ export interface Serving {
   readonly ready: () => Promise<void>;
   readonly limits: Limits;
   readonly metrics: Metrics;
-  /** Ends what would go on for ever, such as event streams, when the server ends. */
+  /** Aborted when the server ends: ends event streams. */
   readonly ending: AbortSignal;
 }
 
@@ -62,7 +62,7 @@ const common = [400, 401, 403, 421, 429, 431, 500, 503] as const satisfies reado
 /** And those that take a body. */
 export const ofBody = [408, 413, 415] as const satisfies readonly Refusal[];
 
-/** The answers of a route that are no success, for its schema. */
+/** The error responses of a route, for its schema. */
 export const refusals = (...statuses: readonly Refusal[]): Refusals =>
   Object.fromEntries([...new Set([...common, ...statuses])].map((status) => [status, refusal(status)]));
 

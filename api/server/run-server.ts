@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { createApp } from './app.js';
-import { urlOf, type ListenAddress } from './exposure.js';
+import { urlOf, type ListenAddress } from './access/exposure.js';
 import { defaultLimits, type AppOptions } from './options.js';
 
 export interface RunningServer {
   /** Such as http://127.0.0.1:7330. */
   readonly url: string;
-  /** Takes no more connections, lets requests under way end, ends event streams; within `shutdownMs`. */
+  /** Accepts no more connections, lets requests in flight finish and ends event streams, within `shutdownMs`. */
   readonly stop: () => Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export const startServer = async (options: AppOptions & { readonly listen: Liste
     beginEnd();
     const shutdownMs = options.limits?.shutdownMs ?? defaultLimits.shutdownMs;
     const patience = setTimeout(() => api.server.closeAllConnections(), shutdownMs);
-    // A connection whose last answer is whole would be kept open for the next request.
+    // Otherwise an idle connection would be kept open for its next request.
     const idle = setInterval(() => api.server.closeIdleConnections(), 100);
     try {
       await api.close();

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { operationKinds } from '../../model/operation.js';
-import { failureTypes, type FailureType } from '../../model/failure.js';
+import { failureTypes, type FailureType } from '../../model/failures/failure.js';
 import { PlanReport } from '../../model/plan-report.js';
+import { operationKinds, verbs } from '../../model/operations.js';
 import { OperationProgress, decisionActions } from '../../model/progress.js';
 import { ClusterName, HostName } from '../../model/specification/fields.js';
-import { StatusReport } from '../../model/status.js';
-import { ClusterSummary, RetryReport, SpecificationText, Submitted, verbs } from '../client.js';
-import { OperationList } from '../find-operations.js';
-import { OperationSummary } from '../operation-summary.js';
-import { OperationView } from '../operation-view.js';
-import { Problem } from '../specification-file.js';
+import { StatusReport } from '../../model/status/status.js';
+import { ClusterList, ClusterSummary, RetryReport, SpecificationText, Submitted } from '../client/client.js';
+import { OperationList } from '../client/find-operations.js';
+import { OperationSummary } from '../client/operation-summary.js';
+import { OperationView } from '../client/operation-view.js';
+import { Problem } from '../client/specification-file.js';
 import { exampleKey, exampleOperation, exampleSpecification } from './example.js';
-import { ProblemDetails } from './problem-details.js';
+import { ProblemDetails } from '../http/problem-details.js';
 
 const by = z
   .string()
@@ -20,11 +20,6 @@ const by = z
   .optional()
   .describe('Who asks. Only a server without tokens looks at it; else the name of the token is recorded.');
 const reason = z.string().max(1000).default('').describe('Why; recorded with the operation.');
-
-export const ClusterList = z.object({
-  clusters: z.array(ClusterSummary),
-  notes: z.array(z.string()).describe('What the list may lack, and why.'),
-});
 
 export const SpecificationBody = z.strictObject({ specification: SpecificationText });
 
@@ -103,14 +98,7 @@ const about = z
     'Number of the question that is answered (`blocked.question` of its progress, `blockedQuestion` of its summary); refused when the operation waits with another one by now. Default: the one it waits with when this arrives.',
   );
 export const DecideBody = z.strictObject({ action: z.enum(decisionActions), about, reason, by });
-export const DecideAnswer = z.object({ operation: z.string(), action: z.enum(decisionActions) });
 export const CancelBody = z.strictObject({ reason, by });
-export const CancelAnswer = z.object({
-  operation: z.string(),
-  result: z
-    .enum(['withdrawn', 'cancelling'])
-    .describe('withdrawn: it never began. cancelling: it undoes what it did; watch it.'),
-});
 export const RetryBody = z.strictObject({
   cluster: ClusterName.optional(),
   host: host.optional(),

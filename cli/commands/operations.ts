@@ -1,5 +1,5 @@
-import type { ListFilter } from '../../api/find-operations.js';
-import { hasEnded } from '../../api/operation-summary.js';
+import type { ListFilter } from '../../api/client/find-operations.js';
+import { hasEnded } from '../../api/client/operation-summary.js';
 import type { DecisionAction } from '../../model/progress.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';

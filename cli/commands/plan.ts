@@ -1,4 +1,4 @@
-import { requestedChange } from '../../api/requested-change.js';
+import { requestedChange } from '../../api/client/requested-change.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { planText } from '../format/plan.js';

@@ -1,6 +1,6 @@
-import type { RetryFilter } from '../../api/client.js';
-import { isFailureType, failureTypes } from '../../model/failure.js';
-import { OperatorError } from '../../model/operator-error.js';
+import type { RetryFilter } from '../../api/client/client.js';
+import { isFailureType, failureTypes } from '../../model/failures/failure.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { suggest } from '../../model/specification/suggest.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { ListenAddress } from '../../api/server/exposure.js';
-import { OperatorError } from '../../model/operator-error.js';
+import type { ListenAddress } from '../../api/server/access/exposure.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { connectActivities } from '../../workers/activities.js';
-import { resolveTemporal } from '../../workers/connect.js';
+import { resolveTemporal } from '../../api/connection/connect.js';
 import { startDev } from '../../workers/dev.js';
 import { createLogger, type Level } from '../../workers/log.js';
 import { runWorker } from '../../workers/run-worker.js';

@@ -1,5 +1,5 @@
 import type { Limits } from '../../api/server/options.js';
-import { resolveTemporal } from '../../workers/connect.js';
+import { resolveTemporal } from '../../api/connection/connect.js';
 import { clock } from '../format/text.js';
 import type { Io } from '../io.js';
 import { serveUntilSignal, starting } from '../serve-until-signal.js';

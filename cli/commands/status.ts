@@ -1,4 +1,4 @@
-import { describedCluster } from '../../api/requested-change.js';
+import { describedCluster } from '../../api/client/requested-change.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { statusText } from '../format/status.js';

@@ -1,8 +1,8 @@
-import type { Verb } from '../../api/client.js';
-import { newIdempotencyKey } from '../../api/operation-id.js';
-import type { OperationSummary } from '../../api/operation-summary.js';
-import { requestedChange } from '../../api/requested-change.js';
-import { OperatorError } from '../../model/operator-error.js';
+import { newIdempotencyKey } from '../../api/client/operation-id.js';
+import type { OperationSummary } from '../../api/client/operation-summary.js';
+import { requestedChange } from '../../api/client/requested-change.js';
+import type { Verb } from '../../model/operations.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { withClient } from '../connect.js';
 import { exitCodes } from '../exit-codes.js';
 import { follow } from '../follow.js';

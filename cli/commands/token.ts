@@ -1,6 +1,6 @@
-import { createToken, revokeToken } from '../../api/tokens/manage.js';
-import { defaultTokenFile, readTokens } from '../../api/tokens/token-file.js';
-import { hasExpired, type Role, type TokenRecord } from '../../api/tokens/token.js';
+import { createToken, revokeToken } from '../../api/server/tokens/manage.js';
+import { defaultTokenFile, readTokens } from '../../api/server/tokens/token-file.js';
+import { hasExpired, type Role, type TokenRecord } from '../../api/server/tokens/token.js';
 import { exitCodes } from '../exit-codes.js';
 import { table } from '../format/text.js';
 import { mayGoOn, unlessInterrupted } from '../interrupt.js';

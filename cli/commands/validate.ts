@@ -1,5 +1,5 @@
-import { SpecificationInvalid } from '../../api/client.js';
-import { problemText } from '../../api/specification-file.js';
+import { SpecificationInvalid } from '../../api/client/client.js';
+import { problemText } from '../../api/client/specification-file.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { readSpecification } from '../specification.js';

@@ -1,4 +1,4 @@
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import type { Blocked } from '../../model/progress.js';
 import { age, duration, printable, wrap } from './text.js';
 

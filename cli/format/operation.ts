@@ -1,9 +1,10 @@
-import { hasEnded } from '../../api/operation-summary.js';
-import type { OperationView } from '../../api/operation-view.js';
+import { hasEnded } from '../../api/client/operation-summary.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import type { StepProgress, StepState } from '../../model/progress.js';
 import { beginsNow } from '../../model/queue.js';
 import { blockedLines } from './blocked.js';
 import { age, clip, printable, shortDuration } from './text.js';
+import { phraseOf } from '../../model/operations.js';
 
 const marks: Record<StepState, string> = {
   pending: '·',
@@ -41,7 +42,7 @@ export const holdUp = ({ activity, outage, summary }: OperationView): string | u
 
 /** Heading of an operation: what, where, and its id. */
 export const heading = ({ summary: { kind, host, cluster, operation } }: OperationView): string =>
-  `${kind} ${host} ${kind === 'init' ? 'of' : 'into'} ${cluster} (${operation})`;
+  `${phraseOf({ kind, host, cluster })} (${operation})`;
 
 /** How long an active step takes, and how long it may before it blocks the operation. */
 const elapsed = ({ state, since, budgetMs }: StepProgress, now: number): string => {

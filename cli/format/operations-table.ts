@@ -1,4 +1,4 @@
-import { hasEnded, needsLock, type OperationSummary } from '../../api/operation-summary.js';
+import { hasEnded, needsLock, type OperationSummary } from '../../api/client/operation-summary.js';
 import { age, printable, table } from './text.js';
 
 const detail = (summary: OperationSummary, now: number): string => {

@@ -1,5 +1,6 @@
 import type { PlanReport } from '../../model/plan-report.js';
 import { printable } from './text.js';
+import { phraseOf } from '../../model/operations.js';
 
 const severities = {
   fatal: { mark: '✗', says: 'the operation would stop here' },
@@ -22,7 +23,7 @@ export const planText = (report: PlanReport, command: string): string => {
   );
   const stops = findings.some(({ severity }) => severity === 'fatal');
   return [
-    `${kind} ${host} ${kind === 'init' ? 'of' : 'into'} ${cluster}, as the hosts are at ${at}`,
+    `${phraseOf({ kind, host, cluster })}: as the hosts are at ${at}`,
     ...(findings.length === 0 ? ['No findings.'] : ['Findings:', ...findings.flatMap(findingLines)]),
     ...(stops
       ? ['No plan: what is fatal has to be mended first. Nothing was changed.']

@@ -1,4 +1,4 @@
-import type { RetryFilter, RetryReport } from '../../api/client.js';
+import type { RetryFilter, RetryReport } from '../../api/client/client.js';
 import { printable, table } from './text.js';
 
 /** Says that no blocked operation matches. */

@@ -1,4 +1,4 @@
-import { sharedAuthorities, type EtcdMemberStatus, type StatusReport } from '../../model/status.js';
+import { sharedAuthorities, type EtcdMemberStatus, type StatusReport } from '../../model/status/status.js';
 import { bytes, duration, printable, table } from './text.js';
 
 const section = (title: string, rows: readonly (readonly string[])[]): string[] =>

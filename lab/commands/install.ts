@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { installCommand } from '../debian-packages.js';
+import { installCommand } from '../build/debian-packages.js';
 
 /**
  * Installs them at once with `yes`, else after asking on the terminal.

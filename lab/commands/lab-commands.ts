@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import Table from 'cli-table3';
 import { isAlive, listOwners } from '../ownership.js';
 import { controlPlaneName, makeTopology, MAIN_LAB, type HostOptions } from '../topology.js';
-import { KUBERNETES_VERSIONS, type KubernetesVersion } from '../versions.js';
+import { KUBERNETES_VERSIONS, type KubernetesVersion } from '../build/versions.js';
 import { ask, askStatus, liveOwner, startKeeper, takeDown } from './control.js';
 import { settleNeeds } from './needs.js';
 import { terminalProgress } from './terminal.js';

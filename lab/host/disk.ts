@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { labFile } from '../paths.js';
-import { DISK_SIZE } from '../packages.js';
+import { DISK_SIZE } from '../build/packages.js';
 import { check, run } from '../shell.js';
 import { waitUntil } from '../wait.js';
 

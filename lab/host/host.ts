@@ -1,10 +1,10 @@
 // One host of a lab, as tests use it.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostKind } from '../base-system.js';
+import type { HostKind } from '../build/base-system.js';
 import { check, describeFailure, run, type Outcome } from '../shell.js';
 import { versionOf, type HostOptions } from '../topology.js';
-import type { KubernetesVersion } from '../versions.js';
+import type { KubernetesVersion } from '../build/versions.js';
 import { makeDisk, waitUntilFree, type Seed } from './disk.js';
 import { Machine, type MachineOptions } from './machine.js';
 import { runOverSsh, waitForSsh, type HostRunOptions } from './ssh.js';

@@ -1,7 +1,7 @@
 // One simulated host, as tests use it: the same as a host of the lab.
 import type { HostRunOptions } from '../host/ssh.js';
 import type { LabHost } from '../host/host.js';
-import type { KubernetesVersion } from '../versions.js';
+import type { KubernetesVersion } from '../build/versions.js';
 import { runOnConsole } from './system/console.js';
 import type { ConsoleOptions, ConsoleOutcome } from './system/console.js';
 import type { Machine, MachineKind } from './system/machine.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Lab } from '../lab.js';
 import { labFile } from '../paths.js';
 import type { HostOptions } from '../topology.js';
-import { DEFAULT_KUBERNETES_VERSION } from '../versions.js';
+import { DEFAULT_KUBERNETES_VERSION } from '../build/versions.js';
 import { makeFaults } from './faults.js';
 import type { SimulatedFaults } from './faults.js';
 import type { Directory } from './files/inode.js';

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { fatal, warning, type Finding } from './finding.js';
 

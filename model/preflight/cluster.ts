@@ -1,7 +1,8 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { etcdFindings } from './etcd.js';
 import { fatal, warning, type Finding } from './finding.js';
 import { isBlank, serverLine } from './servers.js';
@@ -53,7 +54,7 @@ const agreement = (context: OperationContext, cluster: ClusterFacts): Finding[] 
         'correct spec.controlPlaneEndpoint, or rewrite cluster-info from kubeadm-config with `kubeadm init phase bootstrap-token`',
       ),
     );
-  else if (kubeadmConfigEndpoint === undefined && context.kind === 'join-control-plane')
+  else if (kubeadmConfigEndpoint === undefined && definitionOf(context).hasEtcdMember)
     findings.push(
       fatal(
         'ClusterMismatch',
@@ -143,7 +144,7 @@ export const joinFindings = (
   return [
     ...agreement(context, cluster),
     ...alarms(context, cluster),
-    ...(context.kind === 'join-control-plane' ? etcdFindings(context, host, cluster) : []),
+    ...(definitionOf(context).hasEtcdMember ? etcdFindings(context, host, cluster) : []),
     ...leaders(context, cluster),
     ...backends(context, cluster),
   ];

@@ -1,5 +1,5 @@
-import type { HostFacts } from '../host-facts.js';
-import { cniFolders, kubeadmConfigurations, kubeadmFolders, nodeProcesses, runtimeServices } from '../traces.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { cniFolders, kubeadmConfigurations, kubeadmFolders, nodeProcesses, runtimeServices } from '../reset/traces.js';
 import { nodeCaHashes, nodeKubeconfigs } from './ownership.js';
 
 /**

@@ -1,5 +1,6 @@
-import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts, NodeFacts } from '../facts/cluster-facts.js';
+import { peersOf } from '../control-plane.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { networkLeftovers, nodeSigns } from './dirt-found.js';
 import { approval, fatal, halfReset, resetSubject, warning, type Finding } from './finding.js';
@@ -12,7 +13,6 @@ import {
   nodeCaHashes,
   nodeKubeconfigs,
   ownershipMarker,
-  peersOf,
   sameCluster,
   shortHash,
   type Kubeconfig,

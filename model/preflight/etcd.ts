@@ -1,8 +1,15 @@
-import { isHealthyVoter, type ClusterFacts, type EtcdMember } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
-import { isAtAddress, type MemberDecision } from '../member-decision.js';
+import { isHealthyVoter, type ClusterFacts, type EtcdMember } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { isAtAddress, type MemberDecision } from '../etcd/member-decision.js';
 import type { OperationContext } from '../operation.js';
-import { isStarted, memberLabel, projectAddition, projectRemoval, quorumState, type RefusalReason } from '../quorum.js';
+import {
+  isStarted,
+  memberLabel,
+  projectAddition,
+  projectRemoval,
+  quorumState,
+  type RefusalReason,
+} from '../etcd/quorum.js';
 import { approval, fatal, type Finding } from './finding.js';
 import { memberDecision } from './ownership.js';
 

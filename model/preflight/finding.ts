@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FailureType } from '../failure.js';
+import type { FailureType } from '../failures/failure.js';
 
 /**
  * - fatal: the operation stops here, nothing was changed

@@ -1,7 +1,8 @@
 import semver from 'semver';
-import type { HostFacts } from '../host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { parseAddress, sameAddress } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { fatal, warning, type Finding } from './finding.js';
 
 type Check = (context: OperationContext, host: HostFacts) => Finding[];
@@ -10,7 +11,7 @@ type Check = (context: OperationContext, host: HostFacts) => Finding[];
 const isIgnored = (context: OperationContext, identifier: string): boolean =>
   context.kubeadm.ignorePreflightErrors.some((one) => one.toLowerCase() === identifier.toLowerCase());
 
-const isControlPlane = (context: OperationContext): boolean => context.kind !== 'join-worker';
+const isControlPlane = (context: OperationContext): boolean => definitionOf(context).hasEtcdMember;
 
 /** The kubelet refuses cgroup v1 from 1.35 on unless told not to, and kubeadm's check must be ignored as well. */
 const cgroup: Check = (context, host) => {
@@ -193,7 +194,7 @@ const kubeVip: Check = (context, host) => {
   if (host.kubeVip === undefined || context.loadBalancer.kind !== 'external' || version === null || version.minor < 29)
     return [];
   const { file, kubeconfig } = host.kubeVip;
-  const first = context.kind === 'init';
+  const { makesCluster: first } = definitionOf(context);
   const evidence = [`${file}: the volume of its kubeconfig has the path ${kubeconfig}`];
   if (first && kubeconfig === '/etc/kubernetes/admin.conf')
     return [

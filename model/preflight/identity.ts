@@ -1,5 +1,5 @@
-import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts, NodeFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import { sameAddress } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { approval, fatal, warning, type Finding } from './finding.js';

@@ -1,8 +1,9 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import { failureClasses } from '../failure.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import { failureClasses } from '../failures/failure.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
-import type { ReachFacts } from '../reach-facts.js';
+import { definitionOf, type PreflightCheck } from '../operations.js';
+import type { ReachFacts } from '../facts/reach-facts.js';
 import { clockFindings } from './clock.js';
 import { joinFindings } from './cluster.js';
 import { dirtFindings } from './dirt.js';
@@ -37,6 +38,26 @@ const rank = ({ severity, code }: Finding): number => {
   }
 };
 
+/** In the order in which they are made, and told among their like. */
+const checks: Readonly<
+  Record<
+    PreflightCheck,
+    (context: OperationContext, host: HostFacts, cluster: ClusterFacts | undefined, reach: ReachFacts) => Finding[]
+  >
+> = {
+  init: initFindings,
+  join: joinFindings,
+  running: runningFindings,
+  dirt: dirtFindings,
+  identity: identityFindings,
+  living: livingFindings,
+  host: hostFindings,
+  versions: versionFindings,
+  clock: clockFindings,
+  ports: portFindings,
+  reach: (context, _, cluster, reach) => reachFindings(context, cluster, reach),
+};
+
 /**
  * The one gate before any change: everything that is wrong with the host, the cluster and the ways between them, fatal
  * findings first. Empty when the operation may go on.
@@ -47,20 +68,11 @@ export const preflight = (
   cluster: ClusterFacts | undefined,
   reach: ReachFacts,
 ): Finding[] => {
-  const isInit = context.kind === 'init';
+  const { checks: wanted, makesCluster } = definitionOf(context);
   // A member that is there already is only proven; an init by another operation must not pass for that.
-  if (alreadyJoined(context, host, cluster) && (!isInit || host.marker?.operation === context.operation))
+  if (alreadyJoined(context, host, cluster) && (!makesCluster || host.marker?.operation === context.operation))
     return clockFindings(context, host).map((one) => ({ ...one, severity: 'warning' as const }));
-  return [
-    ...(isInit ? initFindings(context, host, cluster) : joinFindings(context, host, cluster)),
-    ...runningFindings(context, host, cluster),
-    ...dirtFindings(context, host, cluster),
-    ...identityFindings(context, host, cluster),
-    ...(isInit ? [] : livingFindings(context, host, cluster)),
-    ...hostFindings(context, host),
-    ...versionFindings(context, host, cluster),
-    ...clockFindings(context, host),
-    ...portFindings(context, host),
-    ...reachFindings(context, cluster, reach),
-  ].toSorted((a, b) => rank(a) - rank(b));
+  return Object.entries(checks)
+    .flatMap(([name, check]) => (wanted.some((one) => one === name) ? check(context, host, cluster, reach) : []))
+    .toSorted((a, b) => rank(a) - rank(b));
 };

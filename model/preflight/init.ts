@@ -1,6 +1,7 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
-import { sameEndpoint, urlHost } from '../network-address.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { apiServerOf } from '../control-plane.js';
+import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
 import { approval, fatal, type Finding } from './finding.js';
 import { isOwnAttempt, kubeconfigNamed } from './ownership.js';
@@ -9,7 +10,7 @@ import { isBlank, serverLine } from './servers.js';
 /** A place of the specification in words: the endpoint, or a host by its name. */
 const placeOf = ({ controlPlane, endpoint }: OperationContext, server: string): string => {
   if (sameEndpoint(server, endpoint)) return `the endpoint ${endpoint}`;
-  const host = controlPlane.find(({ address }) => sameEndpoint(server, `${urlHost(address)}:6443`));
+  const host = controlPlane.find(({ address }) => sameEndpoint(server, apiServerOf(address)));
   return host === undefined ? server : `${host.name} (${server})`;
 };
 

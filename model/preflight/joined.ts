@@ -1,6 +1,7 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { isOwnAttempt, kubeconfigNamed, memberDecision, sameCluster } from './ownership.js';
 
 /**
@@ -17,9 +18,9 @@ export const alreadyJoined = (
   cluster: ClusterFacts | undefined,
 ): boolean => {
   // What this very run began and has not proven is begun anew, also when it serves already: parts of it may be missing.
-  if (context.kind === 'init' && isOwnAttempt(context, host)) return false;
+  if (definitionOf(context).makesCluster && isOwnAttempt(context, host)) return false;
   if (cluster?.caHash === undefined || sameCluster(host, cluster) !== true) return false;
-  if (context.kind !== 'join-worker') return memberDecision(context, host, cluster)?.kind === 'already-joined';
+  if (definitionOf(context).hasEtcdMember) return memberDecision(context, host, cluster)?.kind === 'already-joined';
   const node = cluster.nodes.find((one) => one.name === context.target.name);
   return (
     kubeconfigNamed(host, 'kubelet.conf')?.caHash === cluster.caHash &&

@@ -1,8 +1,9 @@
-import type { ClusterFacts, NodeFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
-import { membersOfHost } from '../member-decision.js';
+import type { ClusterFacts, NodeFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { membersOfHost } from '../etcd/member-decision.js';
 import type { OperationContext } from '../operation.js';
-import { memberLabel } from '../quorum.js';
+import { definitionOf } from '../operations.js';
+import { memberLabel } from '../etcd/quorum.js';
 import { alreadyJoined } from './joined.js';
 import { fatal, type Finding } from './finding.js';
 import { isAttempt, isOwnAttempt } from './ownership.js';
@@ -30,7 +31,7 @@ export const livingAttempt = (
 
 /**
  * Hosts that do work for this cluster in another way than the operation would make them: a Ready Node that is no voter, a
- * voter that shall become a worker. They are taken out by hand first; a reset would take their work with it (invariant 14).
+ * voter that shall become a worker. They are taken out by hand first; a reset would take their work with it (invariant 11).
  */
 export const livingFindings = (
   context: OperationContext,
@@ -38,9 +39,10 @@ export const livingFindings = (
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
   if (cluster === undefined || alreadyJoined(context, host, cluster) || isOwnAttempt(context, host)) return [];
-  const { target, kind } = context;
-  const role = kind === 'join-worker' ? 'a worker' : 'a control-plane host';
-  const [member] = kind === 'join-worker' ? membersOfHost(target, cluster.etcd?.members ?? []) : [];
+  const { target } = context;
+  const { hasEtcdMember } = definitionOf(context);
+  const role = hasEtcdMember ? 'a control-plane host' : 'a worker';
+  const [member] = hasEtcdMember ? [] : membersOfHost(target, cluster.etcd?.members ?? []);
   if (member !== undefined)
     return [
       fatal(

@@ -1,8 +1,10 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
-import { decideMember, type MemberDecision } from '../member-decision.js';
-import { sameEndpoint, urlHost } from '../network-address.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
+import { decideMember, type MemberDecision } from '../etcd/member-decision.js';
+import { apiServerOf } from '../control-plane.js';
+import { sameEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 
 export type Kubeconfig = HostFacts['kubeconfigs'][number];
 
@@ -47,7 +49,7 @@ export const isEndpoint = (context: OperationContext, server: string): boolean =
 
 /** Whether a `server` is the API server of one of the given control-plane hosts. */
 export const isApiServerOf = (hosts: OperationContext['controlPlane'], server: string): boolean =>
-  hosts.some((host) => sameEndpoint(server, `${urlHost(host.address)}:6443`));
+  hosts.some((host) => sameEndpoint(server, apiServerOf(host.address)));
 
 /**
  * The marker says that this very run of the operation began what is on the host, and that it has not ended well: an
@@ -64,17 +66,13 @@ export const isAttempt = (marker: HostFacts['marker']): boolean =>
 export const ownershipMarker = ({ marker }: HostFacts): HostFacts['marker'] =>
   marker?.state === 'resetting' ? undefined : marker;
 
-/** Control-plane hosts but for the target. */
-export const peersOf = (context: OperationContext): OperationContext['controlPlane'] =>
-  context.controlPlane.filter((host) => host.name !== context.target.name);
-
 /** What to do about the target's etcd members; undefined for a worker or when the member list could not be read. */
 export const memberDecision = (
   context: OperationContext,
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): MemberDecision | undefined =>
-  context.kind === 'join-worker' || cluster?.etcd === undefined
+  !definitionOf(context).hasEtcdMember || cluster?.etcd === undefined
     ? undefined
     : decideMember({
         members: cluster.etcd.members,

@@ -1,5 +1,6 @@
-import type { HostFacts } from '../host-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { isNodeListener, nodeSigns } from './dirt-found.js';
 import { fatal, type Finding } from './finding.js';
 
@@ -11,7 +12,7 @@ const workerPorts = [10250];
  * stops; a foreign process is never stopped.
  */
 export const portFindings = (context: OperationContext, host: HostFacts): Finding[] => {
-  const needed = context.kind === 'join-worker' ? workerPorts : controlPlanePorts;
+  const needed = definitionOf(context).hasEtcdMember ? controlPlanePorts : workerPorts;
   const { name } = context.target;
   // Without its process, as on a host without `ss`, pid is 0: on a host with an earlier node it is taken for that one's.
   const hasNode = nodeSigns(host).length > 0;

@@ -1,7 +1,8 @@
-import type { ClusterFacts } from '../cluster-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
 import { parseEndpoint } from '../network-address.js';
 import type { OperationContext } from '../operation.js';
-import type { Dial, ReachFacts } from '../reach-facts.js';
+import { definitionOf } from '../operations.js';
+import type { Dial, ReachFacts } from '../facts/reach-facts.js';
 import { fatal, warning, type Finding } from './finding.js';
 
 const words: Readonly<Record<Dial['result'], string>> = {
@@ -17,15 +18,16 @@ const line = (dial: Dial): string =>
 
 const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding[] => {
   const { target, endpoint } = context;
+  const { makesCluster } = definitionOf(context);
   const dials = reach.dials.filter((dial) => dial.to === endpoint);
   const own = dials.find((dial) => dial.from === target.name);
   // Before init nothing listens behind the endpoint; on a join somebody has to.
-  const reached = own === undefined || own.result === 'open' || (own.result === 'refused' && context.kind === 'init');
+  const reached = own === undefined || own.result === 'open' || (own.result === 'refused' && makesCluster);
   if (reached || own.result === 'unknown') return [];
   const asked = dials.filter((dial) => dial.from !== target.name && dial.result !== 'unknown');
   const others = asked.filter((dial) => dial.result === 'open').map((dial) => dial.from);
   // Hosts of a running cluster that lose their endpoint all at once: an outage, which passes.
-  const outage = context.kind !== 'init' && asked.length > 0 && others.length === 0 && own.result !== 'unresolved';
+  const outage = !makesCluster && asked.length > 0 && others.length === 0 && own.result !== 'unresolved';
   const mtu = reach.mtu.some((probe) => probe.from === target.name && probe.to === endpoint && !probe.ok);
   const who =
     others.length > 0
@@ -35,8 +37,7 @@ const endpointFindings = (context: OperationContext, reach: ReachFacts): Finding
         : '';
   const host = parseEndpoint(endpoint)?.host ?? endpoint;
   // A virtual address or a cloud's load balancer may stay silent until there is an API server behind it.
-  const report =
-    context.kind === 'init' && context.loadBalancer.kind === 'external' && own.result === 'silent' ? warning : fatal;
+  const report = makesCluster && context.loadBalancer.kind === 'external' && own.result === 'silent' ? warning : fatal;
   return [
     report(
       outage ? 'LoadBalancerUnavailable' : 'EndpointUnreachable',

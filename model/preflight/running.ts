@@ -1,5 +1,5 @@
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
 import { fatal, type Finding } from './finding.js';
 import { sameCluster } from './ownership.js';

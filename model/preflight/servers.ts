@@ -1,4 +1,4 @@
-import type { ClusterFacts } from '../cluster-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
 
 type Server = ClusterFacts['controlPlane'][number];
 

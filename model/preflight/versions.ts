@@ -1,7 +1,8 @@
 import semver from 'semver';
-import type { ClusterFacts } from '../cluster-facts.js';
-import type { HostFacts } from '../host-facts.js';
+import type { ClusterFacts } from '../facts/cluster-facts.js';
+import type { HostFacts } from '../facts/host-facts.js';
 import type { OperationContext } from '../operation.js';
+import { definitionOf } from '../operations.js';
 import { fatal, warning, type Finding } from './finding.js';
 
 /** Kubernetes supports a kubelet up to three minor versions older than its API server, and none that is newer. */
@@ -71,7 +72,7 @@ export const versionFindings = (
   host: HostFacts,
   cluster: ClusterFacts | undefined,
 ): Finding[] => {
-  const server = context.kind === 'init' ? undefined : cluster?.serverVersion;
+  const server = definitionOf(context).makesCluster ? undefined : cluster?.serverVersion;
   return [
     ...(server === undefined ? [] : serverFindings(context, server)),
     ...kubeadmFindings(context, host),

@@ -1,21 +1,19 @@
-import { QuorateError } from '../failure.js';
+import { QuorateError } from '../failures/failure.js';
 import { canonicalAddress } from '../network-address.js';
-import type { ContextHost, OperationContext, OperationKind } from '../operation.js';
+import type { ContextHost, OperationContext } from '../operation.js';
+import { operationKinds, operations } from '../operations.js';
+import type { OperationKind } from '../operations.js';
 import { durationMs } from './fields.js';
 import type { HostRole, HostSpecification } from './hosts.js';
 import { suggest } from './suggest.js';
 import type { Specification } from './specification.js';
 
-const roleOf: Readonly<Record<OperationKind, HostRole>> = {
-  init: 'control-plane',
-  'join-control-plane': 'control-plane',
-  'join-worker': 'worker',
-};
-
-const kindFor: Readonly<Record<HostRole, string>> = {
-  'control-plane': 'join-control-plane',
-  worker: 'join-worker',
-  'load-balancer': 'no operation: load balancers are configured when control-plane nodes join',
+/** The kinds of operations for hosts of a role, in words. */
+const kindsFor = (role: HostRole): string => {
+  const kinds = operationKinds.filter((kind) => operations[kind].role === role);
+  return kinds.length === 0
+    ? 'no operation: load balancers are configured when control-plane nodes join'
+    : kinds.join(' or ');
 };
 
 const milliseconds = (duration: string): number => {
@@ -55,14 +53,14 @@ export const operationContext = (
   const { metadata, spec } = specification;
   const target = contextHost(specification, host);
   const declared = hostNamed(specification, host);
-  if (declared === undefined || declared.role !== roleOf[kind]) {
+  if (declared === undefined || declared.role !== operations[kind].role) {
     const role = declared?.role ?? 'worker';
     throw new QuorateError(
       'InvalidSpecification',
-      `${kind} needs a host with the role ${roleOf[kind]}; ${host} is a ${role}`,
+      `${kind} needs a host with the role ${operations[kind].role}; ${host} is a ${role}`,
       {
         host,
-        remedy: `the operation for a ${role} is ${kindFor[role]}; or set spec.hosts.${host}.role to ${roleOf[kind]}`,
+        remedy: `the operation for a ${role} is ${kindsFor(role)}; or set spec.hosts.${host}.role to ${operations[kind].role}`,
       },
     );
   }

@@ -1,8 +1,11 @@
+import { secretShapes } from '../secret-patterns.js';
+
 /** What a secret looks like, and what it is. */
 const patterns: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/(?<![A-Za-z0-9.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.-])/g, 'a bootstrap token'],
+  // Not part of a DNS name or the name of an image.
+  [new RegExp(`(?<![A-Za-z0-9.-])${secretShapes.bootstrapToken}(?![A-Za-z0-9.-])`, 'g'), 'a bootstrap token'],
   // A hash of a CA or an image is as long, but says so and is public.
-  [/(?<![A-Za-z0-9])(?<!sha256:)[0-9a-f]{64}(?![A-Za-z0-9])/g, 'a certificate key'],
+  [new RegExp(`(?<![A-Za-z0-9])(?<!sha256:)${secretShapes.certificateKey}(?![A-Za-z0-9])`, 'g'), 'a certificate key'],
   [/PRIVATE KEY/g, 'a private key'],
   // "-----BEGIN [EC |RSA |OPENSSH ]PRIVATE KEY" in base64, as kubeconfigs carry it.
   [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createToken } from '../../api/tokens/manage.js';
+import { createToken } from '../../api/server/tokens/manage.js';
 import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
 import { freePort } from '../../workers/temporal-server/ports.js';
 import { startTemporalServer } from '../../workers/temporal-server/server.js';

@@ -7,7 +7,7 @@ import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
 import { guarded } from '../../activities/boundary.js';
 import type { Activities } from '../../activities/contract.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { createLogger } from '../../workers/log.js';
 import { createWorker, installRuntime } from '../../workers/worker.js';
 import { workflowBundle } from '../../workers/workflow-bundle.js';

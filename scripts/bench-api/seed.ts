@@ -1,13 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import pLimit from 'p-limit';
 import { names } from '../../model/messages.js';
-import { searchAttributes, type SearchAttributeName } from '../../model/search-attributes.js';
-
-const keyword = (name: SearchAttributeName, value: string) => {
-  if (searchAttributes[name] !== 'Keyword') throw new Error(`${name} is no keyword`);
-  return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value };
-};
+import { searchAttributes } from '../../model/search-attributes.js';
 
 /**
  * Makes rows of operations for lists: workflows with what lists read, ended at once. Nothing of them runs, as nobody
@@ -24,11 +18,14 @@ export const seedOperations = async (client: Client, count: number, clusters: nu
       args: [],
       memo: { by: 'bench' },
       typedSearchAttributes: [
-        keyword('QuorateCluster', cluster),
-        keyword('QuorateHost', host),
-        keyword('QuorateKind', 'join-worker'),
-        keyword('QuorateOperation', `${cluster}/join-worker/${host}/${index.toString(16).padStart(8, '0')}`),
-        keyword('QuoratePhase', 'proof'),
+        { key: searchAttributes.cluster, value: cluster },
+        { key: searchAttributes.host, value: host },
+        { key: searchAttributes.kind, value: 'join-worker' },
+        {
+          key: searchAttributes.operation,
+          value: `${cluster}/join-worker/${host}/${index.toString(16).padStart(8, '0')}`,
+        },
+        { key: searchAttributes.phase, value: 'proof' },
       ],
     });
     await handle.terminate('seeded for a benchmark');

@@ -1,7 +1,7 @@
 // Asks for an operation and stays with it to its end, as an operator who wants it done does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { submitOperation } from '../../api/submit.js';
+import { submitOperation } from '../../api/client/submit.js';
 import { names } from '../../model/messages.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { Blocked, OperationProgress } from '../../model/progress.js';

@@ -1,4 +1,4 @@
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import type { ActivityName, Gate } from './moments.js';
 import { installNetwork } from './site.js';
 import type { Site, World } from './site.js';

@@ -1,8 +1,8 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { guarded, report } from '../../activities/boundary.js';
-import { QuorateError, failureClasses, failureTypes } from '../../model/failure.js';
-import type { FailureType } from '../../model/failure.js';
+import { QuorateError, failureClasses, failureTypes } from '../../model/failures/failure.js';
+import type { FailureType } from '../../model/failures/failure.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';
 

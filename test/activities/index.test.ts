@@ -2,7 +2,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.js';
 import type { Activities } from '../../activities/index.js';
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { diagnoseBootstrap, kubeadmActivities, kubeadmUnits } from '../../activities/kubeadm.js';
-import type { UnitOutcome } from '../../activities/contract.js';
-import { operationLabelValue } from '../../adapters/kubeadm/tokens.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
+import { operationLabelValue } from '../../adapters/kubeadm/credentials/tokens.js';
 import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
@@ -202,7 +202,7 @@ describe('running kubeadm', () => {
   const run = (context: OperationContext): Promise<UnitOutcome> =>
     inActivity(() => activities().runKubeadm(context, checkedFacts({ identity: identityOf(cluster.target) })));
   const log = (name: string): string =>
-    readFileSync(new URL(`../adapters/kubeadm/logs/${name}.txt`, import.meta.url), 'utf8');
+    readFileSync(new URL(`../adapters/kubeadm/output/logs/${name}.txt`, import.meta.url), 'utf8');
 
   test.each([
     ['init', init, 'cp1', 'kubeadm init'],

@@ -2,7 +2,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { guarded } from '../../activities/boundary.js';
 import { probeActivities } from '../../activities/probe.js';
-import type { ProbeKind } from '../../model/failure-policy.js';
+import type { ProbeKind } from '../../model/failures/failure-policy.js';
 import type { OperationContext } from '../../model/operation.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readActivities } from '../../activities/read.js';
 import { renderMarker } from '../../adapters/host/marker.js';
-import type { ClusterFacts, EtcdMember } from '../../model/cluster-facts.js';
+import type { ClusterFacts, EtcdMember } from '../../model/facts/cluster-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment } from '../support/activity-environment.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { statusActivities } from '../../activities/status.js';
-import type { StatusReport } from '../../model/status.js';
+import type { StatusReport } from '../../model/status/status.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
 import type { SimulatedCluster } from '../support/simulated-cluster.js';

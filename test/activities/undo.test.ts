@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Before } from '../../activities/contract.js';
 import { undoActivities } from '../../activities/undo.js';
 import type { OperationContext } from '../../model/operation.js';
-import { oldCa } from '../adapters/host/certificates.js';
+import { oldCa, prodCa } from '../adapters/host/certificates.js';
 import { activityEnvironment, testRun } from '../support/activity-environment.js';
 import { etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { simulatedCluster } from '../support/simulated-cluster.js';
@@ -155,6 +155,28 @@ describe('undoing the join of a control plane', () => {
     cluster.nodes.delete('cp3');
     expect(await undoJoin()).toBe('kubeadm was not started: nothing to undo on the host');
     expect(cluster.events).toEqual(stop(context, 'cp3'));
+  });
+
+  test('R5: what a host does not know that was made another cluster meanwhile, another host is asked about', async () => {
+    const known = { ...context, caHash: prodCa.hash };
+    for (const name of ['cp1', 'cp2']) cluster.otherCas.set(name, prodCa.pem);
+    let times = 0;
+    cluster.instead = (host, { script }) => {
+      if (host !== 'cp1' || !/\/api\/v1\/nodes\/cp3'?$/m.test(script)) return undefined;
+      times += 1;
+      // Somebody has made it another cluster, which has no such Node.
+      cluster.otherCas.set('cp1', oldCa.pem);
+      cluster.nodes.delete('cp3');
+      return undefined;
+    };
+    await expect(undoJoin(known)).rejects.toMatchObject({
+      type: 'ApiUnavailable',
+      message: 'cp1 did not stay a ready API server of prod',
+    });
+    expect(times).toBe(1);
+    cluster.nodes.set('cp3', nodeFacts('cp3'));
+    expect(await undoJoin(known)).toMatch(/deleted the Node cp3$/);
+    expect(cluster.events.at(-2)).toBe(`cp2: delete Node cp3 ${nodeFacts('cp3').uid}`);
   });
 
   test('resets nothing while the member cannot be removed: a wiped voter would count against the quorum', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { names, workflowIds, type ClusterQueue } from '../../model/messages.js';
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import type { ApiServer } from '../support/api-server.js';
 import { startScriptedApi } from '../support/scripted-api.js';
 import type { ScriptedOperations } from '../support/scripted-operations.js';

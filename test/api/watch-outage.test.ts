@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createQuorateClient } from '../../api/temporal-client.js';
-import type { OperationView } from '../../api/operation-view.js';
+import { createQuorateClient } from '../../api/client/temporal-client.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { findTemporalExecutable } from '../../workers/temporal-server/executable.js';
 import { freePort } from '../../workers/temporal-server/ports.js';
 import { startTemporalServer } from '../../workers/temporal-server/server.js';

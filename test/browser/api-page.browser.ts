@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createQuorateClient } from '../../api/temporal-client.js';
+import { createQuorateClient } from '../../api/client/temporal-client.js';
 import { startApiServer } from '../support/api-server.js';
 import type { ApiServer } from '../support/api-server.js';
 import { ended, workflowIdOf } from '../support/workflow-harness.js';

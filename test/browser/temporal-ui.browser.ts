@@ -98,7 +98,7 @@ describe('an operator who knows only the Temporal UI', () => {
     await browser.picture('3-blocked');
     expect(await details(page()).locator('h2').innerText()).toBe('Blocked: DirtyHost');
     const text = await textOf();
-    expect(text).toMatch(/^join-worker of w2 into prod waits since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d at .check w2/m);
+    expect(text).toMatch(/^join w2 as a worker of prod waits since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d at .check w2/m);
     expect(text).toContain('w2 still carries a node of another cluster');
     expect(await details(page()).locator('li').allInnerTexts()).toContain('found: 34 packet-filter rules');
     expect(text).toContain('approve a reset of w2, or abort and take it out of the specification.');
@@ -162,7 +162,7 @@ describe('an operator who knows only the Temporal UI', () => {
     await onPage(async () => {
       await openWorkflow(page(), ui.address, workflowIdOf(scene.dirty));
       return details(page()).locator('h2').innerText();
-    }).toBe('Finished: join-worker of w2 into prod');
+    }).toBe('Finished: join w2 as a worker of prod');
     await browser.picture('7-finished', { whole: true });
     expect(await textOf()).toMatch(/^approve by bob, [\d: -]+: an old test node$/m);
     const steps = await tableBelow(page(), 'Steps');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { QuorateClient } from '../../api/client.js';
+import type { QuorateClient } from '../../api/client/client.js';
 import { freePort } from '../../workers/temporal-server/ports.js';
 import { startApiServer } from '../support/api-server.js';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { liveDisplay, plainDisplay, type Display } from '../../cli/display.js';
 import type { Io } from '../../cli/io.js';
 import { at, blockedByUnreachable, operationView } from '../support/operation-views.js';
@@ -46,7 +46,7 @@ describe('on a terminal', () => {
     vi.advanceTimersByTime(2_000);
     const drawn = screen(out(), 80);
     expect(drawn).toContain('  ● kubeadm join on w2 (2m 52s of 30m)');
-    expect(drawn.filter((line) => line.startsWith('join-worker w2 into prod'))).toHaveLength(1);
+    expect(drawn.filter((line) => line.startsWith('join w2 as a worker of prod'))).toHaveLength(1);
     display.show(operationView({ progress: { blocked: blockedByUnreachable } }));
     expect(screen(out(), 80)).toContain('    Goes on by itself when the host answers over SSH.');
     display.show(operationView());
@@ -69,7 +69,7 @@ describe('on a terminal', () => {
     expect(screen(before, 40).length).toBeGreaterThan(screen(before, 80).length);
     expect(drawn.length).toBeLessThan(10);
     expect(drawn.every(({ length }) => length < 40)).toBe(true);
-    expect(drawn.filter((line) => line.startsWith('join-worker w2 into prod'))).toHaveLength(1);
+    expect(drawn.filter((line) => line.startsWith('join w2 as a worker of prod'))).toHaveLength(1);
   });
 
   test('where the command ends at a block the reason is left to what follows', () => {
@@ -100,7 +100,7 @@ describe('elsewhere', () => {
       operationView({ progress: { decisions: [decision, byItself] } }),
     ]);
     expect(said).toEqual([
-      'join-worker w2 into prod (prod/join-worker/w2/1f00aa11)',
+      'join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)',
       'read w2: done: w2 is empty',
       'reset w2: skipped',
       'kubeadm join on w2: running (at most 30m)',

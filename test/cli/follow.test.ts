@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { follow } from '../../cli/follow.js';
 import type { StepProgress } from '../../model/progress.js';
 
@@ -55,7 +55,7 @@ test('plain lines: each step, each reason for waiting and each printed line once
     { operation: 'prod/join-worker/w2/1f00aa11', output: 'text' },
   );
   expect(out.replaceAll(/^\d\d:\d\d:\d\d /gm, '')).toMatchInlineSnapshot(`
-    "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)
+    "join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)
     read the host: running
     attempt 2 of readHost; before: connection refused
     attempt 4 of readHost; before: no route to host

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import { blockedText } from '../../cli/format/blocked.js';
 import { endText, operationLines } from '../../cli/format/operation.js';
 import { operationsTable } from '../../cli/format/operations-table.js';
 import { statusText } from '../../cli/format/status.js';
 import { bytes, clip, duration, printable, table } from '../../cli/format/text.js';
 import type { OperationProgress } from '../../model/progress.js';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 
 const now = Date.parse('2026-11-23T13:53:00Z');
 const at = (time: string): string => `2026-11-23T${time}.000Z`;
@@ -48,7 +48,7 @@ describe('an operation', () => {
   test('as a block: what is done, what runs and since when, what the host printed', () => {
     const activity = { type: 'runKubeadm', attempt: 1, lastLine: '[kubelet-start] Waiting for the \x1b[31mkubelet' };
     expect(operationLines({ ...view(), activity }, { now }).join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)
+      "join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)
         ✓ read the host and the cluster: w2 is empty
         - reset the host
         ● kubeadm join (50s)
@@ -60,7 +60,7 @@ describe('an operation', () => {
   test('cut to the width of the terminal, with colours that take no width', () => {
     const lines = operationLines(view(), { now, columns: 24, colour: true });
     expect(lines.join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into pro…
+      "join w2 as a worker of …
         [32m✓[0m read the host and t…
         - reset the host
         [36m●[0m kubeadm join (50s)

@@ -46,7 +46,7 @@ describe('R25: a terminal that cannot hold a block gets plain lines', needs(scri
   ])('%i x %i', async (columns, rows) => {
     const out = await onTerminal(columns, rows);
     expect(out).not.toContain('\x1b');
-    expect(out).toMatch(/^\d\d:\d\d:\d\d join-worker w2 into prod \(prod\/join-worker\/w2\/1f00aa11\)$/m);
+    expect(out).toMatch(/^\d\d:\d\d:\d\d join w2 as a worker of prod \(prod\/join-worker\/w2\/1f00aa11\)$/m);
     expect(out).toMatch(/^\d\d:\d\d:\d\d {3}w2 printed: \[etcd\] waits for the learner$/m);
   });
 

@@ -6,7 +6,7 @@ import { compareNumbers } from '../../scripts/failures/numbers.js';
 import { failures } from '../../scripts/failures/registry.js';
 import { longestVerdictSeconds, renderFailures } from '../../scripts/failures/render.js';
 import { readMeasured } from '../../scripts/failures/results.js';
-import { isFailureType } from '../../model/failure.js';
+import { isFailureType } from '../../model/failures/failure.js';
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 const measured = readMeasured();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { signedHeaders } from '../../adapters/webhook/sign.js';
-import { OperationEvent } from '../../model/operation-event.js';
+import { OperationEvent } from '../../model/notifications/operation-event.js';
 import { operationOutcomes } from '../../model/progress.js';
 import { readWebhooks } from '../../workers/webhooks-file.js';
 import { secret } from '../support/receiver.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { failurePolicy } from '../../model/failure-policy.js';
-import { failureTypes, isFailureType } from '../../model/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
+import { failureTypes, isFailureType } from '../../model/failures/failure.js';
 import { decisionActions } from '../../model/progress.js';
 import { searchAttributes } from '../../model/search-attributes.js';
 import { specificationJsonSchema } from '../../model/specification/json-schema.js';
@@ -134,7 +134,8 @@ test('what it refers to exists', () => {
   const types = [...text.matchAll(/\bsee ([A-Z]\w+)/g)].map((match) => match[1]);
   expect(types.length).toBeGreaterThan(0);
   for (const type of types) expect(isFailureType(type), type).toBe(true);
-  for (const [name] of text.matchAll(/\bQuorate[A-Z]\w+/g)) expect(Object.keys(searchAttributes)).toContain(name);
+  const attributes = Object.values(searchAttributes).map(({ name }) => name);
+  for (const [name] of text.matchAll(/\bQuorate[A-Z]\w+/g)) expect(attributes).toContain(name);
   const anchors = [...text.matchAll(/^##+ (.+)$/gm)].map((match) => match[1]?.toLowerCase().replaceAll(' ', '-'));
   for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
   for (const [, file = ''] of text.matchAll(/\]\((\w[\w-]*\.md)\)/g)) {

@@ -1,6 +1,6 @@
-import { failurePolicy, probeKinds } from '../../model/failure-policy.js';
-import type { FailurePolicy, ProbeKind } from '../../model/failure-policy.js';
-import type { FailureType } from '../../model/failure.js';
+import { failurePolicy, probeKinds } from '../../model/failures/failure-policy.js';
+import type { FailurePolicy, ProbeKind } from '../../model/failures/failure-policy.js';
+import type { FailureType } from '../../model/failures/failure.js';
 import { Policy } from '../../model/specification/policy.js';
 
 const budgets = Policy.parse({}).budgets;

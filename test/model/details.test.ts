@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderDetails } from '../../model/details.js';
-import { failureTypes } from '../../model/failure.js';
+import { failureTypes } from '../../model/failures/failure.js';
 import { Decision, placeholders } from '../../model/messages.js';
 import { StepState, decisionActions } from '../../model/progress.js';
 import type { OperationProgress } from '../../model/progress.js';
@@ -70,7 +70,7 @@ describe('the page of an operation', () => {
       }),
     );
     expect(page.split('\n\n').slice(0, 3)).toEqual([
-      '## join-worker of w2 into prod',
+      '## join w2 as a worker of prod',
       'Now: **kubeadm join on w2**, since 2026-01-05 13:55:00',
       "The host printed last: `[preflight] Running pre-flight 'checks'`",
     ]);
@@ -103,7 +103,7 @@ describe('the page of an operation', () => {
   });
 
   test('init says what it makes', () => {
-    expect(renderDetails(progress({ kind: 'init', host: 'cp1' }))).toMatch(/^## init of prod on cp1\n/);
+    expect(renderDetails(progress({ kind: 'init', host: 'cp1' }))).toMatch(/^## initialise prod on cp1\n/);
   });
 
   test('while it undoes', () => {
@@ -124,7 +124,7 @@ describe('the page of an operation', () => {
     );
     expect(page.split('\n\n')).toEqual([
       '## Blocked: DirtyHost',
-      'join-worker of w2 into prod waits since **2026-01-05 13:52:10** at "check w2":',
+      'join w2 as a worker of prod waits since **2026-01-05 13:52:10** at "check w2":',
       '**w2 still carries a node of another cluster**',
       'What was seen:',
       '- `kubelet.conf points to https://10.9.0.5:6443`\n- `34 packet-filter rules`',
@@ -221,13 +221,13 @@ describe('the page of an operation', () => {
   test('a plan that waits for an approval stands on the page once', () => {
     const plan = ['reset w2', 'join w2'];
     const page = renderDetails(progress({ plan, blocked: { ...blocked, type: 'PlanNeedsApproval', evidence: plan } }));
-    expect(page.match(/join w2/g)).toHaveLength(1);
+    expect(page.match(/`join w2`/g)).toHaveLength(1);
     expect(page).toContain('The plan:\n\n- `reset w2`\n- `join w2`\n\n');
   });
 
   test('after the end: how it ended, what was not begun, and no last line any more', () => {
     const page = renderDetails(progress({ outcome: 'rolled-back', summary: 'rolled back by ann', lastLine: 'x' }));
-    expect(page).toMatch(/^## Rolled back: join-worker of w2 into prod\n\n\*\*rolled back by ann\*\*\n\n### Steps\n/);
+    expect(page).toMatch(/^## Rolled back: join w2 as a worker of prod\n\n\*\*rolled back by ann\*\*\n\n### Steps\n/);
     expect(page).not.toContain('printed last');
     expect(steps(page).map(([state]) => state)).toEqual(['`done`', '`not begun`']);
   });

@@ -14,6 +14,7 @@ import {
   unusableAddress,
   urlHost,
   type Subnet,
+  isLoopback,
 } from '../../model/network-address.js';
 
 const subnet = (text: string): Subnet => {
@@ -223,4 +224,16 @@ describe('R10: sameUrl', () => {
     ['https://[2001:db8::3]:2380', 'https://[2001:db8::30]:2380'],
     ['https://[2001:db8::3]:2380', ''],
   ])('%s is not %s', (a, b) => expect(sameUrl(a, b)).toBe(false));
+});
+
+describe('isLoopback', () => {
+  it.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', '0:0:0:0:0:0:0:1', 'localhost'])(
+    '%s is this machine alone',
+    (host) => expect(isLoopback(host)).toBe(true),
+  );
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', '127.1', 'example.org', '::ffff:10.0.0.1', ''])(
+    '%s may be reached from elsewhere',
+    (host) => expect(isLoopback(host)).toBe(false),
+  );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
 import { planCovers, planSubject } from '../../model/plan-subject.js';
 import {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
-import { plan } from '../../model/plan.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import { operationSteps } from '../../workflows/operations/index.js';
 import { caHash, etcdMember, nodeFacts, operationContext } from '../support/facts.js';
 import { init, joinWorker, world, type World } from './preflight/world.js';
 
-const lines = ({ context, host, cluster }: World): string[] => plan(context, host, cluster);
+const lines = ({ context, host, cluster }: World): readonly string[] =>
+  operationSteps[context.kind].plan({ context, host, cluster });
 const stale = etcdMember('cp3');
 delete stale.status;
 const etcd = (members: NonNullable<ClusterFacts['etcd']>['members']): ClusterFacts['etcd'] => ({

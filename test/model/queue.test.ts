@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { operationKinds } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
 import { isExclusive, nextToStart, positionOf, waitsFor } from '../../model/queue.js';
 import type { QueueEntry } from '../../model/queue.js';
 import { operationContext } from '../support/facts.js';

@@ -15,24 +15,14 @@ export interface Mutation {
 const reordered = (guard: string): readonly Edit[] => [
   {
     file: 'workflows/operations/join-worker.ts',
-    replace: `const steps: readonly Step<JoinState>[] = [
-  read,
-  check,
-  stopEarlier,
-  removeStaleNode,
-  reset,
-  prepare,
-  credentials,
-  join,
-  proveWorker,
-  revoke,
-];`,
-    by: `import { patched } from '@temporalio/workflow';
-const clean = [read, check, stopEarlier, removeStaleNode, reset];
-const before: readonly Step<JoinState>[] = [...clean, prepare, credentials, join, proveWorker, revoke];
-const after: readonly Step<JoinState>[] = [...clean, credentials, prepare, join, proveWorker, revoke];`,
+    replace: "import { newState, unlessJoined } from '../steps/state.js';",
+    by: "import { newState, unlessJoined } from '../steps/state.js';\nimport { patched } from '@temporalio/workflow';",
   },
-  { file: 'workflows/operations/join-worker.ts', replace: '    steps,\n', by: `    ${guard} ? after : before,\n` },
+  {
+    file: 'workflows/operations/join-worker.ts',
+    replace: '    unlessJoined(prepare),\n    unlessJoined(credentials),\n',
+    by: `    ...(${guard} ? [credentials, prepare] : [prepare, credentials]).map(unlessJoined),\n`,
+  },
 ];
 
 const replayOf = (scenario: string): string =>
@@ -51,13 +41,13 @@ export const mutations: readonly Mutation[] = [
     title: 'the quorum projection allows every removal',
     edits: [
       {
-        file: 'model/quorum.ts',
+        file: 'model/etcd/quorum.ts',
         replace: '  const after = quorumState(rest);\n',
         by: '  const after = quorumState(rest);\n  if (rest !== members) return { allowed: true, before, after, text: describe(before, after) };\n',
       },
     ],
     tests: {
-      'test/model/quorum.test.ts': [
+      'test/model/etcd/quorum.test.ts': [
         'projectRemoval refuses a live one of three while another is down',
         'for any member list an allowed removal leaves a healthy majority of the voters left over',
         'for any member list the last voter is never removed',
@@ -115,7 +105,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'model/queue.ts',
-        replace: "  if (context.kind === 'init' || theirs.kind === 'init') return 'init runs alone';\n",
+        replace: '  if (alone !== undefined) return `${alone.kind} runs alone`;\n',
         by: '  if (one !== other) return undefined;\n',
       },
       {
@@ -255,7 +245,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: 'activities/etcd.ts',
         replace:
-          "    for (let round = 0; round < 4 && context.kind !== 'join-worker'; round++) {\n      const { members } = await readEtcd(survivor.host);\n",
+          '    for (let round = 0; round < 4 && definitionOf(context).hasEtcdMember; round++) {\n      const { members } = await readEtcd(survivor.host);\n',
         by: '    const { members } = await readEtcd(survivor.host);\n    for (let round = 0; round < 4; round++) {\n',
       },
     ],
@@ -270,7 +260,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'workflows/steps/kubeadm.ts',
-        replace: "if (context.kind === 'init') throw failureOf(",
+        replace: 'if (definitionOf(context).makesCluster) throw failureOf(',
         by: "if (context.kind !== 'status') throw failureOf(",
       },
     ],
@@ -347,13 +337,17 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean does not compare whose the host is',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean.ts',
+        file: 'adapters/kubeadm/deep-clean/deep-clean.ts',
         replace: '`${guardScript(mark, guard)}${deepCleanScript(options)}`',
         by: 'deepCleanScript(options)',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': ['another machine', 'another node', 'another operation’s mark'].map(
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
+        'another machine',
+        'another node',
+        'another operation’s mark',
+      ].map(
         (what) => `R3: on a host that is no longer what was checked nothing is stopped, nothing is removed: ${what}`,
       ),
     },
@@ -415,7 +409,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'model/preflight/ownership.ts',
-        replace: "marker.ofThisRun === true && marker.state === 'begun'",
+        replace: 'marker.ofThisRun === true && isAttempt(marker)',
         by: 'marker.ofThisRun === true',
       },
     ],
@@ -536,8 +530,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'activities/read.ts',
-        replace: 'isInit ? askForOthers(dependencies, context) : undefined,',
-        by: 'isInit && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
+        replace: 'makesCluster ? askForOthers(dependencies, context) : undefined,',
+        by: 'makesCluster && candidates.length === 0 ? askForOthers(dependencies, context) : undefined,',
       },
     ],
     tests: {
@@ -582,13 +576,13 @@ export const mutations: readonly Mutation[] = [
     title: 'bootstrap tokens of anybody are revoked',
     edits: [
       {
-        file: 'adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/credentials/revoke.ts',
         replace: '($3 == ENVIRON["ours"] || $4 == ENVIRON["label"])',
         by: '1',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/credentials.test.ts': [
+      'test/adapters/kubeadm/credentials/credentials.test.ts': [
         'an operation takes back its own tokens and, where asked, the shared certificates with the token that owns them',
       ],
     },
@@ -597,13 +591,13 @@ export const mutations: readonly Mutation[] = [
     title: 'shared certificates are deleted whosever they are',
     edits: [
       {
-        file: 'adapters/kubeadm/revoke-credentials.ts',
+        file: 'adapters/kubeadm/credentials/revoke.ts',
         replace: '${quote(`${operationLabelValue(operation)} `)}*)',
         by: "*' '*)",
       },
     ],
     tests: {
-      'test/adapters/kubeadm/credentials.test.ts': [
+      'test/adapters/kubeadm/credentials/credentials.test.ts': [
         'a colleague’s, without a label',
         'another operation’s',
         'labelled with one that only begins alike',
@@ -620,7 +614,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     tests: {
-      'test/model/member-decision.test.ts': [
+      'test/model/etcd/member-decision.test.ts': [
         'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: the member that never started is the host’s',
         'R10: an address of IPv6, however it is spelt 2001:DB8:0:0::3: its own running member is no other machine’s',
       ],
@@ -634,8 +628,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'workflows/steps/load-balancer.ts',
-        replace: 'disabled`, context, false)',
-        by: 'disabled`, context, true)',
+        replace: 'run: (state) => register(state, false),',
+        by: 'run: (state) => register(state, true),',
       },
     ],
     tests: {
@@ -905,13 +899,13 @@ export const mutations: readonly Mutation[] = [
     title: 'commands to decide do not say which question they answer',
     edits: [
       {
-        file: 'api/retry-operations.ts',
+        file: 'api/client/retry-operations.ts',
         replace: '...(summary.blockedQuestion === undefined ? {} : { about: summary.blockedQuestion }),',
         by: '',
       },
     ],
     tests: {
-      'test/api/retry-operations.test.ts': [
+      'test/api/client/retry-operations.test.ts': [
         'retrying what is blocked R6: is no answer to what an operation asks by the time that it arrives',
       ],
     },
@@ -1050,7 +1044,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     title: 'links that only begin like those of Cilium are its',
-    edits: [{ file: 'model/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
+    edits: [{ file: 'model/reset/traces.ts', replace: 'lxc${hex(12)}', by: 'lxc[0-9a-z]+' }],
     tests: {
       'test/adapters/host/read-host.test.ts': [
         "a clean host, read by /bin/sh R16: takes LXC's bridge for nobody's, and Cilium's links for Cilium's",
@@ -1082,13 +1076,13 @@ export const mutations: readonly Mutation[] = [
     title: 'a folder that is a symbolic link is passed over by the deep clean',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean/files.ts',
         replace: 'set -- "$folder/" -xdev',
         by: 'set -- "$folder" -xdev',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link var/lib/etcd is emptied where it leads to, and stays a link',
       ],
       'test/simulation/failures/left-alone.test.ts': [
@@ -1100,13 +1094,13 @@ export const mutations: readonly Mutation[] = [
     title: 'the deep clean deletes across mounts',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-files.ts',
+        file: 'adapters/kubeadm/deep-clean/files.ts',
         replace: 'for path in $mounted $kept_patterns; do',
         by: 'for path in $kept_patterns; do',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link what is mounted below a folder is left with all in it, and told',
       ],
     },
@@ -1121,7 +1115,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R17: a folder of a node that is a symbolic link one that leads to /home is told and left alone',
         'R17: a folder of a node that is a symbolic link what lies below one that leads to a shared place is left alone, too',
       ],
@@ -1131,13 +1125,13 @@ export const mutations: readonly Mutation[] = [
     title: 'an undo takes files that were there before',
     edits: [
       {
-        file: 'adapters/kubeadm/deep-clean-script.ts',
+        file: 'adapters/kubeadm/deep-clean/script.ts',
         replace: 'kept_patterns=${list(kept.map(findPattern))}',
         by: 'kept_patterns=${list(kept.map(() => findPattern("/none")))}',
       },
     ],
     tests: {
-      'test/adapters/kubeadm/deep-clean.test.ts': [
+      'test/adapters/kubeadm/deep-clean/deep-clean.test.ts': [
         'R13: what was there before stays files of CNI and kubeconfigs of logins; the same in the same folder that came since goes',
       ],
     },
@@ -1146,13 +1140,13 @@ export const mutations: readonly Mutation[] = [
     title: 'what was there before counts as left over by the operation',
     edits: [
       {
-        file: 'model/keep.ts',
+        file: 'model/reset/keep.ts',
         replace: 'packetFilterRules: reset ? 0 : before.packetFilterRules,',
         by: 'packetFilterRules: 0,',
       },
     ],
     tests: {
-      'test/model/keep.test.ts': [
+      'test/model/reset/keep.test.ts': [
         'R13: keepOf a host that counted as clean: everything that was there',
         'R13: keepOf a host as it was counts as clean after the undo, and what came since does not',
       ],
@@ -1284,13 +1278,13 @@ export const mutations: readonly Mutation[] = [
     title: 'commands that were given up hold a connection for ever, and others wait for it',
     edits: [
       {
-        file: 'adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connection/connections.ts',
         replace: 'retired || sessions.abandoned * 2 >= limit;',
         by: 'retired;',
       },
     ],
     tests: {
-      'test/adapters/ssh/connections.test.ts': [
+      'test/adapters/ssh/connection/connections.test.ts': [
         'createConnections R21: opens another when commands that were given up hold half of the sessions, and closes the first with the last of them',
       ],
     },
@@ -1299,13 +1293,13 @@ export const mutations: readonly Mutation[] = [
     title: 'a host gets a connection for each command that was given up, without bound',
     edits: [
       {
-        file: 'adapters/ssh/connections.ts',
+        file: 'adapters/ssh/connection/connections.ts',
         replace: 'states.size < settings.maxConnections && (fit',
         by: '(fit',
       },
     ],
     tests: {
-      'test/adapters/ssh/connections.test.ts': [
+      'test/adapters/ssh/connection/connections.test.ts': [
         'createConnections R21: opens no more than it may, whatever was given up',
       ],
     },
@@ -1314,13 +1308,13 @@ export const mutations: readonly Mutation[] = [
     title: 'keys of the agent are offered in its own order, whatever is configured',
     edits: [
       {
-        file: 'adapters/ssh/identity-order.ts',
+        file: 'adapters/ssh/identity/order.ts',
         replace: 'return [...both, ...others,',
         by: 'return [...others, ...both,',
       },
     ],
     tests: {
-      'test/adapters/ssh/identity-order.test.ts': [
+      'test/adapters/ssh/identity/order.test.ts': [
         'orderIdentities R23: what is configured and in the agent goes first, in the order of the agent, then its others, then files',
       ],
     },
@@ -1337,6 +1331,48 @@ export const mutations: readonly Mutation[] = [
     tests: {
       'test/adapters/ssh/config/examples.test.ts': [
         'a client configuration is read as OpenSSH reads it R25: Match with negations',
+      ],
+    },
+  },
+  {
+    title: 'an init whose API server is silent counts as one without other Nodes',
+    edits: [{ file: 'activities/undo.ts', replace: '  if (!etcdDataPresent) return [];\n', by: '  return [];\n' }],
+    tests: {
+      'test/activities/undo.test.ts': [
+        'undoing an init R3: where the API server is not ready, etcd tells of other Nodes',
+        'undoing an init R3: resets nothing while neither its API server nor its etcd tells whether others have joined',
+      ],
+    },
+  },
+  {
+    title: 'a host that was made another cluster meanwhile is asked about this one',
+    edits: [
+      {
+        file: 'activities/shared/control-plane.ts',
+        replace: 'caHash === undefined || answer.caHash === undefined || answer.caHash === caHash',
+        by: 'cluster !== caHash',
+      },
+    ],
+    tests: {
+      'test/activities/shared/control-plane.test.ts': [
+        'the host that is asked about the cluster is none that carries another cluster by now than the operation works on',
+      ],
+    },
+  },
+  {
+    title: 'an undo removes a backend that was registered before',
+    edits: [
+      {
+        file: 'workflows/steps/load-balancer.ts',
+        replace: 'if (isBefore(state)) return',
+        by: 'if (isBefore(state) && state.context.round < 0) return',
+      },
+    ],
+    tests: {
+      'test/workflows/rollback.test.ts': [
+        'the decision rollback undoes in reverse order what was begun a backend that was enabled before is left so',
+        'the decision rollback undoes in reverse order what was begun a backend that was disabled before is left so',
+        'the decision rollback undoes in reverse order what was begun a backend that could not be read before is left when it turns out to have been registered',
       ],
     },
   },

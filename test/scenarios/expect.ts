@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { FailureType } from '../../model/failure.js';
+import type { FailureType } from '../../model/failures/failure.js';
 import type { Outcome } from './operations.js';
 import type { Site } from './site.js';
 

@@ -1,5 +1,5 @@
 import type { Faults, LabHost } from '../../lab/index.js';
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import type { DecisionAction } from '../../model/progress.js';
 import type { Operations, Outcome } from './operations.js';
 

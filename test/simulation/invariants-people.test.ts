@@ -279,6 +279,11 @@ describe('what was reported of a run', () => {
     expect(await look({ ...done }, { ...undone, run: again })).toEqual([
       expect.stringMatching(/k4 says of join "kubeadm reset succeeded.*", and no kubeadm reset ran on w2 in that run/),
     ]);
+    // One that sight was lost of is found again, as it goes on.
+    const blocked = { ...step('join', 'undone', 'no SSH connection to w2'), state: 'blocked' as const };
+    const lost = { ...run(began, reset), decisions: [...decisions] };
+    lost.steps.unshift({ ...blocked, since: new Date(began).toISOString() } as never);
+    expect(await look({ ...done }, { ...undone, run: lost })).toEqual([]);
   });
 
   it('undone, and a dead member is left', async () => {

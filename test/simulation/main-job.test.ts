@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTopology } from '../../lab/topology.js';
 import { statusActivities } from '../../activities/status.js';
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import { requireFinished, startProduct } from './support/product.js';
 import type { Outcome, Product } from './support/product.js';
 

@@ -1,4 +1,4 @@
-import type { RouteId } from '../../api/server/access.js';
+import type { RouteId } from '../../api/server/access/access-table.js';
 import { clusterYaml } from './run-cli.js';
 
 export interface ApiRequest {

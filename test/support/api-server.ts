@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { QuorateClient } from '../../api/client.js';
+import type { QuorateClient } from '../../api/client/client.js';
 import type { AppOptions } from '../../api/server/options.js';
 import { startServer } from '../../api/server/run-server.js';
-import { createToken, type TokenRequest } from '../../api/tokens/manage.js';
-import { openTokenStore } from '../../api/tokens/token-store.js';
+import { createToken, type TokenRequest } from '../../api/server/tokens/manage.js';
+import { openTokenStore } from '../../api/server/tokens/token-store.js';
 
 export interface ApiServer {
   readonly url: string;

@@ -2,7 +2,7 @@ import type { Before } from '../../activities/contract.js';
 import { readActivities } from '../../activities/read.js';
 import { checkedOf } from '../../model/checked.js';
 import type { Checked } from '../../model/checked.js';
-import { keepOf } from '../../model/keep.js';
+import { keepOf } from '../../model/reset/keep.js';
 import type { OperationContext } from '../../model/operation.js';
 import { describeDirt } from '../../model/preflight/dirt.js';
 import { isOwnAttempt } from '../../model/preflight/ownership.js';

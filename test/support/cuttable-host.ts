@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { CommandOutcome, Host } from '../../adapters/ssh/types.js';
 
 export interface CuttableHost extends Host {

@@ -1,4 +1,4 @@
-import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationEvent } from '../../model/notifications/operation-event.js';
 
 /** An operation that blocked. */
 export const event = (overrides: Partial<OperationEvent> = {}): OperationEvent => ({

@@ -1,10 +1,10 @@
 import type { Checked } from '../../model/checked.js';
-import { ClusterFacts } from '../../model/cluster-facts.js';
-import { HostFacts } from '../../model/host-facts.js';
+import { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import { HostFacts } from '../../model/facts/host-facts.js';
 import { OperationContext } from '../../model/operation.js';
-import type { OperationKind } from '../../model/operation.js';
-import { ReachFacts } from '../../model/reach-facts.js';
-import { StatusReport } from '../../model/status.js';
+import type { OperationKind } from '../../model/operations.js';
+import { ReachFacts } from '../../model/facts/reach-facts.js';
+import { StatusReport } from '../../model/status/status.js';
 
 /** SPKI hash of the CA of the cluster in these facts. */
 export const caHash = `sha256:${'7bb7'.repeat(16)}`;

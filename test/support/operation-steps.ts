@@ -1,4 +1,4 @@
-import type { OperationKind } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import type { ActivityName } from './scripted-activities.js';
 
 /** What the tests expect of one step; written down here once more, rather than read from the product. */

@@ -1,4 +1,4 @@
-import type { OperationView } from '../../api/operation-view.js';
+import type { OperationView } from '../../api/client/operation-view.js';
 import type { OperationProgress, StepProgress } from '../../model/progress.js';
 
 const operation = 'prod/join-worker/w2/1f00aa11';

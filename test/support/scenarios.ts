@@ -1,8 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { names } from '../../model/messages.js';
-import type { OperationContext, OperationKind } from '../../model/operation.js';
-import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
+import type { OperationEvent } from '../../model/notifications/operation-event.js';
 import type { OperationOutcome } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from './facts.js';
 import { resetRun } from './reset.js';

@@ -1,13 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, JoinFacts, UnitOutcome } from '../../activities/contract.js';
+import type { Activities } from '../../activities/contract.js';
+import type { JoinFacts } from '../../model/facts/join-facts.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
 import { recallActivities } from '../../activities/recall.js';
 import { watchActivities } from '../../activities/watch.js';
 import type { Checked } from '../../model/checked.js';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
-import { QuorateError } from '../../model/failure.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { ReachFacts } from '../../model/reach-facts.js';
+import type { ReachFacts } from '../../model/facts/reach-facts.js';
 import { caHash, clusterFacts, hostFacts, noCluster, reachFacts, statusReport } from './facts.js';
 
 /** What the reading activities show; what is left out is healthy and clean. */

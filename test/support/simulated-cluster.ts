@@ -1,4 +1,4 @@
-import { QuorateError } from '../../model/failure.js';
+import { QuorateError } from '../../model/failures/failure.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { prodCa } from '../adapters/host/certificates.js';
 import { etcdMember, hostFacts, nodeFacts } from './facts.js';

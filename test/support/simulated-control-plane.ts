@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EtcdMember, NodeFacts } from '../../model/cluster-facts.js';
+import type { EtcdMember, NodeFacts } from '../../model/facts/cluster-facts.js';
 import { addressOf } from './facts.js';
 import type { FakeReply, FakeRule, FakeRun } from './fake-host.js';
 import { markOf, sectioned, unquoted } from './fake-host.js';

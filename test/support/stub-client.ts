@@ -1,6 +1,6 @@
-import type { QuorateClient } from '../../api/client.js';
-import type { OperationSummary } from '../../api/operation-summary.js';
-import { StatusReport } from '../../model/status.js';
+import type { QuorateClient } from '../../api/client/client.js';
+import type { OperationSummary } from '../../api/client/operation-summary.js';
+import { StatusReport } from '../../model/status/status.js';
 
 export interface StubClient extends QuorateClient {
   /** What was asked for, in order: the function and its arguments. */

@@ -7,7 +7,7 @@ import type { Duration } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.js';
-import { askedTwice, persist } from '../../api/temporal-calls.js';
+import { askedTwice, persist } from '../../api/client/temporal-calls.js';
 import type { ClusterQueue, SubmitRequest, SubmitResult } from '../../model/messages.js';
 import { names, workflowIds } from '../../model/messages.js';
 import type { OperationContext } from '../../model/operation.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 import { readWebhooks } from '../../workers/webhooks-file.js';
 import { event } from '../support/events.js';
 import { isSigned, secret, startReceiver } from '../support/receiver.js';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { operationKinds } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
 import { Duration, durationMs } from '../../model/specification/fields.js';
 import type { Failure } from '../../workflows/failures.js';

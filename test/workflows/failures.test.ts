@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { QuorateError, failureClasses, failureTypes } from '../../model/failure.js';
+import { QuorateError, failureClasses, failureTypes } from '../../model/failures/failure.js';
 import { failureOf } from '../../workflows/failures.js';
 
 const ofActivity = (cause: Error | undefined): ActivityFailure =>

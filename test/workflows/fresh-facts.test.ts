@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { QuorateError } from '../../model/failure.js';
-import { operationKinds } from '../../model/operation.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import { operationKinds } from '../../model/operations.js';
 import type { OperationContext } from '../../model/operation.js';
 import type { DecisionAction } from '../../model/progress.js';
 import { clusterFacts, etcdMember, leftovers, nodeFacts, operationContext, otherCaHash } from '../support/facts.js';

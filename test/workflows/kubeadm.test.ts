@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { UnitOutcome } from '../../activities/contract.js';
-import { QuorateError } from '../../model/failure.js';
-import type { FailureType } from '../../model/failure.js';
+import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
+import { QuorateError } from '../../model/failures/failure.js';
+import type { FailureType } from '../../model/failures/failure.js';
 import type { OperationContext } from '../../model/operation.js';
 import { clusterFacts, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';

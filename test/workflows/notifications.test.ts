@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { OperationEvent } from '../../model/operation-event.js';
+import { OperationEvent } from '../../model/notifications/operation-event.js';
 
 import { operationContext } from '../support/facts.js';
 import { fails, gate } from '../support/scripted-activities.js';

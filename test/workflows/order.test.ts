@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { StatusReport } from '../../model/status.js';
+import { StatusReport } from '../../model/status/status.js';
 import { names } from '../../model/messages.js';
-import { operationKinds } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
 import { etcdMember, leftovers, clusterFacts, caHash, nodeFacts, operationContext } from '../support/facts.js';
 import { changingActivities, expectedSteps, readingActivities } from '../support/operation-steps.js';
 import { hostOf } from '../support/scripted-answers.js';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { failureClasses } from '../../model/failure.js';
-import type { FailureType } from '../../model/failure.js';
-import type { OperationContext, OperationKind } from '../../model/operation.js';
+import { failureClasses } from '../../model/failures/failure.js';
+import type { FailureType } from '../../model/failures/failure.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import {
   clusterFacts,
   etcdMember,

@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failureTypes } from '../../model/failure.js';
-import { failurePolicy } from '../../model/failure-policy.js';
-import type { OperationContext, OperationKind } from '../../model/operation.js';
+import { failureTypes } from '../../model/failures/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import { operationContext } from '../support/facts.js';
 import { answers, fails, gate } from '../support/scripted-activities.js';
 import type { Behaviour } from '../support/scripted-activities.js';

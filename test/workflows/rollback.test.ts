@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { keepOf } from '../../model/keep.js';
-import { operationKinds } from '../../model/operation.js';
-import type { OperationContext, OperationKind } from '../../model/operation.js';
+import { keepOf } from '../../model/reset/keep.js';
+import { operationKinds } from '../../model/operations.js';
+import type { OperationContext } from '../../model/operation.js';
+import type { OperationKind } from '../../model/operations.js';
 import type { DecisionAction } from '../../model/progress.js';
 import { caHash, clusterFacts, etcdMember, leftovers, nodeFacts, operationContext } from '../support/facts.js';
 import { expectedSteps, expectedUndo } from '../support/operation-steps.js';
@@ -99,6 +100,45 @@ describe.concurrent('the decision rollback undoes in reverse order what was begu
     expect(others).toEqual([]);
     expect(before).toMatchObject({ machineId });
     expect(before).not.toHaveProperty('nodeUid');
+  });
+
+  test.concurrent.for([
+    ['was enabled', 'DOWN', [], []],
+    ['was disabled', 'MAINT', ['disableBackend'], ['removeBackend']],
+    ['was not there', undefined, ['disableBackend', 'removeBackend'], []],
+  ] as const)('a backend that %s before is left so', async ([, status, undone, left]) => {
+    const context = operationContext({ cluster: uniqueName('before') });
+    const script = harness().script(context.cluster);
+    const own = { loadBalancer: 'lb1', name: 'cp3', address: '10.203.0.13:6443', status: status ?? '', lastCheck: '' };
+    const { backends } = clusterFacts();
+    script.world.cluster = clusterFacts({ backends: status === undefined ? backends : [...backends, own] });
+    script.on('enableBackend', fails('BackendNotUp'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    // As the operation itself has registered it by now.
+    script.world.cluster = clusterFacts({ backends: [...backends, { ...own, status: 'MAINT' }] });
+    await decide(handle, 'retry');
+    script.on('enableBackend', fails('BackendNotUp'));
+    await blocked(handle, 1);
+    await decide(handle, 'rollback');
+    await ended(handle);
+    const of = (names: readonly string[]) => names.filter((name) => /^(disable|remove)Backend$/.test(name));
+    expect(of(script.names()).toSorted()).toEqual([...undone].toSorted());
+    for (const name of left) expect(script.names()).not.toContain(name);
+  });
+
+  test('a backend that could not be read before is left when it turns out to have been registered', async () => {
+    const context = operationContext({ cluster: uniqueName('unread') });
+    const script = harness().script(context.cluster);
+    script.world.cluster = clusterFacts({ backends: [], backendsUnread: true });
+    script.on('registerBackend', () => Promise.resolve('already registered on lb1'));
+    script.on('runKubeadm', fails('CommandFailed'));
+    const handle = await harness().start(context);
+    await blocked(handle);
+    await decide(handle, 'rollback');
+    await ended(handle);
+    expect(script.names()).toContain('undoJoin');
+    expect(script.names()).not.toContain('removeBackend');
   });
 
   test('after a retry everything begun in any round is undone once, in the round of the last try', async () => {

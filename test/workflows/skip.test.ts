@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { operationKinds } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
 import { leftovers, operationContext } from '../support/facts.js';
 import { changingActivities, expectedSteps, expectedUndo, readingActivities } from '../support/operation-steps.js';
 import { fails } from '../support/scripted-activities.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { operationKinds } from '../../model/operation.js';
-import type { OperationKind } from '../../model/operation.js';
+import { operationKinds } from '../../model/operations.js';
+import type { OperationKind } from '../../model/operations.js';
 import { leftovers, operationContext } from '../support/facts.js';
 import { changingActivities, readingActivities } from '../support/operation-steps.js';
 import { fails, gate } from '../support/scripted-activities.js';

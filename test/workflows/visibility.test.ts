@@ -55,11 +55,11 @@ describe.concurrent('where an operator looks', () => {
     });
     const description = await handle.describe();
     expect(description.memo).toEqual({ operation: context.operation, by: 'ann@desk' });
-    expect(await description.staticSummary()).toBe(`join-worker w2 into ${context.cluster}`);
+    expect(await description.staticSummary()).toBe(`join w2 as a worker of ${context.cluster}`);
     expect(await description.staticDetails()).toContain(context.operation);
     const { currentDetails } = await metadataOf(handle);
     expect(currentDetails).toMatch(
-      new RegExp(`^## join-worker of w2 into ${context.cluster}\n\nNow: \\*\\*prepare w2`),
+      new RegExp(`^## join w2 as a worker of ${context.cluster}\n\nNow: \\*\\*prepare w2`),
     );
     expect(currentDetails).toMatch(/^\| `done`\s* \| read w2, the cluster and the ways between them \(/m);
     expect(currentDetails).toContain('### Plan\n\n1. prepare w2');
@@ -71,7 +71,7 @@ describe.concurrent('where an operator looks', () => {
   test('init says that it makes the cluster', async () => {
     const context = operationContext({ kind: 'init', cluster: uniqueName('init') });
     const handle = await submitted(context);
-    expect(await (await handle.describe()).staticSummary()).toBe(`init ${context.cluster} on cp1`);
+    expect(await (await handle.describe()).staticSummary()).toBe(`initialise ${context.cluster} on cp1`);
     await ended(handle);
   });
 
@@ -94,7 +94,7 @@ describe.concurrent('where an operator looks', () => {
       },
     });
     const { currentDetails } = await metadataOf(handle);
-    expect(currentDetails).toMatch(/^## Blocked: SudoRefused\n\njoin-worker of w2 into /);
+    expect(currentDetails).toMatch(/^## Blocked: SudoRefused\n\njoin w2 as a worker of /);
     expect(currentDetails).toContain('### What to do\n\nallow it. Runbook: SudoRefused.');
     const query = `QuorateBlockedReason = 'SudoRefused' AND QuorateBlocked = true AND QuorateCluster = '${context.cluster}'`;
     await eventually(async () => {
@@ -123,7 +123,7 @@ describe.concurrent('where an operator looks', () => {
     expect(during).toMatchObject({ QuorateBlocked: false, QuoratePhase: 'undo join' });
     expect(during).not.toHaveProperty('QuorateBlockedReason');
     expect((await metadataOf(handle)).currentDetails).toMatch(
-      /^## join-worker of w2 into .*\n\nUndoing: \*\*kubeadm join on w2\*\*/,
+      /^## join w2 as a worker of .*\n\nUndoing: \*\*kubeadm join on w2\*\*/,
     );
     undo.open();
     expect(await ended(handle)).toMatchObject({ status: 'cancelled' });

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { OperatorError } from '../../model/operator-error.js';
-import { cacheFolder } from './folders.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
+import { cacheFolder } from '../../api/connection/user-folders.js';
 import { fetchFromPyPI, pythonPackage } from './python-package.js';
 import { lastLine, runProgram } from './run-program.js';
 import { fetchWithSdk } from './sdk-download.js';

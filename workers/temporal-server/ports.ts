@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { OperatorError } from '../../model/operator-error.js';
+import { OperatorError } from '../../model/failures/operator-error.js';
 
 /** Whether a TCP port of a local address can be listened on right now. 0 asks for any free port. @returns the port. */
 const tryToListen = (ip: string, port: number): Promise<number> =>

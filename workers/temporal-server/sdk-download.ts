@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorText } from '../../model/operator-error.js';
+import { errorText } from '../../model/failures/operator-error.js';
 
 const require = createRequire(import.meta.url);
 

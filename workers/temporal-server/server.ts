@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { OperatorError, errorText } from '../../model/operator-error.js';
+import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { addSearchAttributes, keepClosedWorkflows } from './namespace.js';
 import { startWatchedProcess } from './watched-process.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '../../model/operator-error.js';
+import { errorText } from '../../model/failures/operator-error.js';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './server.js';
 
 export interface SupervisedServer {

@@ -1,4 +1,4 @@
-import type { OperationEvent } from '../../model/operation-event.js';
+import type { OperationEvent } from '../../model/notifications/operation-event.js';
 import { notifying, titled } from '../activities.js';
 
 /** Tells one webhook; a workflow of its own, so that a receiver that is down holds up no operation. */

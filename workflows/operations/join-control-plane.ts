@@ -1,37 +1,32 @@
-import type { SubmitRequest } from '../../model/messages.js';
-import { runOperation } from '../runner.js';
-import type { OperationResult } from '../runner.js';
-import type { Step } from '../step.js';
+import { alreadyJoinedLine } from '../../model/plan.js';
+import { defineOperation } from '../operation.js';
 import { snapshot } from '../steps/etcd.js';
 import { prepare, removeStaleMember, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
 import { enable, registerDisabled } from '../steps/load-balancer.js';
 import { check, read, stopEarlier } from '../steps/observe.js';
 import { proveControlPlane } from '../steps/proof.js';
-import { newState } from '../steps/state.js';
+import { newState, unlessJoined } from '../steps/state.js';
 import type { JoinState } from '../steps/state.js';
 
-const steps: readonly Step<JoinState>[] = [
-  read,
-  check,
-  stopEarlier,
-  snapshot,
-  removeStaleMember,
-  reset,
-  prepare,
-  credentials,
-  registerDisabled,
-  join,
-  proveControlPlane,
-  enable,
-  revoke,
-];
-
-/** Joins a host as one more API server with its stacked etcd member (docs/design.md, Join of a control-plane node). */
-export const joinControlPlane = ({ context, by }: SubmitRequest): Promise<OperationResult> =>
-  runOperation(
-    steps,
-    newState(context),
-    by,
-    ({ proof }) => `${context.target.name} is a control-plane host of ${context.cluster}: ${proof}`,
-  );
+/** Joins a host as one more API server with its stacked etcd member (docs/design.md, A join of a control-plane host). */
+export const joinControlPlane = defineOperation<JoinState>({
+  begin: newState,
+  alreadyDone: alreadyJoinedLine,
+  steps: () => [
+    read,
+    check,
+    unlessJoined(stopEarlier),
+    unlessJoined(snapshot),
+    unlessJoined(removeStaleMember),
+    unlessJoined(reset),
+    unlessJoined(prepare),
+    unlessJoined(credentials),
+    unlessJoined(registerDisabled),
+    unlessJoined(join),
+    proveControlPlane,
+    enable,
+    revoke,
+  ],
+  summary: ({ context, proof }) => `${context.target.name} is a control-plane host of ${context.cluster}: ${proof}`,
+});

@@ -1,7 +1,7 @@
 import type { OperationContext } from '../../model/operation.js';
-import { plan } from '../../model/plan.js';
 import type { PlanReport } from '../../model/plan-report.js';
 import { preflight } from '../../model/preflight/index.js';
+import { operationSteps } from './index.js';
 import { readWorld } from '../steps/observe.js';
 
 /** What an operation would find and do now; changes nothing and takes no place in the queue. */
@@ -21,6 +21,8 @@ export const planChange = async (context: OperationContext): Promise<PlanReport>
       remedy,
       evidence: [...evidence],
     })),
-    plan: findings.some(({ severity }) => severity === 'fatal') ? [] : plan(context, host, cluster),
+    plan: findings.some(({ severity }) => severity === 'fatal')
+      ? []
+      : [...operationSteps[kind].plan({ context, host, cluster })],
   };
 };

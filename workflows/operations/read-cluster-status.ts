@@ -1,5 +1,5 @@
 import type { OperationContext } from '../../model/operation.js';
-import type { StatusReport } from '../../model/status.js';
+import type { StatusReport } from '../../model/status/status.js';
 import { short, titled } from '../activities.js';
 
 /** Reads the state of a cluster; changes nothing and takes no place in the queue. */

@@ -1,3 +1,4 @@
+import { snapshotLines } from '../../model/plan.js';
 import { snapshotting, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
@@ -7,7 +8,7 @@ export const snapshot: Step<JoinState> = {
   id: 'snapshot',
   title: () => 'snapshot etcd on a healthy member and verify it',
   changes: true,
-  skipWhen: (state) => (state.alreadyJoined === true ? 'the host is a member already' : undefined),
+  plan: snapshotLines,
   withoutIt: () =>
     'goes on without a snapshot: a change of the members that goes wrong could only be repaired from an older one',
   run: ({ context }) => titled(snapshotting.snapshotEtcd, `snapshot etcd of ${context.cluster}`, context),

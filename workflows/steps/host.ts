@@ -1,17 +1,15 @@
+import { prepareLines, resetLines, staleMemberLines, staleNodeLines } from '../../model/plan.js';
 import { long, short, titled } from '../activities.js';
 import type { Step } from '../step.js';
 import { checkedIn, facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
-
-const joined = (state: JoinState): string | undefined =>
-  state.alreadyJoined === true ? 'the host is a member already' : undefined;
 
 export const removeStaleMember: Step<JoinState> = {
   id: 'remove-stale-member',
   title: ({ target }) => `remove what the cluster still remembers of ${target.name}`,
   changes: true,
   restsOn: 'read',
-  skipWhen: joined,
+  plan: staleMemberLines,
   run: (state) =>
     titled(
       short.removeStaleMember,
@@ -27,7 +25,8 @@ export const removeStaleNode: Step<JoinState> = {
   title: ({ target }) => `delete the Node that is left of ${target.name}`,
   changes: true,
   restsOn: 'read',
-  skipWhen: (state) => joined(state) ?? (nodeOf(state) === undefined ? 'the cluster has no Node of it' : undefined),
+  plan: staleNodeLines,
+  skipWhen: (state) => (nodeOf(state) === undefined ? 'the cluster has no Node of it' : undefined),
   run: (state) =>
     titled(
       short.removeStaleMember,
@@ -43,7 +42,8 @@ export const reset: Step<JoinState> = {
   changes: true,
   restsOn: 'read',
   attaches: true,
-  skipWhen: (state) => joined(state) ?? (state.dirty === true ? undefined : 'the host is clean'),
+  plan: resetLines,
+  skipWhen: (state) => (state.dirty === true ? undefined : 'the host is clean'),
   run: (state, { attaching }) => {
     const { context } = state;
     // Also when the outcome is lost: whoever undoes then finds the host reset.
@@ -63,7 +63,7 @@ export const prepare: Step<JoinState> = {
   id: 'prepare',
   title: ({ target }) => `prepare ${target.name}: kubelet enabled, modules, sysctls, images`,
   changes: true,
-  skipWhen: joined,
+  plan: prepareLines,
   withoutIt: ({ target }) => `goes on with ${target.name} as it is: kubeadm's own preflight judges it`,
   run: ({ context }) => titled(long(context).prepareHost, `prepare ${context.target.name}`, context),
 };

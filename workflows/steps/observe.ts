@@ -1,12 +1,13 @@
-import { failureClasses, QuorateError } from '../../model/failure.js';
-import { failurePolicy } from '../../model/failure-policy.js';
-import type { ClusterFacts } from '../../model/cluster-facts.js';
-import type { HostFacts } from '../../model/host-facts.js';
+import { failureClasses, QuorateError } from '../../model/failures/failure.js';
+import { failurePolicy } from '../../model/failures/failure-policy.js';
+import type { ClusterFacts } from '../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { ReachFacts } from '../../model/reach-facts.js';
+import type { ReachFacts } from '../../model/facts/reach-facts.js';
 import { checkedOf } from '../../model/checked.js';
-import { keepOf } from '../../model/keep.js';
-import { plan } from '../../model/plan.js';
+import { keepOf } from '../../model/reset/keep.js';
+import { definitionOf } from '../../model/operations.js';
+import { stopLines } from '../../model/plan.js';
 import { planSubject } from '../../model/plan-subject.js';
 import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
 import { preflight } from '../../model/preflight/index.js';
@@ -69,7 +70,7 @@ export const read: Step<JoinState> = {
   run: async (state) => {
     const { host, cluster } = Object.assign(state, await readWorld(state.context));
     // From here on only servers of this cluster are asked, whatever a host becomes meanwhile. An init makes its own.
-    if (state.context.kind !== 'init' && state.context.caHash === undefined && cluster.caHash !== undefined)
+    if (!definitionOf(state.context).makesCluster && state.context.caHash === undefined && cluster.caHash !== undefined)
       state.context = { ...state.context, caHash: cluster.caHash };
     const ready = cluster.controlPlane.filter((server) => server.ready).length;
     return `${host.os}, kubeadm ${host.versions.kubeadm ?? 'missing'}; ${ready} of ${state.context.controlPlane.length} API servers ready`;
@@ -86,9 +87,19 @@ const throwFatal = (fatal: readonly Finding[], host: string): void => {
   });
 };
 
+const backendOf = (
+  { backends, backendsUnread }: ClusterFacts,
+  name: string,
+): NonNullable<JoinState['backendBefore']> => {
+  const own = backends.filter((backend) => backend.name === name);
+  if (own.length === 0) return backendsUnread === true ? 'unread' : 'none';
+  return own.some(({ status }) => !status.startsWith('MAINT')) ? 'enabled' : 'disabled';
+};
+
 /** Once the host is reset or kubeadm was begun on it, what is there is perhaps the operation's own; on another machine it is not. */
 const rememberWhatWas = (state: JoinState): void => {
-  const { host } = facts(state);
+  const { host, cluster } = facts(state);
+  state.backendBefore ??= backendOf(cluster, state.context.target.name);
   const isNew = state.machineId !== undefined && state.machineId !== host.machineId;
   if (!isNew && (state.wasReset === true || state.begunInRound !== undefined)) return;
   state.machineId = host.machineId;
@@ -125,7 +136,7 @@ export const check: Step<JoinState> = {
       if (severity !== 'approval' || (code === 'DirtyHost' && ownLeftovers)) continue;
       needApproval(subject, { type: code, message, details: { host: context.target.name, remedy, evidence } });
     }
-    const lines = plan(context, host, cluster);
+    const lines = tools.planned({ context, host, cluster });
     const warnings = findings
       .filter((finding) => finding.severity === 'warning')
       .map((finding) => `note: ${finding.message}`);
@@ -158,10 +169,8 @@ export const stopEarlier: Step<JoinState> = {
   changes: true,
   restsOn: 'read',
   recoverFrom: lookAgain,
-  skipWhen: (state) => {
-    if (state.alreadyJoined === true) return 'the host is a member already';
-    return (state.host?.runningUnits ?? []).length === 0 ? 'nothing of it runs' : undefined;
-  },
+  plan: stopLines,
+  skipWhen: (state) => ((state.host?.runningUnits ?? []).length === 0 ? 'nothing of it runs' : undefined),
   run: async (state, tools) => {
     const { context } = state;
     const stopped = await titled(

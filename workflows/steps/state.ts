@@ -1,11 +1,11 @@
 import type { Before } from '../../activities/contract.js';
 import type { Checked } from '../../model/checked.js';
-import type { ClusterFacts, NodeFacts } from '../../model/cluster-facts.js';
-import type { HostFacts } from '../../model/host-facts.js';
-import type { Keep } from '../../model/keep.js';
+import type { ClusterFacts, NodeFacts } from '../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../model/facts/host-facts.js';
+import type { Keep } from '../../model/reset/keep.js';
 import type { OperationContext } from '../../model/operation.js';
-import type { ReachFacts } from '../../model/reach-facts.js';
-import type { OperationState } from '../step.js';
+import type { ReachFacts } from '../../model/facts/reach-facts.js';
+import type { OperationState, Step } from '../step.js';
 
 /** What the steps of `init` and the joins hand on. */
 export interface JoinState extends OperationState {
@@ -18,6 +18,8 @@ export interface JoinState extends OperationState {
   alreadyJoined?: boolean;
   /** It was so before this operation changed anything: its undo leaves the host's backend as it was. */
   joinedBefore?: boolean;
+  /** The host's backend before this operation changed anything; `unread` until it registers it, where it could not be read. */
+  backendBefore?: 'none' | 'disabled' | 'enabled' | 'unread';
   /** What a reset has to clean away; absent when the host is clean. */
   dirty?: boolean;
   /** When the credentials of this round end, epoch milliseconds. */
@@ -37,6 +39,12 @@ export interface JoinState extends OperationState {
   /** How the proof reads, for the summary. */
   proof?: string;
 }
+
+/** A step of a join that is left out where the host is a member already. */
+export const unlessJoined = (step: Step<JoinState>): Step<JoinState> => ({
+  ...step,
+  skipWhen: (state) => (state.alreadyJoined === true ? 'the host is a member already' : step.skipWhen?.(state)),
+});
 
 export const newState = (context: OperationContext): JoinState => ({ context, approvals: new Map() });
 

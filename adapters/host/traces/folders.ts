@@ -1,4 +1,4 @@
-import { nodeFolders } from '../../../model/traces.js';
+import { nodeFolders } from '../../../model/reset/traces.js';
 
 const names = nodeFolders.map((folder) => folder.slice(1)).join(' ');
 

@@ -1,4 +1,4 @@
-import { chainPattern, tablePattern } from '../../../model/traces.js';
+import { chainPattern, tablePattern } from '../../../model/reset/traces.js';
 
 /*
  * The programs that take the traces of kube-proxy, the kubelet and CNI plugins out of a packet filter. A reading counts

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { isKeyword } from './keywords.js';
 import { cutWord, splitWords } from './words.js';
 

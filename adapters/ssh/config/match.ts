@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { matchesPatternList } from '../pattern.js';
+import { matchesPatternList } from './pattern.js';
 import { refuseLine, type Line } from './line.js';
 import { cutWord } from './words.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { QuorateError } from '../../../model/failure.js';
-import { matchesPatternList } from '../pattern.js';
+import { QuorateError } from '../../../model/failures/failure.js';
+import { matchesPatternList } from './pattern.js';
 import { hostNameOf, requireNoLookup, spelled } from './canonical.js';
 import { expandGlob } from './glob.js';
 import { parseJumps, type Destination } from './jump.js';

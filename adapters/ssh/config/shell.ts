@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import type { Environment } from './tokens.js';
 
 /** Accounts of services have them, and nothing can be run by them. */

@@ -1,10 +1,11 @@
 import { PlanReport } from '../../../model/plan-report.js';
-import { StatusReport } from '../../../model/status.js';
-import { reaches } from '../../tokens/token.js';
-import { callerOf } from '../authenticate.js';
+import { StatusReport } from '../../../model/status/status.js';
+import { reaches } from '../tokens/token.js';
+import { ClusterList } from '../../client/client.js';
+import { callerOf } from '../access/authenticate.js';
 import { clusterFor, readSpecification } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
-import { ClusterList, PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';
+import { PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';
 
 /** What is read about clusters, and what is asked about a specification. Nothing here changes anything. */
 export const addClusterRoutes = (app: Api, { client }: Serving): void => {

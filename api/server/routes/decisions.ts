@@ -1,10 +1,11 @@
-import { RetryReport } from '../../client.js';
-import { callerOf } from '../authenticate.js';
-import { recordedAs, requireCluster } from '../caller.js';
+import { RetryReport } from '../../client/client.js';
+import { CancelAnswer, DecideAnswer } from '../../http/answers.js';
+import { callerOf } from '../access/authenticate.js';
+import { recordedAs, requireCluster } from '../access/caller.js';
 import { locate } from '../locate.js';
 import { createOnce } from '../once.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
-import { CancelAnswer, CancelBody, DecideAnswer, DecideBody, KeyHeader, OperationPath, RetryBody } from '../schemas.js';
+import { CancelBody, DecideBody, KeyHeader, OperationPath, RetryBody } from '../schemas.js';
 import { retryWithin } from '../retry-within.js';
 
 /** Decisions about operations: one by one, and for all that an outage blocked. */

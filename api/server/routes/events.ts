@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { hasEnded } from '../../operation-summary.js';
-import { callerOf, requireStillAllowed } from '../authenticate.js';
-import { problemAnswer } from '../errors.js';
-import { eventId, eventStream } from '../event-stream.js';
+import { hasEnded } from '../../client/operation-summary.js';
+import { callerOf, requireStillAllowed } from '../access/authenticate.js';
+import { problemAnswer } from '../problems/errors.js';
+import { eventId, eventStream } from '../events/event-stream.js';
 import { locate } from '../locate.js';
 import { refusals, type Api, type Serving } from '../routes.js';
 import { OperationPath } from '../schemas.js';
-import { createStreamSlots } from '../stream-slots.js';
+import { createStreamSlots } from '../events/stream-slots.js';
 
 const EventHeaders = z.object({
   'last-event-id': z

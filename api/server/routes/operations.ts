@@ -1,10 +1,10 @@
-import { Submitted } from '../../client.js';
-import { newIdempotencyKey } from '../../operation-id.js';
-import { OperationList } from '../../find-operations.js';
-import { OperationSummary } from '../../operation-summary.js';
-import { OperationView } from '../../operation-view.js';
-import { callerOf } from '../authenticate.js';
-import { recordedAs, requireCluster } from '../caller.js';
+import { Submitted } from '../../client/client.js';
+import { newIdempotencyKey } from '../../client/operation-id.js';
+import { OperationList } from '../../client/find-operations.js';
+import { OperationSummary } from '../../client/operation-summary.js';
+import { OperationView } from '../../client/operation-view.js';
+import { callerOf } from '../access/authenticate.js';
+import { recordedAs, requireCluster } from '../access/caller.js';
 import { locate, operationUrl } from '../locate.js';
 import { clusterFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorError } from '../../../model/operator-error.js';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 import { publicRefusals, refusals, type Api, type Serving } from '../routes.js';
 import { Health } from '../schemas.js';
 

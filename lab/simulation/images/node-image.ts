@@ -4,7 +4,7 @@ import { program } from '../files/inode.js';
 import type { Directory } from '../files/inode.js';
 import { nodePrograms } from '../programs/registry.js';
 import { imageFile } from '../programs/containerd.js';
-import { imagesOf } from '../programs/kubeadm/images.js';
+import { imagesOf } from '../programs/kubeadm/phases/images.js';
 import { debian, enableUnit } from './base-image.js';
 
 const containerdUnit = `[Unit]

@@ -4,7 +4,7 @@ import { httpRequest, parseUrl } from '../network/http-client.js';
 import type { HttpOptions, HttpOutcome } from '../network/http-client.js';
 import type { HttpResponse } from '../network/service.js';
 import { openFile } from '../shell/redirect.js';
-import { unescape } from '../shell/printf.js';
+import { unescape } from '../shell/builtins/printf.js';
 import type { Process, Program } from '../system/process.js';
 
 interface Request {

@@ -1,9 +1,9 @@
 import type { CompoundCommand, CompoundList } from 'unbash';
 import { LoopControl, ShellError } from './control.js';
 import type { Interpreter } from './interpreter.js';
-import { matches } from './patterns.js';
+import { matches } from './expansion/patterns.js';
 import type { Shell } from './shell.js';
-import { testExpression } from './test-command.js';
+import { testExpression } from './builtins/test-command.js';
 
 const loop = async (
   interpreter: Interpreter,

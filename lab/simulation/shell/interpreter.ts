@@ -9,7 +9,7 @@ import { withRedirections } from './redirect.js';
 import type { Shell } from './shell.js';
 import { runSimple } from './simple-command.js';
 import { runPendingTraps, runExitTrap } from './traps.js';
-import { Words } from './words.js';
+import { Words } from './expansion/words.js';
 
 /** Runs scripts as a POSIX shell does: dash, or bash where it differs and scripts notice. */
 export class Interpreter {

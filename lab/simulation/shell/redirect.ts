@@ -8,7 +8,7 @@ import type { Process } from '../system/process.js';
 import { ShellError } from './control.js';
 import { openSocket } from './sockets.js';
 import type { Shell } from './shell.js';
-import type { Words } from './words.js';
+import type { Words } from './expansion/words.js';
 
 type Mode = 'read' | 'write' | 'append' | 'both';
 

@@ -1,5 +1,5 @@
 import type { Command, CompoundCommand, Redirected } from 'unbash';
-import { builtins, specialBuiltins } from './builtins.js';
+import { builtins, specialBuiltins } from './builtins/builtins.js';
 import { Return } from './control.js';
 import { runExternal } from './external.js';
 import { failedRedirection } from './failed-redirection.js';

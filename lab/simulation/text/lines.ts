@@ -1,7 +1,7 @@
 import { FileError } from '../files/file-error.js';
 import { openFile } from '../shell/redirect.js';
 import type { Process, Program } from '../system/process.js';
-import { unescape } from '../shell/printf.js';
+import { unescape } from '../shell/builtins/printf.js';
 import { linesOf, parseOptions, readInputs } from './input.js';
 
 /** What the programs have in common: a status of 1 when an input could not be read. */

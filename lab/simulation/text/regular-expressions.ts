@@ -1,4 +1,4 @@
-import { bracketExpression } from '../shell/patterns.js';
+import { bracketExpression } from '../shell/expansion/patterns.js';
 
 // POSIX regular expressions, basic and extended, as JavaScript has them. Text is binary, so `.` is a byte.
 

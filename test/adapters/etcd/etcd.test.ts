@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { moveLeader, removeMember } from '../../../adapters/etcd/change-members.js';
 import { readEtcd } from '../../../adapters/etcd/read-etcd.js';
-import { isHealthyVoter } from '../../../model/cluster-facts.js';
+import { isHealthyVoter } from '../../../model/facts/cluster-facts.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

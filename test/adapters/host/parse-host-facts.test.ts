@@ -4,7 +4,7 @@ import { caHashOfPem } from '../../../adapters/host/ca-hash.js';
 import { readKubeconfig } from '../../../adapters/host/kubeconfig.js';
 import { parseHostFacts } from '../../../adapters/host/parse-host-facts.js';
 import { splitPieces } from '../../../adapters/host/pieces.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { oldCa, prodCa } from './certificates.js';
 
 const now = 1_800_000_000_000;

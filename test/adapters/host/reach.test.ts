@@ -5,7 +5,7 @@ import { checkReach } from '../../../adapters/host/reach.js';
 import type { ReachInput } from '../../../adapters/host/reach.js';
 import { dialResult } from '../../../adapters/host/reach-script.js';
 import type { Host, Hosts } from '../../../adapters/ssh/types.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { shellHost } from '../../support/shell-host.js';
 import type { ShellHost } from '../../support/shell-host.js';
 

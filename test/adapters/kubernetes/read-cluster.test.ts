@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { readCluster } from '../../../adapters/kubernetes/read-cluster.js';
-import { ClusterFacts } from '../../../model/cluster-facts.js';
+import { ClusterFacts } from '../../../model/facts/cluster-facts.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { address, fakeApiServer, node } from './api-server.js';

@@ -7,7 +7,7 @@ import type { ServerChannel } from 'ssh2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HostsOptions } from '../../../adapters/ssh/hosts.js';
 import type { Host, Hosts } from '../../../adapters/ssh/types.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { createClient, hostBlock, knownLine } from './support/client.js';
 import { newKey, startServer, startTcpProxy, type ServerOptions, type TestServer } from './support/server.js';
 import { freePort } from './support/sshd.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { needs } from '../../support/needs.js';
 import { startAgent, type Agent } from './support/agent.js';
 import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';

@@ -6,7 +6,7 @@ import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { removeFile, writeFile } from '../../../adapters/ssh/write-file.js';
 import type { Host, Hosts } from '../../../adapters/ssh/types.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { needs } from '../../support/needs.js';
 import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 

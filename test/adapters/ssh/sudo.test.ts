@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { requireSudo } from '../../../adapters/ssh/sudo.js';
 import type { Host } from '../../../adapters/ssh/types.js';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { createClient, hostBlock, knownLine, type Client } from './support/client.js';
 import { startServer, type TestServer } from './support/server.js';
 

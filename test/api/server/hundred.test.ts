@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Submitted } from '../../../api/client.js';
-import { createQuorateClient } from '../../../api/temporal-client.js';
+import { Submitted } from '../../../api/client/client.js';
+import { createQuorateClient } from '../../../api/client/temporal-client.js';
 import { workflowIds } from '../../../model/messages.js';
 import { startApiServer } from '../../support/api-server.js';
 import type { ApiServer } from '../../support/api-server.js';

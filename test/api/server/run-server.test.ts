@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Agent, request } from 'undici';
-import type { QuorateClient } from '../../../api/client.js';
+import type { QuorateClient } from '../../../api/client/client.js';
 import type { AppOptions } from '../../../api/server/options.js';
 import { startServer } from '../../../api/server/run-server.js';
 import { requestsAbout, send } from '../../support/api-requests.js';

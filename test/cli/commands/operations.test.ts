@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OperationView } from '../../../api/operation-view.js';
-import { StatusReport } from '../../../model/status.js';
+import type { OperationView } from '../../../api/client/operation-view.js';
+import { StatusReport } from '../../../model/status/status.js';
 import { clusterYaml, runCli, type CliResult } from '../../support/run-cli.js';
 import {
   blockedByDirtyHost,
@@ -74,7 +74,7 @@ describe('join', () => {
     });
     expect(out.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME').replaceAll(/[0-9a-f]{8}\b/g, 'KEY')).toBe(
       [
-        `TIME join-worker w1 into cli-KEY (cli-KEY/join-worker/w1/KEY)`,
+        `TIME join w1 as a worker of cli-KEY (cli-KEY/join-worker/w1/KEY)`,
         'TIME read the host: running',
         'TIME read the host: done: it is empty',
         'Done: w1 is a worker',

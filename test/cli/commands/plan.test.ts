@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { PlanReport } from '../../../model/plan-report.js';
 import { clusterYaml, runCli, type CliResult } from '../../support/run-cli.js';
 import { startScriptedOperations, type ScriptedOperations } from '../../support/scripted-operations.js';
@@ -58,7 +58,7 @@ test('what a join would do, by the role of the host, and nothing is asked for', 
   expect(worker).toEqual({
     code: 0,
     out: [
-      `join-worker w1 into ${cluster}, as the hosts are at 2026-11-23T13:52:00.000Z`,
+      `join w1 as a worker of ${cluster}: as the hosts are at 2026-11-23T13:52:00.000Z`,
       'No findings.',
       'Plan:',
       '  1. join-worker w1',
@@ -69,7 +69,7 @@ test('what a join would do, by the role of the host, and nothing is asked for', 
   });
   expect((await plan('cp1')).out).toContain('  1. join-control-plane cp1\n');
   const init = await plan('cp1', '--init');
-  expect(init.out).toContain(`init cp1 of ${cluster}`);
+  expect(init.out).toContain(`initialise ${cluster} on cp1`);
   expect(init.out).toContain(`quorate init cp1 -f ${file}`);
   expect((await it.client.list({ cluster })).operations).toEqual([]);
 });

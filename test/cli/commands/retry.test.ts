@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { RetryReport } from '../../../api/client.js';
+import type { RetryReport } from '../../../api/client/client.js';
 import { eventually } from '../../support/eventually.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import {

@@ -9,7 +9,7 @@ describe('a live block', () => {
   test('says how long a step takes and may take, and what comes next', () => {
     const activity = { type: 'runKubeadm', attempt: 1, lastLine: '[kubelet-start] Starting the kubelet' };
     expect(operationLines(operationView({ activity }), live).join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)
+      "join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)
         ✓ read w2: w2 is empty
         - reset w2
         ● kubeadm join on w2 (2m 50s of 30m)
@@ -42,7 +42,7 @@ describe('a live block', () => {
     const drawn = (rows: number) => operationLines(view, { ...live, columns: 79, rows });
     expect(drawn(40)).toEqual(operationLines(view, { ...live, columns: 79 }));
     expect(drawn(15).join('\n')).toMatchInlineSnapshot(`
-      "join-worker w2 into prod (prod/join-worker/w2/1f00aa11)
+      "join w2 as a worker of prod (prod/join-worker/w2/1f00aa11)
         ✓ 6 done
         ! step 6 (2m 20s)
         · 5 to come

@@ -20,7 +20,7 @@ const finding = (severity: PlanReport['findings'][number]['severity'], code: 'Di
 
 test('a plan without findings, and how it is carried out', () => {
   expect(planText(report, 'quorate join w2 -f cluster.yaml')).toMatchInlineSnapshot(`
-    "join-worker w2 into prod, as the hosts are at 2026-11-23T13:52:00.000Z
+    "join w2 as a worker of prod: as the hosts are at 2026-11-23T13:52:00.000Z
     No findings.
     Plan:
       1. prepare w2
@@ -33,7 +33,7 @@ test('a plan without findings, and how it is carried out', () => {
 test('findings, the worst first; what is fatal leaves no plan', () => {
   const findings = [finding('approval', 'DirtyHost'), finding('fatal', 'HostUnsuitable')];
   expect(planText({ ...report, findings, plan: [] }, 'quorate join w2')).toMatchInlineSnapshot(`
-    "join-worker w2 into prod, as the hosts are at 2026-11-23T13:52:00.000Z
+    "join w2 as a worker of prod: as the hosts are at 2026-11-23T13:52:00.000Z
     Findings:
       ✗ HostUnsuitable (fatal: the operation would stop here)
         HostUnsuitable of w2

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../../model/cluster-facts.js';
-import { failureClasses } from '../../../model/failure.js';
+import type { ClusterFacts } from '../../../model/facts/cluster-facts.js';
+import { failureClasses } from '../../../model/failures/failure.js';
 import { caHash, etcdMember, nodeFacts, noCluster, operationContext, otherCaHash } from '../../support/facts.js';
 import { check, joinWorker, texts, verdicts, world } from './world.js';
 

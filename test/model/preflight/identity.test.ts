@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeFacts } from '../../../model/cluster-facts.js';
+import type { NodeFacts } from '../../../model/facts/cluster-facts.js';
 import type { OperationContext } from '../../../model/operation.js';
 import { nodeFacts, operationContext } from '../../support/facts.js';
 import { texts, verdicts, world } from './world.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../../model/cluster-facts.js';
-import type { HostFacts } from '../../../model/host-facts.js';
+import type { ClusterFacts } from '../../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
 import { caHash, etcdMember, nodeFacts, noCluster, operationContext } from '../../support/facts.js';
 import { check, init, texts, verdicts, world } from './world.js';
 

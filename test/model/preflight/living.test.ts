@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterFacts } from '../../../model/cluster-facts.js';
-import type { HostFacts } from '../../../model/host-facts.js';
+import type { ClusterFacts } from '../../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
 import { isLivingNode, livingAttempt, livingFindings } from '../../../model/preflight/living.js';
 import { caHash, clusterFacts, etcdMember, hostFacts, nodeFacts, operationContext } from '../../support/facts.js';
 import { joinWorker, texts, verdicts, world } from './world.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OperationContext } from '../../../model/operation.js';
-import type { Dial, MtuProbe } from '../../../model/reach-facts.js';
+import type { Dial, MtuProbe } from '../../../model/facts/reach-facts.js';
 import { clusterFacts, etcdMember, operationContext } from '../../support/facts.js';
 import { check, init, texts, verdicts, world } from './world.js';
 

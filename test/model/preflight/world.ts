@@ -1,9 +1,9 @@
-import type { ClusterFacts } from '../../../model/cluster-facts.js';
-import type { HostFacts } from '../../../model/host-facts.js';
+import type { ClusterFacts } from '../../../model/facts/cluster-facts.js';
+import type { HostFacts } from '../../../model/facts/host-facts.js';
 import type { OperationContext } from '../../../model/operation.js';
 import { preflight } from '../../../model/preflight/index.js';
 import type { Finding } from '../../../model/preflight/finding.js';
-import type { ReachFacts } from '../../../model/reach-facts.js';
+import type { ReachFacts } from '../../../model/facts/reach-facts.js';
 import { clusterFacts, hostFacts, noCluster, operationContext, reachFacts } from '../../support/facts.js';
 
 export interface World {

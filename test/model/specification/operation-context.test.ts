@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { QuorateError } from '../../../model/failure.js';
+import { QuorateError } from '../../../model/failures/failure.js';
 import { OperationContext } from '../../../model/operation.js';
 import { operationContext } from '../../../model/specification/operation-context.js';
 import { Specification } from '../../../model/specification/specification.js';

@@ -1,5 +1,5 @@
-import { probeKinds } from '../../../model/failure-policy.js';
-import type { ProbeKind } from '../../../model/failure-policy.js';
+import { probeKinds } from '../../../model/failures/failure-policy.js';
+import type { ProbeKind } from '../../../model/failures/failure-policy.js';
 import type { Part } from './stage.js';
 import { join, read, readStatus, settle } from './steps.js';
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { movedSince } from './allowed.js';
 import type { Answer } from './normalise.js';
 
 /** Answers of real hosts, one file for each part of the scenario; written by `npm run record:lab-answers`. */
@@ -56,6 +57,9 @@ export const writeRecorded = (answers: readonly Answer[], folder = recordedFolde
   }
 };
 
+/** A sender is a file and a function in it. */
+const placeOfToday = (sender: string): string => sender.replace(/^\S+/, (file) => movedSince[file] ?? file);
+
 /** Every answer that was recorded. @throws Error where there are none */
 export const readRecorded = (folder = recordedFolder): Answer[] =>
   readdirSync(folder)
@@ -66,7 +70,7 @@ export const readRecorded = (folder = recordedFolder): Answer[] =>
       return answers.map(([host, sender, command, end, out, err]) => ({
         section: part,
         host,
-        sender,
+        sender: placeOfToday(sender),
         command,
         end,
         out: texts[out] ?? [],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { moveLeader, removeMember } from '../../../adapters/etcd/change-members.js';
 import { readEtcd } from '../../../adapters/etcd/read-etcd.js';
-import { listOurTokens } from '../../../adapters/kubeadm/revoke-credentials.js';
+import { listOurTokens } from '../../../adapters/kubeadm/credentials/revoke.js';
 import { deleteNode, readNode, setNodeLabelsAndTaints } from '../../../adapters/kubernetes/change-node.js';
 import { readCluster } from '../../../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../../../adapters/load-balancer/index.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkedOf } from '../../../model/checked.js';
 import type { Checked } from '../../../model/checked.js';
-import { keepOf } from '../../../model/keep.js';
+import { keepOf } from '../../../model/reset/keep.js';
 import type { OperationContext } from '../../../model/operation.js';
 import { describeDirt } from '../../../model/preflight/dirt.js';
 import { isOwnAttempt } from '../../../model/preflight/ownership.js';

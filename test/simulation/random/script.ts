@@ -1,6 +1,6 @@
 // What happens in a random schedule: operations that are asked for, faults, and decisions, one after the other.
 import fc from 'fast-check';
-import type { OperationKind } from '../../../model/operation.js';
+import type { OperationKind } from '../../../model/operations.js';
 import type { DecisionAction } from '../../../model/progress.js';
 
 /** Faults of one host that last until everything is mended, or until the host is. */
@@ -106,7 +106,7 @@ export interface Script {
 }
 
 /** Lines that kubeadm prints in the phases of each kind of operation, in their order. */
-const phases = {
+const phases: Readonly<Partial<Record<OperationKind, readonly string[]>>> = {
   init: [
     '[preflight] Running pre-flight checks',
     '[certs] Generating',
@@ -380,7 +380,7 @@ export const scripts: fc.Arbitrary<Script> = fc
       const asked = new Set([about]);
       const moment = (when: When): Moment => {
         if (!('phase' in when)) return when;
-        const of = phases[kindOf(running, { built })];
+        const of = phases[kindOf(running, { built })] ?? [];
         return { printed: pick(of, when.phase) };
       };
       const controls = names.slice(0, controlPlanes);

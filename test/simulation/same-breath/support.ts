@@ -5,7 +5,7 @@ import { expect, onTestFinished } from 'vitest';
 import { makeCa } from '../../../lab/simulation/certificates/certificates.js';
 import type { Process } from '../../../lab/simulation/system/process.js';
 import { signalNumbers } from '../../../lab/simulation/system/signals.js';
-import type { OperationKind } from '../../../model/operation.js';
+import type { OperationKind } from '../../../model/operations.js';
 import { initByHand, joinByHand, resetByHand } from '../../scenarios/failures/by-hand.js';
 import { buildCluster } from '../support/cluster.js';
 import type { Cluster, ClusterOptions } from '../support/cluster.js';

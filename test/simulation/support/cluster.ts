@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { makeTopology } from '../../../lab/topology.js';
 import type { Activities } from '../../../activities/contract.js';
-import type { OperationKind } from '../../../model/operation.js';
+import type { OperationKind } from '../../../model/operations.js';
 import type { Specification } from '../../../model/specification/specification.js';
 import { installNetwork } from './install-network.js';
 import { requireFinished, startProduct } from './product.js';

@@ -4,7 +4,7 @@ import type { ClusterQueue, SubmitRequest } from '../../../model/messages.js';
 import type { OperationContext } from '../../../model/operation.js';
 import type { PlanReport } from '../../../model/plan-report.js';
 import type { OperationProgress } from '../../../model/progress.js';
-import type { StatusReport } from '../../../model/status.js';
+import type { StatusReport } from '../../../model/status/status.js';
 import { clusterEntity as productEntity } from '../../../workflows/cluster-entity.js';
 import type { ClusterEntityState } from '../../../workflows/cluster-entity.js';
 import { decide, progress, queue, withdraw } from '../../../workflows/messages.js';

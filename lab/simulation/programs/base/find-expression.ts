@@ -1,6 +1,6 @@
 import { joinPath } from '../../files/file-system.js';
 import type { Inode } from '../../files/inode.js';
-import { matches } from '../../shell/patterns.js';
+import { matches } from '../../shell/expansion/patterns.js';
 import type { Process } from '../../system/process.js';
 
 export interface Entry {

@@ -1,4 +1,4 @@
-import { isPattern, matches } from '../../shell/patterns.js';
+import { isPattern, matches } from '../../shell/expansion/patterns.js';
 import type { Machine } from '../../system/machine.js';
 import type { Process, Program } from '../../system/process.js';
 import { signalNumber, signalNumbers } from '../../system/signals.js';

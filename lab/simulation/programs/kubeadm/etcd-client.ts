@@ -1,6 +1,6 @@
 import { httpRequest, parseUrl } from '../../network/http-client.js';
 import type { Process } from '../../system/process.js';
-import { pkiFolder } from './pki.js';
+import { pkiFolder } from './phases/pki.js';
 
 export interface ListedMember {
   /** Decimal. */

@@ -3,7 +3,7 @@ import { readKubeconfig } from '../../kubernetes/kubeconfig.js';
 import { timestamp } from '../../kubernetes/objects.js';
 import type { Process } from '../../system/process.js';
 import { parseOptions } from '../../text/input.js';
-import { pkiFolder } from './pki.js';
+import { pkiFolder } from './phases/pki.js';
 
 const kubeconfigs = ['admin.conf', 'controller-manager.conf', 'scheduler.conf', 'super-admin.conf'];
 const certificates = [

@@ -10,18 +10,18 @@ import { bootstrapGroup } from '../../kubernetes/tokens.js';
 import type { Process } from '../../system/process.js';
 import { parseOptions } from '../../text/input.js';
 import { accessOf, createOrUpdate, persist } from './access.js';
-import { waitForComponents } from './components-health.js';
+import { waitForComponents } from './phases/components-health.js';
 import { limitsOf, parseDuration, readConfiguration } from './configuration.js';
 import type { ClusterConfiguration, Documents, InitConfiguration, TimeLimits } from './configuration.js';
-import { startKubelet, waitForKubelet } from './kubelet-start.js';
-import { kubeconfigFolder, writeKubeconfigs } from './kubeconfigs.js';
-import { manifestFolder, writeControlPlane, writeEtcd } from './manifests.js';
-import { markControlPlane } from './mark-control-plane.js';
+import { startKubelet, waitForKubelet } from './phases/kubelet-start.js';
+import { kubeconfigFolder, writeKubeconfigs } from './phases/kubeconfigs.js';
+import { manifestFolder, writeControlPlane, writeEtcd } from './phases/manifests.js';
+import { markControlPlane } from './phases/mark-control-plane.js';
 import { CommandFailure, inPhase, say } from './output.js';
-import { certsOfInit, readCa } from './pki.js';
-import { checkForInit, pullForControlPlane } from './preflight.js';
+import { certsOfInit, readCa } from './phases/pki.js';
+import { checkForInit, pullForControlPlane } from './phases/preflight.js';
 import { createToken, newToken } from './token.js';
-import { uploadCerts } from './upload-certs.js';
+import { uploadCerts } from './phases/upload-certs.js';
 
 interface Init {
   readonly process: Process;

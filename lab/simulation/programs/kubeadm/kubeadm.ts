@@ -4,13 +4,13 @@ import { parseOptions } from '../../text/input.js';
 import { accessOf, adminConf } from './access.js';
 import { readConfiguration } from './configuration.js';
 import { checkExpiration } from './expiration.js';
-import { imagesOf, pullImages } from './images.js';
+import { imagesOf, pullImages } from './phases/images.js';
 import { bootstrapTokenPhase, init } from './init.js';
 import { join } from './join.js';
 import { CommandFailure, guarded, inPhase } from './output.js';
 import { reset } from './reset.js';
 import { token } from './token.js';
-import { uploadCerts } from './upload-certs.js';
+import { uploadCerts } from './phases/upload-certs.js';
 
 const version = (process: Process, args: readonly string[]): number => {
   const { values } = parseOptions(args, 'o', ['output']);

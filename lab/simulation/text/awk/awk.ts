@@ -2,7 +2,7 @@ import { FileError } from '../../files/file-error.js';
 import { joinPath } from '../../files/file-system.js';
 import type { Process, Program as HostProgram } from '../../system/process.js';
 import { linesOf } from '../input.js';
-import { unescape } from '../../shell/printf.js';
+import { unescape } from '../../shell/builtins/printf.js';
 import { parseProgram } from './parser.js';
 import type { Rule } from './syntax.js';
 import { Jump, Runtime } from './runtime.js';

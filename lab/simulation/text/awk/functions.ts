@@ -1,4 +1,4 @@
-import { format } from '../../shell/printf.js';
+import { format } from '../../shell/builtins/printf.js';
 import { awkExpression } from './regular-expression.js';
 import type { Runtime } from './runtime.js';
 import { Input, toNumber, toText } from './values.js';

@@ -1,4 +1,4 @@
-import { format } from '../../shell/printf.js';
+import { format } from '../../shell/builtins/printf.js';
 import { round } from './evaluation.js';
 import type { Expressions } from './expressions.js';
 import { Jump } from './runtime.js';

@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { resolveHost, type ResolvedHost } from '../../../../adapters/ssh/client-config.js';
-import { QuorateError } from '../../../../model/failure.js';
+import { resolveHost, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
+import { QuorateError } from '../../../../model/failures/failure.js';
 import { bothSides } from '../support/compare.js';
 import { leavesProxyCommand, opensshClient, sshG } from '../support/ssh-g.js';
 import { makeFolder } from '../support/sshd.js';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { resolveHost, type ConfigContext, type ResolvedHost } from '../../../../adapters/ssh/client-config.js';
-import { QuorateError } from '../../../../model/failure.js';
+import { resolveHost, type ConfigContext, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
+import { QuorateError } from '../../../../model/failures/failure.js';
 import type { Printed } from './ssh-g.js';
 
 /** What Quorate and `ssh -G` are compared by: texts by keyword, or that the configuration is refused. */

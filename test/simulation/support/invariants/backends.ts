@@ -1,7 +1,11 @@
 import { apiServerOn } from '../../../../lab/simulation/kubernetes/api-server.js';
 import type { World } from '../../../../lab/simulation/world.js';
+import type { Hands } from './hands.js';
 import type { Violations } from './violations.js';
 import type { Asked } from './watch.js';
+
+/** As old may the proof be that a host was given traffic after. */
+const proofMs = 5_000;
 
 const socket = '/run/haproxy/admin.sock';
 
@@ -29,11 +33,17 @@ export const watchChoices = (world: World, violations: Violations): (() => void)
 
 /**
  * A backend becomes enabled only once the API server behind it has served; that of the first host alone is there before
- * it, and those that people have put there are theirs. What is served is forgotten with the API server's manifest.
+ * it, and those that people have put there are theirs. What is served is forgotten with the API server's manifest; what
+ * somebody takes away between the proof and the traffic, no proof can foresee.
  */
 export const watchBackends = (
   world: World,
-  { asked, isOfPeople, violations }: { asked: Asked; isOfPeople: (server: string) => boolean; violations: Violations },
+  {
+    asked,
+    hands,
+    isOfPeople,
+    violations,
+  }: { asked: Asked; hands: Hands; isOfPeople: (server: string) => boolean; violations: Violations },
 ): (() => Promise<void>) => {
   const served = new Set<string>();
   /** By load balancer; what is enabled when the watch begins was enabled by somebody else. */
@@ -50,6 +60,7 @@ export const watchBackends = (
       enabled.set(machine.name, now);
       for (const name of now) {
         if (before.has(name) || served.has(name) || asked.kinds.get(name) === 'init' || isOfPeople(name)) continue;
+        if (hands.touches(name).some((at) => at > Date.now() - proofMs)) continue;
         violations.add(
           9,
           `the backend ${name} is enabled on ${machine.name}, and the API server of ${name} never served`,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Simulation } from '../../../../lab/simulation/index.js';
 import { etcdOn } from '../../../../lab/simulation/etcd/server.js';
 import { readToken } from '../../../../lab/simulation/kubernetes/tokens.js';
-import type { OperationKind } from '../../../../model/operation.js';
+import type { OperationKind } from '../../../../model/operations.js';
 import type { DecisionAction, OperationProgress } from '../../../../model/progress.js';
 import { checkResults } from './results.js';
 import type { ReportedRun } from './results.js';
@@ -60,7 +60,13 @@ const afterwards = (before: Expected, { outcome, gaveUp }: ReportedOperation): E
 };
 
 /** What every host must be, by name: nobody knows what one is that people have touched since it was reported. */
-const expectations = ({ simulation, watch, operations, touched }: CheckOptions): Map<string, Expected> => {
+const expectations = ({
+  simulation,
+  watch,
+  operations,
+  touched,
+  people = false,
+}: CheckOptions): Map<string, Expected> => {
   const expected = new Map<string, Expected>();
   for (const { name, kind } of simulation.hosts)
     if (kind === 'node') expected.set(name, touched?.has(name) === true ? 'unknown' : 'clean');
@@ -74,6 +80,9 @@ const expectations = ({ simulation, watch, operations, touched }: CheckOptions):
     const next = afterwards(expected.get(host) ?? 'clean', operation);
     expected.set(host, run !== undefined && isTouched(host, run.began, run.closed) ? 'unknown' : next);
     if (run !== undefined) known.set(host, run.closed);
+    // Where people have ended the first cluster, what had joined that is none of the next one's.
+    if (people && operation.kind === 'init' && operation.outcome === 'finished')
+      for (const [other, state] of expected) if (other !== host && state !== 'clean') expected.set(other, 'unknown');
   }
   for (const host of expected.keys())
     // One by another name is no Node to its kubelet when that starts anew.

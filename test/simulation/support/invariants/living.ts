@@ -78,7 +78,16 @@ const destroys = (process: Process): string | undefined => {
 
 export const watchLiving = (
   world: World,
-  { hands, violations }: { readonly hands: Hands; readonly violations: Violations },
+  {
+    hands,
+    violations,
+    isDeclared,
+  }: {
+    readonly hands: Hands;
+    readonly violations: Violations;
+    /** Whether a host is one of the cluster's control plane: what serves elsewhere is no business of its first host. */
+    readonly isDeclared: (host: string) => boolean;
+  },
 ): { /** Looks at a cluster from now on. */ cluster(cluster: EtcdCluster): void; stop(): void } => {
   const stops: (() => void)[] = [];
 
@@ -104,7 +113,7 @@ export const watchLiving = (
     }
     if (kubeadmCommandOf(process) !== 'init' || hands.isApproved(machine.name)) return;
     for (const other of world.machines.values())
-      if (other !== machine && apiServerOn(other)?.isServing === true)
+      if (other !== machine && isDeclared(other.name) && apiServerOn(other)?.isServing === true)
         violations.add(11, `kubeadm init began on ${machine.name} beside a living cluster: ${other.name} serves`);
   };
   stops.push(world.onProcess(check));

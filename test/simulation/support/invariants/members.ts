@@ -1,6 +1,6 @@
 import type { EtcdCluster } from '../../../../lab/simulation/etcd/cluster.js';
 import { hostOfUrl } from '../../../../lab/simulation/etcd/member.js';
-import type { OperationKind } from '../../../../model/operation.js';
+import type { OperationKind } from '../../../../model/operations.js';
 import type { World } from '../../../../lab/simulation/world.js';
 import { actorOf } from './actors.js';
 import type { Actor } from './actors.js';

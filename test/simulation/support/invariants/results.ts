@@ -21,9 +21,27 @@ const claimOf = ({ id, state, note = '' }: Step): KubeadmRun['command'] | undefi
 /** Clocks of the server and of the hosts are one, but not to the millisecond. */
 const slackMs = 20;
 
-/** The decision after which the state of a step came about, milliseconds since the epoch; 0 when there was none. */
-const decidedBefore = ({ decisions }: ReportedRun, { since = '' }: Step): number =>
-  Math.max(0, ...decisions.flatMap(({ at }) => (at <= since ? Date.parse(at) : [])));
+/** How a step tells that it cannot see what its command does: a retry finds that command again, ended or not. */
+const lostSight = /no SSH connection|connection was lost|no answer|did not end in time/;
+
+/** Why a step was blocked when that was decided, in its own words; empty when nobody has heard it. */
+const blockedBefore = ({ steps }: ReportedRun, { id }: Step, at: string): string =>
+  steps
+    .filter((step) => step.id === id && step.state === 'blocked' && (step.since ?? '') <= at)
+    .toSorted((a, b) => ((a.since ?? '') < (b.since ?? '') ? -1 : 1))
+    .at(-1)?.note ?? '';
+
+/**
+ * The decision after which the command that a step tells of was begun at the earliest, milliseconds since the epoch; 0 when
+ * there was none.
+ */
+const decidedBefore = (run: ReportedRun, step: Step): number =>
+  Math.max(
+    0,
+    ...run.decisions.flatMap(({ at }) =>
+      at <= (step.since ?? '') && !lostSight.test(blockedBefore(run, step, at)) ? Date.parse(at) : [],
+    ),
+  );
 
 export const checkResults = (
   operations: readonly { readonly operation: string; readonly host: string; readonly run?: ReportedRun | undefined }[],

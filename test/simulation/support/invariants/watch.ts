@@ -6,7 +6,7 @@ import { etcdOn } from '../../../../lab/simulation/etcd/server.js';
 import type { Simulation } from '../../../../lab/simulation/index.js';
 import type { KubernetesObject } from '../../../../lab/simulation/kubernetes/objects.js';
 import type { Machine } from '../../../../lab/simulation/system/machine.js';
-import type { OperationKind } from '../../../../model/operation.js';
+import type { OperationKind } from '../../../../model/operations.js';
 import { watchBackends, watchChoices } from './backends.js';
 import { watchBelongings } from './belongings.js';
 import type { Entered } from './belongings.js';
@@ -82,6 +82,9 @@ const watchData = (machine: Machine, hands: Hands, violations: Violations): (() 
   });
 };
 
+/** A control-plane host of the specification, which are named so in every topology. */
+const isDeclared = (host: string): boolean => /^cp\d+$/.test(host);
+
 /** Watches a simulation from now on. */
 export const watch = ({ world }: Simulation): Watch => {
   const violations = new Violations();
@@ -92,11 +95,11 @@ export const watch = ({ world }: Simulation): Watch => {
   const stops: (() => void)[] = [];
   const hands = watchHands(world);
   const secrets = watchSecrets(world, violations);
-  const living = watchLiving(world, { hands, violations });
+  const living = watchLiving(world, { hands, violations, isDeclared });
   const belongings = watchBelongings(world, { hands, asked, violations });
   const servers: Servers[] = [];
   const isOfPeople = (server: string): boolean => servers.some(({ ofPeople }) => ofPeople.has(server));
-  const backends = watchBackends(world, { asked, isOfPeople, violations });
+  const backends = watchBackends(world, { asked, hands, isOfPeople, violations });
   stops.push(secrets.stop, living.stop, belongings.stop, watchKubeadm(world, { violations, resets }), hands.stop);
   stops.push(watchChoices(world, violations));
   const clusters = new Set<EtcdCluster>();

@@ -1,0 +1,52 @@
+import type { Client } from '@temporalio/client';
+import type { QuorateClient } from './client.js';
+import { listClusters } from './clusters.js';
+import { cancelOperation, decideOperation } from './decide.js';
+import { findOperation } from './find-operation.js';
+import { listOperations } from './find-operations.js';
+import { viewOperation } from './operation-view.js';
+import { readPlan, readStatus } from './read-cluster.js';
+import { describedCluster, requestedChange } from './requested-change.js';
+import { retryOperations } from './retry-operations.js';
+import { submitOperation } from './submit.js';
+import { answered, type Patience } from './temporal-calls.js';
+import { watchOperation } from './watch-operation.js';
+
+/** A plan takes no place in a queue: callers that ask for the same plan share one reading. */
+const planKey = 'plan';
+
+/**
+ * The use cases of Quorate over a Temporal client.
+ *
+ * @param taskQueue where the workers poll; default `quorate`.
+ * @param patience how long a request for an operation waits for its answer; default a minute.
+ */
+export const createQuorateClient = (
+  client: Client,
+  taskQueue?: string,
+  patience: Partial<Patience> = {},
+): QuorateClient => {
+  const queue = taskQueue === undefined ? {} : { taskQueue };
+  return {
+    submit: async (request, options) => {
+      const context = requestedChange(request, request.key);
+      const { cluster, kind, target } = context;
+      const result = await submitOperation(client, { context, by: request.by }, { ...queue, ...patience, ...options });
+      return { ...result, cluster, kind, host: target.name };
+    },
+    plan: async (request, options) => readPlan(client, requestedChange(request, planKey), { ...queue, ...options }),
+    status: async (specification, options) =>
+      readStatus(client, describedCluster(specification), { ...queue, ...options }),
+    clusters: () => answered(client, 'listing clusters', () => listClusters(client)),
+    list: (filter) => answered(client, 'listing operations', () => listOperations(client, filter)),
+    find: (typed, prefer) => answered(client, `finding ${typed}`, () => findOperation(client, typed, prefer)),
+    view: (summary) => answered(client, `reading ${summary.operation}`, () => viewOperation(client, summary)),
+    watch: (summary, options) => watchOperation(client, summary, options),
+    decide: (summary, decision) =>
+      answered(client, `deciding ${summary.operation}`, () => decideOperation(client, summary, decision)),
+    cancel: (summary, why) =>
+      answered(client, `cancelling ${summary.operation}`, () => cancelOperation(client, summary, why)),
+    retry: (filter, options) =>
+      answered(client, 'listing blocked operations', () => retryOperations(client, filter, options)),
+  };
+};

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { ConnectionError } from 'fastify';
+import type { Socket } from 'node:net';
+import { ApiProblem, problemOf } from './api-problem.js';
+
+/** What Node's HTTP parser refuses, before there is a request. */
+const ofCode = ({ code }: ConnectionError): ApiProblem => {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new ApiProblem('headers-too-large', 'The headers are too large.', {
+        remedy: 'Send fewer or shorter ones.',
+      });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ApiProblem('request-timeout', 'The request did not arrive in time.', {
+        remedy: 'Send the whole request at once.',
+      });
+    default:
+      return new ApiProblem('bad-request', 'This is no HTTP/1.1 request.', { remedy: 'Use an HTTP client.' });
+  }
+};
+
+/** Answers on the bare socket, as problem+json like everything else, and closes it. */
+export const answerClientError = (error: ConnectionError, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const body = JSON.stringify(problemOf(ofCode(error), randomUUID()));
+  const { status, title } = JSON.parse(body) as { status: number; title: string };
+  if (socket.writable) {
+    socket.write(
+      [
+        `HTTP/1.1 ${status} ${title}`,
+        'content-type: application/problem+json',
+        `content-length: ${Buffer.byteLength(body)}`,
+        'connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+  socket.destroySoon();
+};

@@ -1,0 +1,128 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { OperatorError, errorText } from '../../../model/failures/operator-error.js';
+import { withFileLock } from './file-lock.js';
+import { TokenRecord } from './token.js';
+
+const TokenFile = z.strictObject({ version: z.literal(1), tokens: z.array(TokenRecord) });
+
+/** `$XDG_CONFIG_HOME/quorate/tokens.json`, default `~/.config/quorate/tokens.json`. */
+export const defaultTokenFile = (env: Readonly<Record<string, string | undefined>>): string => {
+  const folder = env['XDG_CONFIG_HOME'];
+  // The XDG specification says to ignore a relative path.
+  const root = folder?.startsWith('/') === true ? folder : join(env['HOME'] ?? homedir(), '.config');
+  return join(root, 'quorate', 'tokens.json');
+};
+
+const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
+
+/**
+ * Reads the tokens that a file holds.
+ *
+ * @returns undefined when there is no such file.
+ * @throws OperatorError (bad-usage) when others may read or write it, or when it is not what `quorate token` writes.
+ */
+export const readTokens = (file: string): readonly TokenRecord[] | undefined => {
+  let text: string;
+  try {
+    const { mode } = statSync(file);
+    if ((mode & 0o077) !== 0) {
+      throw new OperatorError('bad-usage', `${file} holds the tokens and may be read or written by others.`, {
+        evidence: [`its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}`],
+        remedy: `Run \`chmod 600 ${file}\`.`,
+      });
+    }
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new OperatorError('bad-usage', `The tokens in ${file} cannot be read: ${errorText(error)}`, {
+      remedy: 'Make it readable for the user that runs this, or name another file with --tokens.',
+      cause: error,
+    });
+  }
+  try {
+    return TokenFile.parse(JSON.parse(text)).tokens;
+  } catch (error) {
+    const evidence =
+      error instanceof z.ZodError
+        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+        : [errorText(error)];
+    throw new OperatorError('bad-usage', `${file} is no file of tokens.`, {
+      evidence,
+      remedy: 'Mend it, or move it away and make the tokens again with `quorate token create`.',
+      cause: error,
+    });
+  }
+};
+
+/** Replaces a file atomically: readers see the old content or the new one, also after a power cut. */
+const replaceFile = (file: string, text: string): void => {
+  const beside = `${file}.${process.pid}`;
+  const handle = openSync(beside, 'w', 0o600);
+  try {
+    writeSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  try {
+    renameSync(beside, file);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+};
+
+/** A link to the file stays a link. */
+const target = (file: string): string => {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+};
+
+/**
+ * Changes the tokens of a file; it is made when it is not there. Changes at the same time follow one another.
+ *
+ * @throws OperatorError as `readTokens`, (failed) when it cannot be written, and what `change` throws.
+ */
+export const changeTokens = async (
+  file: string,
+  change: (tokens: readonly TokenRecord[]) => readonly TokenRecord[],
+): Promise<void> => {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const real = target(file);
+    await withFileLock(`${real}.lock`, () => {
+      const tokens = change(readTokens(real) ?? []);
+      replaceFile(real, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`);
+    });
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError('failed', `The tokens in ${file} cannot be changed: ${errorText(error)}`, {
+      remedy: 'Make its folder writable for you, or name another file with --tokens.',
+      cause: error,
+    });
+  }
+};

@@ -11,9 +11,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 let cluster: SimulatedCluster;
 let daysLeft: number;
 let caDaysLeft: number;
-// The same for all hosts, which share a CA.
-const begun = Date.now();
-const until = (days: number): string => new Date(begun + (days + 0.5) * dayMs).toISOString();
+/** The same for each host that is asked. */
+const now = Date.now();
+const until = (days: number): string => new Date(now + (days + 0.5) * dayMs).toISOString();
 beforeEach(() => {
   cluster = simulatedCluster();
   daysLeft = 300;

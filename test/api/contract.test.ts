@@ -122,7 +122,7 @@ describe.each(Object.keys(ways))('over %s', (name) => {
     expect(await client.submit(join(cluster, 'cp2'))).toMatchObject({ kind: 'join-control-plane', position: 0 });
     expect(await client.submit(join(cluster, 'cp3'))).toMatchObject({ kind: 'join-control-plane', position: 1 });
     await eventually(async () => (await client.list({ cluster })).operations.length).toBe(3);
-    expect(await client.clusters()).toMatchObject({
+    await eventually(() => client.clusters()).toMatchObject({
       clusters: expect.arrayContaining([
         {
           cluster,
@@ -365,7 +365,7 @@ describe.each(Object.keys(ways))('over %s', (name) => {
     await eventually(() => views.at(-1)?.outage).toBe('no worker answers');
     expect(views.at(-1)?.progress?.steps).toHaveLength(1);
     stopWorker = await it.startWorker();
-    await client.submit(request);
+    await eventually(() => client.submit(request)).toBeDefined();
     await eventually(() => views.at(-1)?.outage).toBeUndefined();
     await finish(summary);
     await watched;

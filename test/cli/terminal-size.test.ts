@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { liveDisplay } from '../../cli/display.js';
 import { follow } from '../../cli/follow.js';
 import type { Io } from '../../cli/io.js';
 import { startApiServer } from '../support/api-server.js';
+import { needs, part } from '../support/needs.js';
 import { blockedByUnreachable, operationView } from '../support/operation-views.js';
 import { main } from '../support/quorate-process.js';
 import { stubClient } from '../support/stub-client.js';
@@ -17,14 +18,7 @@ const views = async function* () {
   yield blocked;
 };
 
-const hasScript = ((): boolean => {
-  try {
-    execFileSync('script', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const script = part('script', spawnSync('script', ['--version']).status === 0);
 
 /** What is printed on a real terminal of that size by a watch of an operation that blocks. */
 const onTerminal = async (columns: number, rows: number): Promise<string> => {
@@ -44,7 +38,7 @@ const onTerminal = async (columns: number, rows: number): Promise<string> => {
   return out.replaceAll('\r\n', '\n');
 };
 
-describe.skipIf(!hasScript)('R25: a terminal that cannot hold a block gets plain lines', () => {
+describe('R25: a terminal that cannot hold a block gets plain lines', needs(script), () => {
   test.each([
     [0, 0],
     [5, 24],

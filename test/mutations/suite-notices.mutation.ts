@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { guardedChange, mutations as catalogue } from './catalogue.js';
-import { chosenOf } from './support/chosen.js';
+import { chosenOf } from '../support/chosen.js';
 import { makeCopy } from './support/copy.js';
 import type { Copy } from './support/copy.js';
 import { runTests } from './support/run-tests.js';
@@ -8,6 +8,8 @@ import type { NamedTests, TestResult } from './support/run-tests.js';
 
 /** All of them take a quarter of an hour; with `QUORATE_MUTATIONS=18` that many of today. */
 const mutations = chosenOf(catalogue, process.env['QUORATE_MUTATIONS'], new Date());
+if (mutations.length < catalogue.length)
+  console.log(`${mutations.length} of ${catalogue.length} mutations chosen today`);
 
 let copy: Copy;
 beforeAll(() => {

@@ -44,7 +44,7 @@ const endedOrBlocked = async (handle: WorkflowHandle, decisions = 0): Promise<Ou
       watch(last);
       return { ...(await end), progress: last };
     }
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 200))]);
   }
 };
 
@@ -69,7 +69,24 @@ export interface OperationsOptions {
   readonly change?: (specification: Specification) => Specification;
   /** Puts something around the product's activities. */
   readonly wrap?: (activities: Activities) => Activities;
+  /** Makes the worker. Default: one of its own. */
+  readonly startWorker?: StartWorker;
 }
+
+/** A worker that runs these activities for a cluster, until it is closed. */
+export type StartWorker = (cluster: string, activities: Activities) => Promise<Harness>;
+
+const ownWorker: StartWorker = async (cluster, activities) => {
+  const server = await connectToTestServer();
+  const harness = await startHarness(server, { taskQueue: uniqueName(cluster), activities });
+  return {
+    ...harness,
+    close: async () => {
+      await harness.close();
+      await server.close();
+    },
+  };
+};
 
 const specificationOf = (yaml: string): Specification => {
   const validated = validateSpecification(parse(yaml));
@@ -78,18 +95,17 @@ const specificationOf = (yaml: string): Specification => {
 };
 
 export const startOperations = async (options: OperationsOptions): Promise<Operations> => {
-  const { cluster, sshConfigFile, change = (one) => one, wrap = (one) => one } = options;
-  const server = await connectToTestServer();
+  const { cluster, sshConfigFile, change = (one) => one, wrap = (one) => one, startWorker = ownWorker } = options;
   const hosts = createHosts({ configFile: sshConfigFile });
   const activities = recordingActivities(wrap(createActivities({ hosts, webhooks: new Map() })));
-  const taskQueue = uniqueName(cluster);
-  const harness = await startHarness(server, { taskQueue, activities });
+  const harness = await startWorker(cluster, activities);
+  const key = uniqueName('').slice(1);
   const specification = change(specificationOf(clusterYaml({ name: cluster, hosts: options.hosts })));
   let number = 0;
   const started = new Set<WorkflowHandle>();
   const context: Operations['context'] = (kind, host) =>
     operationContext(specification, kind, host, {
-      operation: `${cluster}/${kind}/${host}/${taskQueue.slice(-8)}-${(number += 1)}`,
+      operation: `${cluster}/${kind}/${host}/${key}-${(number += 1)}`,
       round: 0,
     });
   return {
@@ -110,7 +126,6 @@ export const startOperations = async (options: OperationsOptions): Promise<Opera
       await Promise.all([...started].map((handle) => handle.result().catch(() => undefined)));
       await harness.close();
       await hosts.close();
-      await server.close();
     },
   };
 };

@@ -17,7 +17,7 @@ export interface ScenarioOptions {
   readonly kubeadm?: Partial<Specification['spec']['kubeadm']>;
   /** Puts something around the product's activities. */
   readonly wrap?: (activities: Activities) => Activities;
-  /** Runs with `npm run test:lab`, which CI runs; the others only with `npm run test:lab:failures`. Default false. */
+  /** Runs with each `npm run test:lab`; CI has others each day, and `npm run test:lab:failures` all. Default false. */
   readonly inEveryLabRun?: boolean;
 }
 

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSimulation } from '../../lab/simulation/index.js';
 import type { Simulation } from '../../lab/simulation/index.js';
 import { makeTopology } from '../../lab/topology.js';
-import { haproxyMissing } from '../adapters/load-balancer/real-haproxy.js';
+import { haproxy } from '../adapters/load-balancer/real-haproxy.js';
+import { needs } from '../support/needs.js';
 
 // What HAProxy itself makes of a configuration, a state file and an order is what the simulated one has to make of it.
 
@@ -131,7 +132,7 @@ const statesOf = async ({ ask }: Haproxy): Promise<readonly string[]> => {
     });
 };
 
-describe.skipIf(haproxyMissing !== undefined)(`HAProxy ${haproxyMissing ?? 'itself and the simulated one'}`, () => {
+describe('HAProxy itself and the simulated one', needs(haproxy), () => {
   let simulation: Simulation;
   let both: readonly [Haproxy, Haproxy];
   beforeAll(async () => {

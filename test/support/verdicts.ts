@@ -14,6 +14,14 @@ const currentTest = (): string => {
 let verdicts: Verdict[] = [];
 let notes: Record<string, string> = {};
 
+/** Whether the product has been on hosts in the test file that runs. */
+let isPlayed = false;
+
+/** The test file that runs plays on hosts, so that what its tests see is written. */
+export const playsOnHosts = (): void => {
+  isPlayed = true;
+};
+
 /** Keeps what was said in the test that runs, and how many seconds after its evidence existed. */
 export const recordVerdict = (verdict: Verdict): void => {
   if (verdicts.some(({ type, message }) => type === verdict.type && message === verdict.message)) return;
@@ -27,14 +35,15 @@ export const recordNotes = (of: Readonly<Record<string, string>>): void => {
 
 /**
  * Writes what was kept in each test by a number as one line of JSON to the file that QUORATE_VERDICTS names; to nowhere
- * without it.
+ * without it. For a set-up file or a test file.
  * @param where the hosts that the tests of the file run on
  */
 export const writeVerdicts = (where: FailureResult['where']): void => {
+  isPlayed = false;
   afterEach(({ task }) => {
     const test = currentTest();
     const file = process.env['QUORATE_VERDICTS'];
-    if (file !== undefined)
+    if (file !== undefined && isPlayed)
       for (const failure of numbersOfTest(test)) {
         const passed = task.result?.state !== 'fail';
         const result: FailureResult = { where, failure, test, passed, verdicts, notes };

@@ -139,14 +139,15 @@ export const eventually = async <Value>(
 ): Promise<Value> => {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
-  while (Date.now() < deadline) {
+  // Each query is work for the server and for the worker that the others wait for.
+  for (let pauseMs = 50; Date.now() < deadline; pauseMs = Math.min(400, pauseMs * 1.5)) {
     try {
       const value = await ask();
       if (value !== undefined) return value;
     } catch (error) {
       last = error;
     }
-    await sleep(100);
+    await sleep(pauseMs);
   }
   throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
 };

@@ -12,8 +12,9 @@ import {
   type Server,
 } from '../../../adapters/load-balancer/configuration.js';
 import { stateAtStart, stateFile } from '../../../adapters/load-balancer/server-state.js';
+import { needs } from '../../support/needs.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { haproxyMissing } from './real-haproxy.js';
+import { haproxy } from './real-haproxy.js';
 
 const servers: readonly Server[] = [
   { name: 'cp2', address: '10.0.0.12', port: 6443, disabled: true },
@@ -83,7 +84,7 @@ describe('the configuration file', () => {
     expect(() => renderConfiguration({ ...example, servers: list })).toThrow(/HAProxy takes no server/);
   });
 
-  it.skipIf(haproxyMissing !== undefined)(`is valid for HAProxy ${haproxyMissing ?? ''}`.trimEnd(), () => {
+  it('is valid for HAProxy', needs(haproxy), () => {
     const lists: Configuration[] = [
       example,
       { ...example, servers: [] },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { haproxyLoadBalancer } from '../../../adapters/load-balancer/haproxy.js';
 import type { LoadBalancer } from '../../../adapters/load-balancer/types.js';
 import {
@@ -13,11 +13,6 @@ import {
 
 export const backend = 'kube-apiserver';
 
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
-});
-
 /** HAProxy itself, and three API servers behind it. */
 export interface Setting {
   readonly host: HaproxyHost;
@@ -30,15 +25,18 @@ export interface Setting {
   serve(address: string): Promise<ApiServerStub>;
 }
 
-/** @param net the API servers are at 127.0.NET.1 and so on, so that no test finds those of another */
+/**
+ * For one test; it is gone after it.
+ * @param net the API servers are at 127.0.NET.1 and so on, so that no test finds those of another
+ */
 export const startSetting = async (net: number): Promise<Setting> => {
   const [port, serverPort] = [await freePort(), await freePort()];
   const host = haproxyHost('lb1');
-  cleanups.push(() => host.close());
+  onTestFinished(() => host.close());
   const balancer = haproxyLoadBalancer({ hosts: [host], port, backend, ipv6: false, serverPort });
   const serve = async (address: string): Promise<ApiServerStub> => {
     const stub = await apiServerStub(address, serverPort);
-    cleanups.push(() => stub.close());
+    onTestFinished(() => stub.close());
     return stub;
   };
   const add = async (index: number): Promise<ApiServerStub> => {

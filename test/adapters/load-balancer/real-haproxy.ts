@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { part } from '../../support/needs.js';
 import { shellHost, type ShellHost } from '../../support/shell-host.js';
 
-export const haproxyMissing =
-  spawnSync('haproxy', ['-v']).status === 0 ? undefined : 'haproxy is not installed here (apt-get install haproxy)';
+/** HAProxy itself. */
+export const haproxy = part('haproxy', spawnSync('haproxy', ['-v']).status === 0);
 
 /** A host on which HAProxy itself runs, with its file and socket below the host's folder and a systemctl of few words. */
 export interface HaproxyHost extends ShellHost {

@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { QuorateError } from '../../../model/failures/failure.js';
+import { needs } from '../../support/needs.js';
 import { startAgent, type Agent } from './support/agent.js';
-import { canRunSshd, makeKey, startSshd, type Sshd } from './support/sshd.js';
+import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
 /** Keys that the agent holds, in its order; the last one may log in. */
 const count = 7;
 
-describe.skipIf(!canRunSshd)('the keys that are offered, as the real ssh offers them', () => {
+describe('the keys that are offered, as the real ssh offers them', needs(...opensshServer), () => {
   let sshd: Sshd;
   let agent: Agent;
   let names: Map<string, string>;

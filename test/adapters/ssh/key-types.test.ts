@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { QuorateError } from '../../../model/failures/failure.js';
+import { needs } from '../../support/needs.js';
 import { startAgent, type Agent } from './support/agent.js';
-import { canRunSshd, makeKey, startSshd, type Sshd } from './support/sshd.js';
+import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
-describe.skipIf(!canRunSshd)('keys of each kind, with a real agent and server', () => {
+describe('keys of each kind, with a real agent and server', needs(...opensshServer), () => {
   let sshd: Sshd;
   let agent: Agent;
   const path = (name: string): string => join(sshd.folder, name);

@@ -4,8 +4,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts, type HostsOptions } from '../../../adapters/ssh/hosts.js';
 import type { Host } from '../../../adapters/ssh/types.js';
+import { needs } from '../../support/needs.js';
 import { startTcpProxy, type TcpProxy } from './support/server.js';
-import { canRunSshd, startSshd } from './support/sshd.js';
+import { opensshServer, startSshd } from './support/sshd.js';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -52,7 +53,7 @@ const giveUp = async (host: Host, file: string, seconds: number): Promise<string
   return end.kind;
 };
 
-describe.skipIf(!canRunSshd)('an OpenSSH server that grants few sessions over one connection', () => {
+describe('an OpenSSH server that grants few sessions over one connection', needs(...opensshServer), () => {
   it('R21: MaxSessions 2 and two commands that were given up: the host is not blocked, and nothing is killed', async () => {
     const { folder, host, wire } = await setUp(2);
     const first = await connectionOf(host);

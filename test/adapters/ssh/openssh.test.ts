@@ -7,9 +7,10 @@ import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { removeFile, writeFile } from '../../../adapters/ssh/write-file.js';
 import type { Host, Hosts } from '../../../adapters/ssh/types.js';
 import { QuorateError } from '../../../model/failures/failure.js';
-import { canRunSshd, makeKey, startSshd, type Sshd } from './support/sshd.js';
+import { needs } from '../../support/needs.js';
+import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
-describe.skipIf(!canRunSshd)('a real OpenSSH server', () => {
+describe('a real OpenSSH server', needs(...opensshServer), () => {
   let sshd: Sshd;
   let hosts: Hosts;
   let host: Host;

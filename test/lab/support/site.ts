@@ -1,6 +1,7 @@
 import { startOperations, decideAndWait, requireFinished } from '../../scenarios/operations.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import type { Site } from '../../scenarios/site.js';
+import { playsOnHosts } from '../../support/verdicts.js';
 import type { LabCluster } from './lab-cluster.js';
 import { watchKubeadm, whenPrinted, whenWritten } from './moments.js';
 import { observeLab } from './observer.js';
@@ -13,6 +14,7 @@ const names = (prefix: string, from: number, to: number): string[] =>
 /** Runs a scenario on real hosts. The cluster is as before afterwards, or another one is made for the next. */
 export const runInLab = async (cluster: LabCluster, scenario: Scenario): Promise<void> => {
   const { controlPlanes = 1, hosts = controlPlanes + 1, workers = 1, impatient, policy, kubeadm, wrap } = scenario;
+  playsOnHosts();
   const spare = [...names('cp', controlPlanes + 1, hosts), ...names('w', 1, workers)];
   let stop: () => Promise<void> = () => Promise.resolve();
   try {

@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { makeTopology } from '../../../lab/topology.js';
 import type { Activities } from '../../../activities/contract.js';
 import type { OperationKind } from '../../../model/operations.js';
@@ -27,12 +27,6 @@ export interface ClusterOptions {
   /** What takes a second on an ordinary host takes that many here; default 0.03. */
   readonly timeScale?: number;
 }
-
-const running = new Set<Product>();
-afterEach(async () => {
-  for (const product of running) await product.stop();
-  running.clear();
-});
 
 /** Builds a cluster that somebody stops. */
 export const startCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
@@ -72,6 +66,6 @@ export const startCluster = async (options: ClusterOptions = {}): Promise<Cluste
 /** Builds a cluster for one test; it is gone after it. */
 export const buildCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
   const cluster = await startCluster(options);
-  running.add(cluster);
+  onTestFinished(() => cluster.stop());
   return cluster;
 };

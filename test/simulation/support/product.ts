@@ -4,14 +4,13 @@ import { startSimulation } from '../../../lab/simulation/index.js';
 import type { Simulation, SimulationOptions } from '../../../lab/simulation/index.js';
 import { startOperations } from '../../scenarios/operations.js';
 import type { Operations } from '../../scenarios/operations.js';
+import { sharedWorker } from '../../scenarios/shared-worker.js';
 import { uniqueName } from '../../support/temporal.js';
 import { evidenceExists } from '../../support/verdict-moments.js';
-import { writeVerdicts } from '../../support/verdicts.js';
+import { playsOnHosts } from '../../support/verdicts.js';
 
 export { decideAndWait, requireFinished } from '../../scenarios/operations.js';
 export type { Outcome } from '../../scenarios/operations.js';
-
-writeVerdicts('simulation');
 
 /** kubeadm has given up when it prints its error. */
 const watchKubeadm = ({ hosts }: Simulation): void => {
@@ -31,6 +30,7 @@ export const startProduct = async (
   change?: (specification: Specification) => Specification,
   wrap?: (activities: Activities) => Activities,
 ): Promise<Product> => {
+  playsOnHosts();
   const cluster = uniqueName('sim');
   const simulation = await startSimulation({ ...options, name: cluster });
   const { hosts, sshConfigFile } = simulation;
@@ -39,6 +39,7 @@ export const startProduct = async (
     cluster,
     hosts,
     sshConfigFile,
+    startWorker: sharedWorker,
     ...(change === undefined ? {} : { change }),
     ...(wrap === undefined ? {} : { wrap }),
   });

@@ -23,6 +23,7 @@ import { caHashOfPem } from '../../../../adapters/host/ca-hash.js';
 import { nothingKept } from '../../../../model/reset/keep.js';
 import type { Keep } from '../../../../model/reset/keep.js';
 import { fakeHost } from '../../../support/fake-host.js';
+import { needs, part } from '../../../support/needs.js';
 import { shellHost, workingIn } from '../../../support/shell-host.js';
 import type { ShellHost } from '../../../support/shell-host.js';
 
@@ -480,10 +481,13 @@ describe('R17: a folder of a node that is a symbolic link', () => {
 });
 
 const inNamespace = (command: string) => spawnSync('unshare', ['--net', 'sh', '-c', command], { encoding: 'utf8' });
-const canFilter = inNamespace('nft list ruleset && iptables-nft -S').status === 0;
+const packetFilter = [
+  part('root for a network namespace', process.getuid?.() === 0, 'run the tests as root'),
+  part('nft or iptables-nft', inNamespace('nft list ruleset && iptables-nft -S').status === 0),
+];
 
 // The kernel's own packet filter, in a network namespace of its own, which ends with the command.
-describe.skipIf(!canFilter)('packet filters (skipped without root, unshare, nft and iptables-nft)', () => {
+describe('packet filters', needs(...packetFilter), () => {
   const rules = `
 iptables-nft -t nat -N KUBE-SERVICES
 iptables-nft -t nat -N KUBE-SVC-X

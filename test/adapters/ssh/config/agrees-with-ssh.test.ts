@@ -3,9 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { needs } from '../../../support/needs.js';
 import { bothSides } from '../support/compare.js';
 import { configurations, environment, names } from '../support/configurations.js';
-import { sshG, sshVersion } from '../support/ssh-g.js';
+import { opensshClient, sshG } from '../support/ssh-g.js';
 import { makeFolder } from '../support/sshd.js';
 
 const folder = makeFolder();
@@ -15,9 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const runs = Number(process.env['QUORATE_SSH_CONFIGURATIONS'] ?? 400);
 const seed = Number(process.env['QUORATE_SSH_SEED'] ?? 20_240_521);
 
-const title = `agrees with \`ssh -G\`${sshVersion === undefined ? ' (there is no ssh here: apt-get install openssh-client)' : ''}`;
-
-describe.skipIf(sshVersion === undefined)(title, () => {
+describe('agrees with `ssh -G`', needs(opensshClient), () => {
   it('R25: in a few hundred configurations that are made up', async () => {
     const seen = { agreed: 0, refused: 0 };
     const included = join(folder, 'included');

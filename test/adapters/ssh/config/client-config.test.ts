@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveHost, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
 import { QuorateError } from '../../../../model/failures/failure.js';
+import { needs } from '../../../support/needs.js';
 import { bothSides } from '../support/compare.js';
-import { sshG, sshVersion } from '../support/ssh-g.js';
+import { opensshClient, sshG } from '../support/ssh-g.js';
 import { makeFolder } from '../support/sshd.js';
 
 const folder = makeFolder();
@@ -89,7 +90,7 @@ Match all
 
 describe('resolveHost', () => {
   for (const [title, text] of Object.entries(examples)) {
-    it.skipIf(sshVersion === undefined)(`agrees with the real ssh: ${title}`, async () => {
+    it(`agrees with the real ssh: ${title}`, needs(opensshClient), async () => {
       const configFile = write(text);
       for (const name of ['cp1', 'cp2', 'inc1', 'inc2', 'quoted', 'unknown']) {
         const { mine, real } = await bothSides(sshG(configFile, name), name, { configFile, home, environment: {} });

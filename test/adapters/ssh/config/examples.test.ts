@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { resolveHost, type ResolvedHost } from '../../../../adapters/ssh/config/client-config.js';
 import { QuorateError } from '../../../../model/failures/failure.js';
 import { bothSides } from '../support/compare.js';
-import { leavesProxyCommand, sshG, sshVersion } from '../support/ssh-g.js';
+import { leavesProxyCommand, opensshClient, sshG } from '../support/ssh-g.js';
 import { makeFolder } from '../support/sshd.js';
 
 const folder = makeFolder();
@@ -178,7 +178,7 @@ describe('a client configuration is read as OpenSSH reads it', () => {
   for (const { title, text, name = 'cp1', expected } of examples) {
     it(`R25: ${title}`, async () => {
       expect(await resolve(text, name)).toMatchObject(expected);
-      if (sshVersion === undefined) return;
+      if (!opensshClient.isThere) return;
       const context = { configFile, home, environment: {} };
       const { mine, real } = await bothSides(sshG(configFile, name), name, context);
       expect(mine).toEqual(real);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { part } from '../../../support/needs.js';
 
 const version = (): readonly [number, number] | undefined => {
   const { stderr, status } = spawnSync('ssh', ['-V'], { encoding: 'utf8' });
@@ -7,7 +8,10 @@ const version = (): readonly [number, number] | undefined => {
 };
 
 /** The client on this machine, as its major and minor version; absent when there is none. */
-export const sshVersion = version();
+const sshVersion = version();
+
+/** The real `ssh`. */
+export const opensshClient = part('ssh', sshVersion !== undefined);
 
 export const isBefore = (major: number, minor: number): boolean => {
   const [ownMajor = 0, ownMinor = 0] = sshVersion ?? [];

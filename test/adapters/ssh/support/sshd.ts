@@ -3,11 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { part, type Part } from '../../../support/needs.js';
 
 const program = '/usr/sbin/sshd';
 
-/** A real sshd needs its program and root, as it becomes the user who logs in. */
-export const canRunSshd = existsSync(program) && process.getuid?.() === 0;
+/** An OpenSSH server: its program, and root, as it becomes the user who logs in. */
+export const opensshServer: readonly Part[] = [
+  part('sshd', existsSync(program)),
+  part('root for sshd', process.getuid?.() === 0, 'run the tests as root'),
+];
 
 export const makeKey = (file: string, ...options: string[]): string => {
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file, ...options]);

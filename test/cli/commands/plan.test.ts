@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { QuorateError } from '../../model/failures/failure.js';
-import { PlanReport } from '../../model/plan-report.js';
-import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
-import { startScriptedOperations, type ScriptedOperations } from '../support/scripted-operations.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import { uniqueName } from '../support/temporal.js';
+import { QuorateError } from '../../../model/failures/failure.js';
+import { PlanReport } from '../../../model/plan-report.js';
+import { clusterYaml, runCli, type CliResult } from '../../support/run-cli.js';
+import { startScriptedOperations, type ScriptedOperations } from '../../support/scripted-operations.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { uniqueName } from '../../support/temporal.js';
 
 const finding = {
   code: 'HostUnsuitable',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chosenOf } from './support/chosen.js';
+import { chosenOf } from './chosen.js';
 
 const all = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const on = (day: number): Date => new Date(day * 86_400_000 + 1);
@@ -17,5 +17,5 @@ test('so many of each day, and in a week all of them', () => {
 });
 
 test.each(['0', '-1', 'many', '1.5'])('"%s" is refused', (wanted) => {
-  expect(() => chosenOf(all, wanted, on(1))).toThrow('not a number of mutations');
+  expect(() => chosenOf(all, wanted, on(1))).toThrow('not a number above 0');
 });

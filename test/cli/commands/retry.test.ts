@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { RetryReport } from '../../api/client/client.js';
-import { eventually } from '../support/eventually.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { RetryReport } from '../../../api/client/client.js';
+import { eventually } from '../../support/eventually.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
 import {
   blockedByDirtyHost,
   startScriptedOperations,
   type ScriptedOperations,
-} from '../support/scripted-operations.js';
-import { uniqueName } from '../support/temporal.js';
+} from '../../support/scripted-operations.js';
+import { uniqueName } from '../../support/temporal.js';
 
 let it: ScriptedOperations;
 let env: Record<string, string>;

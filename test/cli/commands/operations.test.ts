@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OperationView } from '../../api/client/operation-view.js';
-import { StatusReport } from '../../model/status/status.js';
-import { clusterYaml, runCli, type CliResult } from '../support/run-cli.js';
+import type { OperationView } from '../../../api/client/operation-view.js';
+import { StatusReport } from '../../../model/status/status.js';
+import { clusterYaml, runCli, type CliResult } from '../../support/run-cli.js';
 import {
   blockedByDirtyHost,
   startScriptedOperations,
   type ScriptedOperations,
-} from '../support/scripted-operations.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import { uniqueName } from '../support/temporal.js';
-import { eventually } from '../support/eventually.js';
+} from '../../support/scripted-operations.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { uniqueName } from '../../support/temporal.js';
+import { eventually } from '../../support/eventually.js';
 
 const status = StatusReport.parse({
   cluster: 'prod',

@@ -9,7 +9,7 @@ import { notifyActivities } from './notify.js';
 import { probeActivities } from './probe.js';
 import { proofActivities } from './proofs.js';
 import { readActivities } from './read.js';
-import { recallActivities } from './recall.js';
+import { recallActivities } from './lost-queue.js';
 import { statusActivities } from './status.js';
 import { undoActivities } from './undo.js';
 import { watchActivities } from './watch.js';

@@ -18,7 +18,7 @@ import type { Announced } from './announce.js';
 import { context as contextQuery, memory as memoryQuery, queue as queueQuery, submit, withdraw } from './messages.js';
 import { createQueueState } from './queue-state.js';
 import type { RunningEntry } from './queue-state.js';
-import { recall } from './recall.js';
+import { recall } from './lost-queue.js';
 import { runChild } from './run-child.js';
 import type { Ending } from './run-child.js';
 import { parseOrRefuse, refusal } from './validation.js';

@@ -7,7 +7,7 @@ import type { EndedEntry, QueueEntry } from '../model/queue.js';
 import { memoryPart } from '../model/queue-memory.js';
 import type { QueueMemory } from '../model/queue-memory.js';
 import type { Announced } from './announce.js';
-import type { Recalled } from './recall.js';
+import type { Recalled } from './lost-queue.js';
 import type { Ending } from './run-child.js';
 
 export type RunningEntry = QueueEntry & { runId?: string };

@@ -18,7 +18,7 @@ import { phraseOf } from '../model/operations.js';
 import { operationOutcomes, outcomeOfFailure } from '../model/progress.js';
 import type { OperationOutcome } from '../model/progress.js';
 import { searchAttributes } from '../model/search-attributes.js';
-import { looking, lookout, titled, watching } from './activities.js';
+import { polling, pollEnding, titled, watching } from './activity-proxies.js';
 import { sinceReset } from './since-reset.js';
 
 export interface Ending {
@@ -72,7 +72,7 @@ const watch = async (workflowId: string, runId?: string): Promise<OperationEndin
 const earlierRun = async ({ cluster, operation }: OperationContext) => {
   try {
     return await sinceReset(() =>
-      titled(looking.findOperation, `see whether ${operation} ran before`, { cluster, operation }),
+      titled(polling.findOperation, `see whether ${operation} ran before`, { cluster, operation }),
     );
   } catch (error) {
     log.warn('it could not be seen whether the operation ran before', { operation, error });
@@ -93,7 +93,7 @@ const endingOfChild = async (child: ChildWorkflowHandle<Workflow>, everyMs: numb
   );
   // Looking that fails, as it does when it is cancelled, says nothing: then the server is waited for alone.
   const seen = scope
-    .run(() => lookout(child.workflowId, runId, everyMs))
+    .run(() => pollEnding(child.workflowId, runId, everyMs))
     .then(endingSeen, () => new Promise<never>(() => {}));
   const first = await Promise.race([told, seen]);
   scope.cancel();

@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workf
 import { failurePolicy, probeKinds } from '../model/failures/failure-policy.js';
 import type { ProbeKind } from '../model/failures/failure-policy.js';
 import type { OperationContext } from '../model/operation.js';
-import { probe } from './activities.js';
+import { probe } from './activity-proxies.js';
 import type { Failure } from './failures.js';
 
 /** A cause that comes and goes must not fill the history, of which an operation has only so much. */

@@ -7,7 +7,7 @@ import type { DecisionAction } from '../../model/progress.js';
 import { beginsNow } from '../../model/queue.js';
 import { hasEnded, type OperationSummary } from './operation-summary.js';
 import { viewOperation } from './operation-view.js';
-import { isNotFound, persist, refusal, within, type Patience } from './temporal-calls.js';
+import { isNotFound, callUntilAnswered, refusal, within, type Patience } from './temporal-calls.js';
 
 const idOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
@@ -43,7 +43,7 @@ export const decideOperation = async (
   const question = decision.about ?? progress?.blocked?.question;
   const handle = client.workflow.getHandle(workflowId, runId);
   const send = (): Promise<unknown> =>
-    persist(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
+    callUntilAnswered(client, `deciding ${operation}`, { totalMs: 30_000, ...patience }, () =>
       handle.executeUpdate<unknown, [Decision]>(names.updates.decide, {
         // What is open by the time it arrives may be another question.
         args: [{ ...decision, ...(question === undefined ? {} : { about: question }) }],
@@ -91,7 +91,7 @@ export const cancelOperation = async (
   const remedy = `See it with \`quorate operations show ${operation}\`.`;
   if (summary.state === 'waiting') {
     const handle = client.workflow.getHandle(workflowIds.cluster(cluster));
-    const { withdrawn } = await persist(client, `withdrawing ${operation}`, { totalMs: 30_000 }, () =>
+    const { withdrawn } = await callUntilAnswered(client, `withdrawing ${operation}`, { totalMs: 30_000 }, () =>
       handle.executeUpdate<{ withdrawn: boolean }, [WithdrawRequest]>(names.updates.withdraw, {
         args: [{ operation, by, reason }],
         updateId: idOf(operation, 'withdraw'),

@@ -5,7 +5,7 @@ import { names } from '../../model/messages.js';
 import { OperationProgress } from '../../model/progress.js';
 import { hasEnded, OperationSummary, queuedOperations, summaryOf } from './operation-summary.js';
 import { readQueue } from './queues.js';
-import { askedTwice, Outage, outageOf, within } from './temporal-calls.js';
+import { queryWithRetry, Outage, outageOf, within } from './temporal-calls.js';
 
 /** What the worker does for an operation right now. */
 const ActivityView = z.object({
@@ -79,7 +79,7 @@ const viewStarted = async (client: Client, known: OperationSummary): Promise<Ope
   const view = { summary, ...(activity === undefined ? {} : { activity }) };
   try {
     const progress = OperationProgress.parse(
-      await askedTwice(client, 5_000, () => handle.query<unknown>(names.queries.progress)),
+      await queryWithRetry(client, 5_000, () => handle.query<unknown>(names.queries.progress)),
     );
     // The run's own status says whether it has ended; what it says about itself is newer than its search attributes.
     const { blockedReason: _reason, blockedSince: _since, blockedQuestion: _question, ...rest } = summary;

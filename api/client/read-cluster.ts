@@ -7,7 +7,7 @@ import type { OperationContext } from '../../model/operation.js';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { PlanReport } from '../../model/plan-report.js';
 import { StatusReport } from '../../model/status/status.js';
-import { persist, type Patience } from './temporal-calls.js';
+import { callUntilAnswered, type Patience } from './temporal-calls.js';
 
 export type ReadOptions = Partial<Patience> & { readonly taskQueue?: string };
 
@@ -48,18 +48,22 @@ const readThroughWorker = async <Report>(
   // A request with another specification is another reading.
   const asked = createHash('sha256').update(JSON.stringify(context)).digest('hex').slice(0, 8);
   try {
-    return await persist(client, `reading the ${what}`, { totalMs: 90_000, callMs: 30_000, ...patience }, async () =>
-      schema.parse(
-        await client.workflow.execute<(context: OperationContext) => Promise<Report>>(workflow, {
-          workflowId: `${id}/${asked}`,
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          taskQueue,
-          args: [context],
-          // It only reads: nobody waits longer for it.
-          workflowRunTimeout: '2 minutes',
-          staticSummary: what,
-        }),
-      ),
+    return await callUntilAnswered(
+      client,
+      `reading the ${what}`,
+      { totalMs: 90_000, callMs: 30_000, ...patience },
+      async () =>
+        schema.parse(
+          await client.workflow.execute<(context: OperationContext) => Promise<Report>>(workflow, {
+            workflowId: `${id}/${asked}`,
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            taskQueue,
+            args: [context],
+            // It only reads: nobody waits longer for it.
+            workflowRunTimeout: '2 minutes',
+            staticSummary: what,
+          }),
+        ),
     );
   } catch (error) {
     throw error instanceof OperatorError ? error : couldNotBeRead(what, error);

@@ -8,7 +8,7 @@ import type { RetryFilter, RetryReport } from './client.js';
 import { decisionUpdateId } from './decide.js';
 import { allExecutions, executionQuery } from './executions.js';
 import type { OperationSummary } from './operation-summary.js';
-import { isNotFound, outageOf, refusal, untilLookedAt, within } from './temporal-calls.js';
+import { isNotFound, outageOf, refusal, resendUnprocessed, within } from './temporal-calls.js';
 
 export interface RetryOptions {
   readonly by: string;
@@ -84,7 +84,7 @@ export const retryOperations = async (
     try {
       await within(client, answerMs, () =>
         client.withAbortSignal(stop.signal, () =>
-          untilLookedAt(() =>
+          resendUnprocessed(() =>
             sendDecision(client, summary, {
               action: 'retry',
               by,

@@ -3,7 +3,7 @@ import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import { SubmitResult, names, taskQueue, workflowIds, type SubmitRequest } from '../../model/messages.js';
 import { searchAttributes } from '../../model/search-attributes.js';
 import { OperatorError } from '../../model/failures/operator-error.js';
-import { persist, refusal, type Patience } from './temporal-calls.js';
+import { callUntilAnswered, refusal, type Patience } from './temporal-calls.js';
 
 export interface SubmitOptions extends Partial<Patience> {
   /** Default `quorate`. */
@@ -46,7 +46,7 @@ export const submitOperation = async (
   for (let attempt = 1; ; attempt += 1) {
     try {
       const updateId = `${operation}/${randomUUID()}`;
-      return SubmitResult.parse(await persist(client, `submitting ${operation}`, patience, call(updateId)));
+      return SubmitResult.parse(await callUntilAnswered(client, `submitting ${operation}`, patience, call(updateId)));
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;

@@ -34,7 +34,7 @@ export type Outage = z.infer<typeof Outage>;
  *
  * @param ms how long the second one may take, milliseconds.
  */
-export const askedTwice = async <Result>(
+export const queryWithRetry = async <Result>(
   client: Pick<Client, 'withDeadline'>,
   ms: number,
   ask: () => Promise<Result>,
@@ -117,7 +117,7 @@ export const refusal = (error: unknown): { type: string; message: string } | und
  *
  * @throws what the update was refused with, also when it was passed over five times.
  */
-export const untilLookedAt = async <Result>(send: () => Promise<Result>): Promise<Result> => {
+export const resendUnprocessed = async <Result>(send: () => Promise<Result>): Promise<Result> => {
   for (let left = 4; ; left -= 1) {
     try {
       return await send();
@@ -143,7 +143,7 @@ export interface Patience {
  *
  * @throws OperatorError (temporal-unreachable) when the patience is spent; everything definite is thrown as it came.
  */
-export const persist = async <Result>(
+export const callUntilAnswered = async <Result>(
   client: Client,
   what: string,
   { totalMs, callMs = 10_000, onWaiting }: Patience,
@@ -153,7 +153,9 @@ export const persist = async <Result>(
   let told = false;
   for (let wait = 200; ; wait = Math.min(2 * wait, 3_000)) {
     try {
-      return await within(client, Math.min(callMs, Math.max(end - performance.now(), 500)), () => untilLookedAt(call));
+      return await within(client, Math.min(callMs, Math.max(end - performance.now(), 500)), () =>
+        resendUnprocessed(call),
+      );
     } catch (error) {
       const why = await outageOf(client, error);
       if (why === undefined) throw error;
@@ -178,7 +180,7 @@ export const isNotFound = (error: unknown): boolean => error instanceof Error &&
  * @param what such as "listing operations"
  * @throws OperatorError (temporal-unreachable, not-found, failed); what is none of Temporal's as it came.
  */
-export const answered = async <Result>(client: Client, what: string, call: () => Promise<Result>): Promise<Result> => {
+export const callOnce = async <Result>(client: Client, what: string, call: () => Promise<Result>): Promise<Result> => {
   try {
     return await call();
   } catch (error) {

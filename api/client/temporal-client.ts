@@ -9,7 +9,7 @@ import { readPlan, readStatus } from './read-cluster.js';
 import { describedCluster, requestedChange } from './requested-change.js';
 import { retryOperations } from './retry-operations.js';
 import { submitOperation } from './submit.js';
-import { answered, type Patience } from './temporal-calls.js';
+import { callOnce, type Patience } from './temporal-calls.js';
 import { watchOperation } from './watch-operation.js';
 
 /** A plan takes no place in a queue: callers that ask for the same plan share one reading. */
@@ -37,16 +37,16 @@ export const createQuorateClient = (
     plan: async (request, options) => readPlan(client, requestedChange(request, planKey), { ...queue, ...options }),
     status: async (specification, options) =>
       readStatus(client, describedCluster(specification), { ...queue, ...options }),
-    clusters: () => answered(client, 'listing clusters', () => listClusters(client)),
-    list: (filter) => answered(client, 'listing operations', () => listOperations(client, filter)),
-    find: (typed, prefer) => answered(client, `finding ${typed}`, () => findOperation(client, typed, prefer)),
-    view: (summary) => answered(client, `reading ${summary.operation}`, () => viewOperation(client, summary)),
+    clusters: () => callOnce(client, 'listing clusters', () => listClusters(client)),
+    list: (filter) => callOnce(client, 'listing operations', () => listOperations(client, filter)),
+    find: (typed, prefer) => callOnce(client, `finding ${typed}`, () => findOperation(client, typed, prefer)),
+    view: (summary) => callOnce(client, `reading ${summary.operation}`, () => viewOperation(client, summary)),
     watch: (summary, options) => watchOperation(client, summary, options),
     decide: (summary, decision) =>
-      answered(client, `deciding ${summary.operation}`, () => decideOperation(client, summary, decision)),
+      callOnce(client, `deciding ${summary.operation}`, () => decideOperation(client, summary, decision)),
     cancel: (summary, why) =>
-      answered(client, `cancelling ${summary.operation}`, () => cancelOperation(client, summary, why)),
+      callOnce(client, `cancelling ${summary.operation}`, () => cancelOperation(client, summary, why)),
     retry: (filter, options) =>
-      answered(client, 'listing blocked operations', () => retryOperations(client, filter, options)),
+      callOnce(client, 'listing blocked operations', () => retryOperations(client, filter, options)),
   };
 };

@@ -929,7 +929,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an attempt ends after an hour, whatever the budgets are',
     edits: [
       {
-        file: 'workflows/activities.ts',
+        file: 'workflows/activity-proxies.ts',
         replace: 'longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs',
         by: 'longestCommandMs + 0 * policy.joinBudgetMs',
       },
@@ -945,7 +945,7 @@ export const mutations: readonly Mutation[] = [
     title: 'an attempt whose time is up is tried again without end',
     edits: [
       {
-        file: 'workflows/activities.ts',
+        file: 'workflows/activity-proxies.ts',
         replace: ", 'TemporalTimeout:StartToClose'",
         by: '',
       },

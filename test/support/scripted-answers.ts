@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/contract.js';
 import type { JoinFacts } from '../../model/facts/join-facts.js';
 import type { UnitOutcome } from '../../model/facts/unit-outcome.js';
-import { recallActivities } from '../../activities/recall.js';
+import { recallActivities } from '../../activities/lost-queue.js';
 import { watchActivities } from '../../activities/watch.js';
 import type { Checked } from '../../model/checked.js';
 import type { ClusterFacts } from '../../model/facts/cluster-facts.js';

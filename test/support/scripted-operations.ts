@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { QuorateClient } from '../../api/client/client.js';
 import { submitOperation, type SubmitOptions } from '../../api/client/submit.js';
 import { createQuorateClient } from '../../api/client/temporal-client.js';
-import { recallActivities } from '../../activities/recall.js';
+import { recallActivities } from '../../activities/lost-queue.js';
 import { watchActivities } from '../../activities/watch.js';
 import { createWorker } from '../../workers/worker.js';
 import type { SubmitRequest, SubmitResult } from '../../model/messages.js';

@@ -7,7 +7,7 @@ import type { Duration } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.js';
-import { askedTwice, persist } from '../../api/client/temporal-calls.js';
+import { queryWithRetry, callUntilAnswered } from '../../api/client/temporal-calls.js';
 import type { ClusterQueue, SubmitRequest, SubmitResult } from '../../model/messages.js';
 import { names, workflowIds } from '../../model/messages.js';
 import type { OperationContext } from '../../model/operation.js';
@@ -94,7 +94,7 @@ export const startHarness = async (
       };
       // As the product does it: a workflow task that failed for its own reasons is no answer yet.
       const id = updateId ?? randomUUID();
-      return persist(client, `submitting ${context.operation}`, { totalMs: 50_000, callMs: 45_000 }, () =>
+      return callUntilAnswered(client, `submitting ${context.operation}`, { totalMs: 50_000, callMs: 45_000 }, () =>
         client.workflow.executeUpdateWithStart<typeof clusterEntity, SubmitResult, [SubmitRequest]>(
           names.updates.submit,
           {
@@ -129,7 +129,7 @@ export const workflowIdOf = ({ kind, cluster, target }: OperationContext): strin
   isExclusive(kind) ? workflowIds.exclusive(cluster) : workflowIds.shared(cluster, kind, target.name);
 
 export const progressOf = (handle: WorkflowHandle): Promise<OperationProgress> =>
-  askedTwice(handle.client.connection, 15_000, () => handle.query<OperationProgress>(names.queries.progress));
+  queryWithRetry(handle.client.connection, 15_000, () => handle.query<OperationProgress>(names.queries.progress));
 
 /** Asks until the answer is there. @throws Error after `timeoutMs` (45 s), with the last answer in words. */
 export const eventually = async <Value>(

@@ -1,5 +1,5 @@
 import { snapshotLines } from '../../model/plan.js';
-import { snapshotting, titled } from '../activities.js';
+import { snapshotting, titled } from '../activity-proxies.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 

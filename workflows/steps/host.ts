@@ -1,5 +1,5 @@
 import { prepareLines, resetLines, staleMemberLines, staleNodeLines } from '../../model/plan.js';
-import { long, short, titled } from '../activities.js';
+import { budgeted, bounded, titled } from '../activity-proxies.js';
 import type { Step } from '../step.js';
 import { checkedIn, facts, nodeOf } from './state.js';
 import type { JoinState } from './state.js';
@@ -12,7 +12,7 @@ export const removeStaleMember: Step<JoinState> = {
   plan: staleMemberLines,
   run: (state) =>
     titled(
-      short.removeStaleMember,
+      bounded.removeStaleMember,
       `remove stale member and Node of ${state.context.target.name}`,
       state.context,
       checkedIn(state),
@@ -29,7 +29,7 @@ export const removeStaleNode: Step<JoinState> = {
   skipWhen: (state) => (nodeOf(state) === undefined ? 'the cluster has no Node of it' : undefined),
   run: (state) =>
     titled(
-      short.removeStaleMember,
+      bounded.removeStaleMember,
       `delete the old Node of ${state.context.target.name}`,
       state.context,
       checkedIn(state),
@@ -52,7 +52,7 @@ export const reset: Step<JoinState> = {
     const checked = checkedIn(state);
     // Of its own attempt nobody was asked: what lay there before it stays.
     const keep = checked.ownAttempt && state.keep !== undefined ? { keep: state.keep } : {};
-    return titled(long(context).resetHost, `reset ${context.target.name}`, context, checked, {
+    return titled(budgeted(context).resetHost, `reset ${context.target.name}`, context, checked, {
       ...keep,
       ...(attaching ? { attach: true } : {}),
     });
@@ -65,5 +65,5 @@ export const prepare: Step<JoinState> = {
   changes: true,
   plan: prepareLines,
   withoutIt: ({ target }) => `goes on with ${target.name} as it is: kubeadm's own preflight judges it`,
-  run: ({ context }) => titled(long(context).prepareHost, `prepare ${context.target.name}`, context),
+  run: ({ context }) => titled(budgeted(context).prepareHost, `prepare ${context.target.name}`, context),
 };

@@ -3,7 +3,7 @@ import { failureClasses } from '../../model/failures/failure.js';
 import { describeOutcome, failureOf } from '../../model/failures/kubeadm.js';
 import { initLines, joinLines } from '../../model/plan.js';
 import { definitionOf } from '../../model/operations.js';
-import { long, short, titled } from '../activities.js';
+import { budgeted, bounded, titled } from '../activity-proxies.js';
 import type { Step, StepTools } from '../step.js';
 import { beforeOf, checkedIn } from './state.js';
 import type { JoinState } from './state.js';
@@ -14,13 +14,14 @@ export const credentials: Step<JoinState> = {
   changes: true,
   run: async (state) => {
     const { context } = state;
-    const made = await titled(short.createCredentials, `join credentials for ${context.target.name}`, context);
+    const made = await titled(bounded.createCredentials, `join credentials for ${context.target.name}`, context);
     state.credentialsUntilMs = Date.parse(made.expiresAt);
     return `token ${made.tokenId} until ${made.expiresAt}, made on ${made.mintedOn}`;
   },
   undo: {
     title: ({ target }) => `revoke the join credentials of ${target.name}`,
-    run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
+    run: ({ context }) =>
+      titled(bounded.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
   },
 };
 
@@ -29,11 +30,11 @@ export const writeInitConfiguration: Step<JoinState> = {
   title: ({ target }) => `write the kubeadm configuration on ${target.name}`,
   changes: true,
   run: ({ context }) =>
-    titled(short.writeInitConfiguration, `kubeadm configuration on ${context.target.name}`, context),
+    titled(bounded.writeInitConfiguration, `kubeadm configuration on ${context.target.name}`, context),
   undo: {
     title: ({ target }) => `delete the kubeadm configuration on ${target.name}`,
     run: ({ context }) =>
-      titled(short.revokeCredentials, `delete the configuration on ${context.target.name}`, context),
+      titled(bounded.revokeCredentials, `delete the configuration on ${context.target.name}`, context),
   },
 };
 
@@ -46,7 +47,7 @@ const judge = async (state: JoinState, outcome: UnitOutcome): Promise<string> =>
   if (outcome.state === 'succeeded') return describeOutcome(outcome);
   // There is no other member to ask about a first one: its own output is all there is.
   if (definitionOf(context).makesCluster) throw failureOf(context, outcome, undefined, []);
-  const seen = await titled(short.readJoin, `read what became of ${context.target.name}`, context);
+  const seen = await titled(bounded.readJoin, `read what became of ${context.target.name}`, context);
   const memberDone = !definitionOf(context).hasEtcdMember || seen.member === 'voter';
   if (memberDone && seen.kubeletBootstrapped && seen.node !== undefined) {
     return `${describeOutcome(outcome)}, but ${context.target.name} has joined: going on with the proof`;
@@ -66,7 +67,7 @@ const makeAgainOnce: NonNullable<Step<JoinState>['recoverFrom']> = (type, times)
 
 const begin = (state: JoinState, verb: 'init' | 'join', { attaching }: StepTools): Promise<UnitOutcome> =>
   titled(
-    long(state.context).runKubeadm,
+    budgeted(state.context).runKubeadm,
     `kubeadm ${verb} ${state.context.target.name}`,
     state.context,
     checkedIn(state),
@@ -96,7 +97,7 @@ export const join: Step<JoinState> = {
     title: ({ target }) => `take ${target.name} out of the cluster again and clean it`,
     run: (state) =>
       titled(
-        long(state.context).undoJoin,
+        budgeted(state.context).undoJoin,
         `undo the join of ${state.context.target.name}`,
         state.context,
         beforeOf(state),
@@ -121,7 +122,7 @@ export const init: Step<JoinState> = {
     title: ({ target }) => `clean ${target.name} again`,
     run: (state) =>
       titled(
-        long(state.context).undoInit,
+        budgeted(state.context).undoInit,
         `undo the init of ${state.context.target.name}`,
         state.context,
         beforeOf(state),
@@ -136,5 +137,5 @@ export const revoke: Step<JoinState> = {
   retriedInPlace: 'the host is proven: only what the operation itself has lent is left to take back',
   // A host that joined by itself after a failed try has the credentials of that try.
   skipWhen: (state) => (state.joinedBefore === true ? 'the host was a member before' : undefined),
-  run: ({ context }) => titled(short.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
+  run: ({ context }) => titled(bounded.revokeCredentials, `revoke the credentials of ${context.target.name}`, context),
 };

@@ -1,5 +1,5 @@
 import { enableLines, registerDisabledLines, registerFirstLines } from '../../model/plan.js';
-import { short, titled } from '../activities.js';
+import { bounded, titled } from '../activity-proxies.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 
@@ -17,14 +17,14 @@ const unlessBefore = (isBefore: (state: JoinState) => boolean, undo: Undo): Undo
 
 const removeUndo = unlessBefore(({ backendBefore }) => backendBefore === 'enabled' || backendBefore === 'disabled', {
   title: ({ target }) => `take the backend ${target.name} out of the load balancer`,
-  run: ({ context }) => titled(short.removeBackend, `remove the backend ${context.target.name}`, context),
+  run: ({ context }) => titled(bounded.removeBackend, `remove the backend ${context.target.name}`, context),
 });
 
 /** One that could not be read before is known by what registering it says. */
 const register = async (state: JoinState, first: boolean): Promise<string> => {
   const { context } = state;
   const how = first ? `first backend ${context.target.name}` : `backend ${context.target.name}, disabled`;
-  const note = await titled(short.registerBackend, `register the ${how}`, context, first);
+  const note = await titled(bounded.registerBackend, `register the ${how}`, context, first);
   if (state.backendBefore === 'unread') state.backendBefore = note.startsWith('already') ? 'enabled' : 'none';
   return note;
 };
@@ -60,9 +60,9 @@ export const enable: Step<JoinState> = {
   retriedInPlace: 'the proof is made again first, and only traffic is left to let in',
   withoutIt: ({ target }) =>
     `goes on without it: no request reaches ${target.name} through the load balancer until you enable it there`,
-  run: ({ context }) => titled(short.enableBackend, `enable the backend ${context.target.name}`, context),
+  run: ({ context }) => titled(bounded.enableBackend, `enable the backend ${context.target.name}`, context),
   undo: unlessBefore(({ backendBefore }) => backendBefore === 'enabled', {
     title: ({ target }) => `disable the backend ${target.name}`,
-    run: ({ context }) => titled(short.disableBackend, `disable the backend ${context.target.name}`, context),
+    run: ({ context }) => titled(bounded.disableBackend, `disable the backend ${context.target.name}`, context),
   }),
 };

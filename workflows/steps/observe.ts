@@ -13,7 +13,7 @@ import { alreadyJoined, describeDirt } from '../../model/preflight/dirt.js';
 import { preflight } from '../../model/preflight/index.js';
 import type { Finding } from '../../model/preflight/finding.js';
 import { isOwnAttempt } from '../../model/preflight/ownership.js';
-import { short, titled } from '../activities.js';
+import { bounded, titled } from '../activity-proxies.js';
 import { ApprovalNeeded } from '../failures.js';
 import type { Failure } from '../failures.js';
 import { isApproved } from '../step.js';
@@ -43,9 +43,9 @@ export const readWorld = async (
   const { name } = context.target;
   // All settle before the first failure is thrown: none is left running behind a decision.
   const [host, cluster, reach] = await Promise.allSettled([
-    titled(short.readHost, `read ${name}`, soon),
-    titled(short.readCluster, `read the cluster ${context.cluster}`, context),
-    titled(short.checkReach, `reach between ${name}, the endpoint and its peers`, soon),
+    titled(bounded.readHost, `read ${name}`, soon),
+    titled(bounded.readCluster, `read the cluster ${context.cluster}`, context),
+    titled(bounded.checkReach, `reach between ${name}, the endpoint and its peers`, soon),
   ]);
   if (host.status === 'rejected') throw host.reason;
   if (cluster.status === 'rejected') throw cluster.reason;
@@ -174,7 +174,7 @@ export const stopEarlier: Step<JoinState> = {
   run: async (state, tools) => {
     const { context } = state;
     const stopped = await titled(
-      short.stopEarlier,
+      bounded.stopEarlier,
       `stop earlier commands on ${context.target.name}`,
       context,
       checkedIn(state),

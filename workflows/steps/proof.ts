@@ -1,4 +1,4 @@
-import { long, titled } from '../activities.js';
+import { budgeted, titled } from '../activity-proxies.js';
 import type { Step } from '../step.js';
 import type { JoinState } from './state.js';
 
@@ -12,7 +12,7 @@ export const proveControlPlane: Step<JoinState> = {
   retriedInPlace,
   run: async (state) => {
     state.proof = await titled(
-      long(state.context).proveControlPlane,
+      budgeted(state.context).proveControlPlane,
       `prove ${state.context.target.name}`,
       state.context,
     );
@@ -27,7 +27,11 @@ export const proveWorker: Step<JoinState> = {
   budgetMs: ({ policy }) => policy.readyBudgetMs,
   retriedInPlace,
   run: async (state) => {
-    state.proof = await titled(long(state.context).proveWorker, `prove ${state.context.target.name}`, state.context);
+    state.proof = await titled(
+      budgeted(state.context).proveWorker,
+      `prove ${state.context.target.name}`,
+      state.context,
+    );
     return state.proof;
   },
 };

@@ -1,7 +1,7 @@
 // An operation about a whole cluster: its steps are computed from what was read, one child for each host. Not shipped.
 import type { SubmitRequest } from '../../../model/messages.js';
 import type { OperationContext } from '../../../model/operation.js';
-import { short, titled } from '../../../workflows/activities.js';
+import { bounded, titled } from '../../../workflows/activity-proxies.js';
 import { defineOperation } from '../../../workflows/operation.js';
 import { childOperation } from '../../../workflows/steps/child-operation.js';
 import type { OperationState, Step } from '../../../workflows/step.js';
@@ -21,10 +21,10 @@ const prepare: Step<OperationState> = {
   id: 'prepare',
   title: ({ target }) => `prepare ${target.name}`,
   changes: true,
-  run: ({ context }) => titled(short.prepareHost, `prepare ${context.target.name}`, context),
+  run: ({ context }) => titled(bounded.prepareHost, `prepare ${context.target.name}`, context),
   undo: {
     title: ({ target }) => `undo what was prepared on ${target.name}`,
-    run: ({ context }) => titled(short.disableBackend, `undo on ${context.target.name}`, context),
+    run: ({ context }) => titled(bounded.disableBackend, `undo on ${context.target.name}`, context),
   },
 };
 
@@ -39,7 +39,7 @@ const read = (by: string): Step<ClusterState> => ({
   title: ({ cluster }) => `read ${cluster}`,
   changes: false,
   run: async (state) => {
-    const cluster = await titled(short.readCluster, 'read the cluster', state.context);
+    const cluster = await titled(bounded.readCluster, 'read the cluster', state.context);
     state.hosts = cluster.nodes.filter(({ ready }) => !ready).map(({ name }) => name);
     return `${state.hosts.length} hosts to prepare`;
   },

@@ -1,7 +1,7 @@
 import { QueryNotRegisteredError, ServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { recallActivities } from '../../activities/recall.js';
+import { recallActivities } from '../../activities/lost-queue.js';
 import type { QueueMemory } from '../../model/queue-memory.js';
 import { activityEnvironment } from '../support/activity-environment.js';
 import { operationContext } from '../support/facts.js';

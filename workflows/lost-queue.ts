@@ -2,7 +2,7 @@ import { CancellationScope, log, rootCause } from '@temporalio/workflow';
 import type { RecallPlace } from '../activities/contract.js';
 import type { OperationContext } from '../model/operation.js';
 import type { EndedEntry, QueueEntry } from '../model/queue.js';
-import { recalling, titled } from './activities.js';
+import { readingLostQueue, titled } from './activity-proxies.js';
 
 interface RecalledEntry extends QueueEntry {
   /** It was being started or ran; else it waited. */
@@ -32,7 +32,10 @@ export const recall = (cluster: string): Promise<Recalled | undefined> =>
       // A run that was lost before it had read the one before it leaves that to be read as well; the newest comes first.
       let ofRun: RecalledEntry[] = [];
       for (let place: RecallPlace | undefined; ;) {
-        const part = await titled(recalling.recallQueue, `recall the queue of ${cluster}`, { cluster, ...place });
+        const part = await titled(readingLostQueue.recallQueue, `recall the queue of ${cluster}`, {
+          cluster,
+          ...place,
+        });
         if (part === null) break;
         const { memory, lostAt, next } = part;
         ofRun.push(...memory.entries.map((entry) => ({ ...entry, lostAt })));

@@ -38,7 +38,7 @@ const endsInTime = {
 };
 
 /** Reads and changes that end by themselves within minutes. */
-export const short: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m', retry: endsInTime });
+export const bounded: ActivityInterfaceFor<Activities> = proxy({ startToCloseTimeout: '10m', retry: endsInTime });
 
 /**
  * Snapshots of etcd, which take as long as they make progress: the activity itself gives up one that stands still. Hours are
@@ -56,7 +56,7 @@ const longestCommandMs = 60 * 60_000;
  * Commands in units on hosts, and proofs, which wait for as long as the budgets of the policy say. The server ends an
  * attempt only after all of them, so that the failure itself is told.
  */
-export const long = ({ policy }: OperationContext): ActivityInterfaceFor<Activities> =>
+export const budgeted = ({ policy }: OperationContext): ActivityInterfaceFor<Activities> =>
   proxy({
     startToCloseTimeout: longestCommandMs + policy.joinBudgetMs + 2 * policy.readyBudgetMs + policy.unreachableBudgetMs,
     retry: endsInTime,
@@ -89,7 +89,7 @@ export const probe = (
   }).probeCause.executeWithOptions({ summary }, [context, { kind, ...(host === undefined ? {} : { host }) }]);
 
 /** An activity that fails until the run has ended, so that waiting costs neither history nor one of the worker's slots. */
-export const lookout = (workflowId: string, runId: string, everyMs: number): Promise<OperationEnding> =>
+export const pollEnding = (workflowId: string, runId: string, everyMs: number): Promise<OperationEnding> =>
   proxy({
     startToCloseTimeout: '60s',
     retry: { initialInterval: everyMs, backoffCoefficient: 1 },
@@ -100,13 +100,13 @@ export const lookout = (workflowId: string, runId: string, everyMs: number): Pro
  * tasks that bring requests, and under load the SDK (1.24) loses track of it then and writes a history that no worker
  * can go on with.
  */
-export const looking: ActivityInterfaceFor<Activities> = proxy({
+export const polling: ActivityInterfaceFor<Activities> = proxy({
   startToCloseTimeout: '5s',
   retry: { initialInterval: '1s', backoffCoefficient: 1, maximumAttempts: 3 },
 });
 
 /** A queue that cannot be recalled, as one of other code, must not hold up the next for ever. */
-export const recalling: ActivityInterfaceFor<Activities> = proxy({
+export const readingLostQueue: ActivityInterfaceFor<Activities> = proxy({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 6 },
 });

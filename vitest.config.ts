@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { longestFirst } from './test/support/longest-first.js';
+import { isRetryOfClosedConnection } from './test/support/unhandled.js';
 
 export default defineConfig({
   test: {
@@ -18,6 +19,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    onUnhandledError: (error) => (isRetryOfClosedConnection(error) ? false : undefined),
     reporters: ['default'],
   },
 });

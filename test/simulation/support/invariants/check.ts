@@ -190,7 +190,8 @@ const checkHosts = async (
         : isWorker
           ? lackingAsWorker(simulation, host, at)
           : await lackingAsControlPlane(simulation, host, at);
-    const left = state === 'joined' ? [] : await leftOf(simulation, host, at);
+    const left =
+      state === 'joined' ? [] : await leftOf(simulation, host, { at, isServerOfPeople: watch.isServerOfPeople });
     if (state === 'joined' && lacking.length > 0)
       violations.add(4, `${host} was reported joined: ${lacking.join('; ')}`);
     if (state === 'clean' && left.length > 0)

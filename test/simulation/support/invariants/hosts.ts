@@ -88,7 +88,14 @@ export const lackingAsWorker = (simulation: Simulation, host: string, at?: strin
 };
 
 /** What is left on a host that was reported clean, and of it in the cluster. */
-export const leftOf = async (simulation: Simulation, host: string, at?: string): Promise<string[]> => {
+export const leftOf = async (
+  simulation: Simulation,
+  host: string,
+  {
+    at,
+    isServerOfPeople,
+  }: { readonly at?: string | undefined; readonly isServerOfPeople: (server: string) => boolean },
+): Promise<string[]> => {
   const { observer, hosts } = simulation;
   const { machine } = simulation.host(host);
   const files = [
@@ -99,7 +106,7 @@ export const leftOf = async (simulation: Simulation, host: string, at?: string):
     ...observer.files(host, '/var/lib/quorate').filter((path) => path.endsWith('marker.json')),
   ];
   const ports = machine.listeners.filter(({ port }) => nodePorts.has(port));
-  const balancers = hosts.filter(({ kind }) => kind === 'load-balancer');
+  const balancers = isServerOfPeople(host) ? [] : hosts.filter(({ kind }) => kind === 'load-balancer');
   const backends = await Promise.all(
     balancers.map(async ({ name }) => ((await observer.backends(name)).some((one) => one.name === host) ? [name] : [])),
   );

@@ -44,6 +44,8 @@ export interface Watch {
   readonly hands: Hands;
   /** A person made the Secret, or wrote it last. */
   isOfPeople(secret: KubernetesObject): boolean;
+  /** A person has registered that server with a load balancer, or changed it last. */
+  isServerOfPeople(server: string): boolean;
   /** Members and Nodes that operations have brought about. */
   readonly entered: readonly Entered[];
   /** A host with a member of the cluster that operations made; undefined when etcd runs on none. */
@@ -142,6 +144,7 @@ export const watch = ({ world }: Simulation): Watch => {
     hands,
     entered: belongings.entered,
     isOfPeople: (secret) => belongings.isOfPeople(secret),
+    isServerOfPeople: isOfPeople,
     memberHost: () => {
       const servers = [...world.machines.values()].flatMap((machine) => etcdOn(machine) ?? []);
       const [first] = servers

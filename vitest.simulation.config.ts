@@ -2,19 +2,33 @@ import { defineConfig } from 'vitest/config';
 import { longestFirst } from './test/support/longest-first.js';
 import { isRetryOfClosedConnection } from './test/support/unhandled.js';
 
-// Three files at a time on two cores, as half of their time is waiting. A process loads its modules once for all of its files.
+const crash = 'test/simulation/crash.test.ts';
+
+// Three files at a time on two cores, as half of their time is waiting; where something dies at every boundary, with limits on
+// how long an operation may take then, that file has the machine for itself. A process loads its modules once for its files.
 export default defineConfig({
   test: {
-    include: ['test/simulation/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
-    maxWorkers: 3,
-    sequence: { sequencer: longestFirst('crash.test', 'resets.test', 'voters.test', 'etcd.test', 'observations.test') },
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/simulation/support/set-up.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     onUnhandledError: (error) => (isRetryOfClosedConnection(error) ? false : undefined),
+    sequence: { sequencer: longestFirst('resets.test', 'voters.test', 'etcd.test', 'observations.test') },
     reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'hosts',
+          include: ['test/simulation/**/*.test.ts'],
+          exclude: [crash],
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'crash', include: [crash], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -4,7 +4,7 @@ import { isRetryOfClosedConnection } from './test/support/unhandled.js';
 
 const crash = 'test/simulation/crash.test.ts';
 
-// Three files at a time on two cores, as half of their time is waiting; where something dies at every boundary, with limits on
+// Two files at a time, as half of their time is waiting; where something dies at every boundary, with limits on
 // how long an operation may take then, that file has the machine for itself. A process loads its modules once for its files.
 export default defineConfig({
   test: {
@@ -24,7 +24,7 @@ export default defineConfig({
           name: 'hosts',
           include: ['test/simulation/**/*.test.ts'],
           exclude: [crash],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

@@ -2,39 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leftovers } from '../../../model/reset/leftovers.js';
 import type { HostFacts } from '../../../model/facts/host-facts.js';
+import { hostFacts } from '../../support/facts.js';
 
-const clean: HostFacts = {
-  hostname: 'cp3',
-  machineId: 'm',
-  bootId: 'b',
-  os: 'Debian',
-  kernel: '6.1',
-  architecture: 'x86_64',
-  cpus: 2,
-  memoryMiB: 4000,
-  cgroupVersion: 2,
-  swapOn: false,
-  addresses: ['10.203.0.13'],
-  diskFreeMiB: {},
-  clockOffsetMs: 0,
-  versions: {},
-  runtimeReady: true,
-  sysctls: {},
-  kubelet: { enabled: 'enabled', active: 'inactive' },
-  containerd: { enabled: 'enabled', active: 'active' },
-  listeners: [],
-  kubernetesFiles: [],
-  kubeconfigs: [],
-  etcdDataPresent: false,
-  kubeletStatePresent: false,
-  cniFiles: [],
-  cniLinks: [],
-  packetFilterRules: 0,
-  homeKubeconfigs: [],
-  kubeletMounts: [],
-  identity: [],
-  foreignServerAnswers: {},
-};
+const clean = hostFacts();
 
 const signs: readonly (readonly [part: Partial<HostFacts>, phrase: RegExp])[] = [
   [

@@ -13,6 +13,7 @@ import type { HostFacts } from '../model/facts/host-facts.js';
 import type { OperationContext } from '../model/operation.js';
 import { definitionOf } from '../model/operations.js';
 import { notOurWork } from '../model/reset/own-work.js';
+import type { LastPrinted } from '../model/reset/own-work.js';
 import { isLivingNode } from '../model/preflight/living.js';
 import { sameCluster } from '../model/preflight/ownership.js';
 import { memberLabel } from '../model/etcd/quorum.js';
@@ -28,18 +29,21 @@ import { kubeadmUnits } from './kubeadm.js';
 
 /**
  * A cancelled attempt has stopped its unit; one whose worker died, or of an earlier round or run, has not.
- * @returns when this run's kubeadm printed last, seconds since the epoch by the host's clock; undefined when it never ran
+ * @returns when this run's kubeadm printed last; undefined when it never ran
  */
-const stopKubeadm = async (dependencies: Dependencies, context: OperationContext): Promise<number | undefined> => {
+const stopKubeadm = async (dependencies: Dependencies, context: OperationContext): Promise<LastPrinted | undefined> => {
   const host = hostOf(dependencies, context.target);
   const own = kubeadmUnits(context);
   // A reset that an attempt before this one has begun is found again below, also while it runs.
   const resets = ['undo-reset', 'undo-reset-lazily'].map((step) => unitOf(context, step).unit);
   const ofOthers = (await unitsOf(host, context.operation)).filter((unit) => ![...own, ...resets].includes(unit));
-  let last = 0;
-  for (const unit of own) last = Math.max(last, (await stopUnit(host, unit)).logTime);
+  let last: LastPrinted | undefined;
+  for (const unit of own) {
+    const { logTime, bootTime } = await stopUnit(host, unit);
+    if (logTime > (last?.at ?? 0)) last = { at: logTime, restarted: logTime < bootTime };
+  }
   for (const unit of ofOthers) await stopUnit(host, unit);
-  return last === 0 ? undefined : last;
+  return last;
 };
 
 /** The host as it is now, and why what is on it is not this run's own work; undefined when it is. */
@@ -47,7 +51,7 @@ const readWork = async (
   dependencies: Dependencies,
   context: OperationContext,
   { machineId }: Before,
-  known: { lastPrinted: number | undefined; caHash?: string | undefined },
+  known: { lastPrinted: LastPrinted | undefined; caHash?: string | undefined },
 ): Promise<{ host: HostFacts; notOurs: string | undefined }> => {
   const host = await readTarget(hostOf(dependencies, context.target), context);
   const half = host.identity.find((line) => line.startsWith('/var/lib/quorate/marker.json '));

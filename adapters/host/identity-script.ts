@@ -40,7 +40,7 @@ export const identityFunction = `whose() {
     [ ! -r "$file" ] || IFS= read -r value <"$file" || :
     [ -z "$value" ] || printf '/%s %s\\n' "$file" "$value"
   done
-  stat -L -c '/%n %i:%Y:%s' ${nodeFiles.join(' ')} 2>/dev/null || :
+  stat -L -c '/%n %i:%.3Y:%s' ${nodeFiles.join(' ')} 2>/dev/null || :
   stat -L -c '/%n %i:%W' var/lib/etcd/member 2>/dev/null || :
 }`;
 

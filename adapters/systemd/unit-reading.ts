@@ -1,3 +1,4 @@
+import { readUptime } from '../script/uptime.js';
 import { quote } from '../ssh/quote.js';
 
 /**
@@ -21,8 +22,10 @@ export interface UnitReading {
   readonly invocationId: string;
   /** Bytes in its log file. */
   readonly logSize: number;
-  /** When its log was written last, seconds since the epoch by the host's clock; 0 when there is none. */
+  /** When its log was written last, seconds since the epoch by the host's clock, to the millisecond; 0 when there is none. */
   readonly logTime: number;
+  /** When the host was started, seconds since the epoch by its clock as it is now. */
+  readonly bootTime: number;
 }
 
 const properties = [
@@ -40,7 +43,8 @@ export const showUnit = (unit: string, logFile: string): string =>
   [
     `systemctl show ${quote(unit)} -p ${properties}`,
     `printf 'BootId=%s\\n' "$(cat /proc/sys/kernel/random/boot_id)"`,
-    `printf 'LogSize=%s\\nLogTime=%s\\n' $(stat -c '%s %Y' ${quote(logFile)} 2>/dev/null || echo 0 0)`,
+    `${readUptime}; printf 'BootTime=%s\\n' $(($(date +%s) - now))`,
+    `printf 'LogSize=%s\\nLogTime=%s\\n' $(stat -c '%s %.3Y' ${quote(logFile)} 2>/dev/null || echo 0 0)`,
   ].join('\n');
 
 // siginfo codes as systemd shows them in ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED
@@ -80,5 +84,6 @@ export const parseUnitReading = (text: string): UnitReading => {
     invocationId: found.state === 'absent' ? '' : (show.get('InvocationID') ?? ''),
     logSize: Number(show.get('LogSize') ?? 0),
     logTime: Number(show.get('LogTime') ?? 0),
+    bootTime: Number(show.get('BootTime') ?? 0),
   };
 };

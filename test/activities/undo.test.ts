@@ -314,7 +314,7 @@ describe('R5: undoing a join on a host that is no longer what the operation left
           logTime: now,
         });
       },
-      "its node was made 300 s after this operation's kubeadm had ended",
+      "its node was made 300.0 s after this operation's kubeadm had ended",
     ],
     [
       'was begun by another run of the operation',

@@ -221,9 +221,10 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
         state.tokens.set(simulatedToken.id, description);
         const controlPlane = (options.stdin ?? '') !== '';
         if (controlPlane) {
-          const label = /label secret --overwrite kubeadm-certs \$owner quorate\.dev\/operation=([0-9a-f]{12})$/m.exec(
-            script,
-          )?.[1];
+          const label =
+            /label secret --overwrite --resource-version=.* kubeadm-certs quorate\.dev\/operation=([0-9a-f]{12})$/m.exec(
+              script,
+            )?.[1];
           state.sharedCertificates = label ?? '';
           state.tokens.set('owner1', ownerDescription);
           if (label !== undefined) state.tokenLabels.set('owner1', label);

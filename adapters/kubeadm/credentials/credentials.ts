@@ -68,9 +68,7 @@ trap 'rm -rf "$d"' EXIT
 trap 'exit 129' HUP INT TERM
 cat >"$d/upload.yaml"
 sed 's#^\\( *server: \\).*#\\1${server}#' ${adminConfFile} >"$d/admin.conf"
-upload() {
-  ${of.controlPlane ? uploadAndLabel(of.operation) : ':'}
-}
+${of.controlPlane ? uploadFunction(of.operation) : 'upload() { :; }'}
 upload >"$d/upload.out" 2>&1 & upload=$!
 timeout 40 kubeadm token create --kubeconfig "$d/admin.conf" --ttl ${minutesOf(of)}m --description ${description} >"$d/token" 2>"$d/token.err"
 created=$?
@@ -91,12 +89,40 @@ printf '\\n%s token\\n' ${mark}
 cat "$d/token"`;
 };
 
-// Whoever uploads them later writes a Secret without the label: theirs is never taken for the operation's.
-const uploadAndLabel = (operation: string): string =>
-  `timeout 40 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$d/upload.yaml" --kubeconfig "$d/admin.conf" || return 1
-  k="kubectl --kubeconfig $d/admin.conf --request-timeout=10s -n kube-system"
-  owner=$($k get secret kubeadm-certs -o go-template='{{range .metadata.ownerReferences}}{{.name}} {{end}}') || return 1
-  $k label secret --overwrite kubeadm-certs $owner ${operationLabel}=${operationLabelValue(operation)}`;
+// kubeadm tells only at level 6 which token it has made as the owner of the Secret. That is labelled whatever becomes of
+// the upload, as nobody could tell later whose it was; for half a minute, as what makes an upload fail makes this fail too.
+// After that, or when the host loses its power here, it ends by its own time to live of 2 h; it has no usages.
+// Whoever uploads later writes a Secret without the label: theirs is never taken for the operation's.
+const uploadFunction = (operation: string): string => {
+  const label = `${operationLabel}=${operationLabelValue(operation)}`;
+  return `k="kubectl --kubeconfig $d/admin.conf --request-timeout=10s -n kube-system"
+label_owner() {
+  n=0
+  until said=$($k label secret --overwrite "$owner" ${label} 2>&1); do
+    case $said in *'(NotFound)'*) return 0 ;; esac
+    n=$((n + 1))
+    [ $n -lt 15 ] || { printf '%s\\n' "$said"; return 1; }
+    sleep 2
+  done
+}
+upload() {
+  timeout 40 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print -v=6 --config "$d/upload.yaml" --kubeconfig "$d/admin.conf" >"$d/upload.log" 2>&1
+  uploaded=$?
+  owner=$(sed -n 's#.*/secrets/\\(bootstrap-token-[a-z0-9]*\\).*#\\1#p' "$d/upload.log" | head -n 1)
+  [ -z "$owner" ] || label_owner || return 1
+  if [ $uploaded -ne 0 ]; then
+    sed -e '/^[IWE][0-9]* /d' -e '/^[^ ]*[.][^ ]*$/d' -e '/^no stack trace$/d' -e '/^\\t/d' "$d/upload.log"
+    return 1
+  fi
+  seen=$($k get secret kubeadm-certs -o go-template='{{.metadata.resourceVersion}}{{range .metadata.ownerReferences}} {{.name}}{{end}}') || return 1
+  if [ -z "$owner" ]; then owner=\${seen#* }; label_owner || return 1; fi
+  if [ "\${seen#* }" != "$owner" ]; then
+    echo "somebody else has uploaded the shared certificates at the same time: kubeadm-certs belongs to \${seen#* }, not to $owner"
+    return 1
+  fi
+  $k label secret --overwrite --resource-version="\${seen%% *}" kubeadm-certs ${label}
+}`;
+};
 
 // cluster-info is public by design; curl costs a tenth of kubectl.
 const signedCheck = (server: string): string =>

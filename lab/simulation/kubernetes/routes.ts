@@ -197,6 +197,17 @@ const update = (call: ApiCall, route: Route): HttpResponse => {
   const now = call.store.get(resource, name, namespace);
   const given = JSON.parse(call.request.body) as KubernetesObject;
   if (now === undefined) return call.request.method === 'PUT' ? create(call, route) : notFound(resource, name);
+  const version =
+    call.request.method === 'PATCH'
+      ? (given.metadata as Partial<typeof given.metadata> | undefined)?.resourceVersion
+      : undefined;
+  if (version !== undefined && version !== now.metadata.resourceVersion)
+    return statusResponse(
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on ${qualified(resource)} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+      { name, kind: resource.plural },
+    );
   const next = call.request.method === 'PATCH' ? (merge(now, given) as KubernetesObject) : given;
   const stored = call.store.put(resource, {
     ...next,

@@ -3,7 +3,15 @@ import { parseUnitReading } from '../../../adapters/systemd/unit-reading.js';
 
 // As systemd 252 prints them; the order is systemd's own.
 const shown = (values: Record<string, string | number>): string =>
-  Object.entries({ BootId: 'b1', LogSize: 42, LogTime: 1767600000, InvocationID: 'i1', LoadState: 'loaded', ...values })
+  Object.entries({
+    BootId: 'b1',
+    LogSize: 42,
+    LogTime: 1767600000.123,
+    BootTime: 1767500000,
+    InvocationID: 'i1',
+    LoadState: 'loaded',
+    ...values,
+  })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 
@@ -52,6 +60,7 @@ test.each(cases)('a unit that is %s', (_, values, expected) => {
     bootId: 'b1',
     invocationId: expected['state'] === 'absent' ? '' : 'i1',
     logSize: 42,
-    logTime: 1767600000,
+    logTime: 1767600000.123,
+    bootTime: 1767500000,
   });
 });

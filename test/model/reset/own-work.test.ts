@@ -15,7 +15,7 @@ const host = (of: Partial<HostFacts> = {}): HostFacts =>
     identity: [`/etc/machine-id ${of.machineId ?? machineId}`, caWritten(1_000)],
     ...of,
   });
-const known = { machineId, caHash, lastPrinted: 1_000 };
+const known = { machineId, caHash, lastPrinted: { at: 1_000, restarted: false } };
 
 describe('R5: what is on a host is this run’s own work', () => {
   it.each([
@@ -23,8 +23,12 @@ describe('R5: what is on a host is this run’s own work', () => {
     ['after the proof as well', host({ marker: { ...marker, state: 'joined' } }), known],
     ['while it was still resetting', host({ marker: { ...marker, state: 'resetting' } }), known],
     ['where kubeadm never came to write a CA', host({ pkiCaHash: undefined, kubeconfigs: [], identity: [] }), known],
-    ['where the CA of the cluster is not known', host(), { machineId, lastPrinted: 1_000 }],
-    ['where kubeadm printed a little before it wrote', host({ identity: [caWritten(1_002)] }), known],
+    ['where the CA of the cluster is not known', host(), { machineId, lastPrinted: known.lastPrinted }],
+    [
+      'where the host lost its power right after kubeadm wrote',
+      host({ identity: [caWritten(1_002)] }),
+      { ...known, lastPrinted: { at: 1_000, restarted: true } },
+    ],
     ['where nothing of its kubeadm is left to compare', host(), { machineId, caHash }],
     ['where the machine was never read', host({ machineId: 'aa' }), { ...known, machineId: '' }],
   ])('%s', (_, on, work) => expect(notOurWork(on, work)).toBeUndefined());
@@ -71,7 +75,13 @@ describe('R5: what is on a host is this run’s own work', () => {
       'somebody joined it by hand since, with the marker still there',
       host({ identity: [caWritten(1_300)] }),
       known,
-      "its node was made 300 s after this operation's kubeadm had ended",
+      "its node was made 300.0 s after this operation's kubeadm had ended",
+    ],
+    [
+      'somebody joined it by hand right after it had ended',
+      host({ identity: [caWritten(1_000.654)] }),
+      { ...known, lastPrinted: { at: 1_000.321, restarted: false } },
+      "its node was made 0.3 s after this operation's kubeadm had ended",
     ],
   ])('not when %s', (_, on, work, because) => expect(notOurWork(on, work)).toBe(because));
 });

@@ -20,7 +20,7 @@ const kinds: Readonly<Record<Inode['kind'], string>> = {
 };
 
 const fill = (template: string, values: Readonly<Record<string, () => string | number>>): string =>
-  template.replaceAll(/%([a-zA-Z%])/g, (whole, letter: string) =>
+  template.replaceAll(/%((?:\.3)?[a-zA-Z]|%)/g, (whole, letter: string) =>
     letter === '%' ? '%' : String(values[letter]?.() ?? whole),
   );
 
@@ -71,6 +71,7 @@ export const stat: Program = (process, args) => {
           d: () => 65_025,
           F: () => kinds[inode.kind],
           Y: () => Math.floor(inode.modified / 1000),
+          '.3Y': () => (inode.modified / 1000).toFixed(3),
           Z: () => Math.floor(inode.modified / 1000),
           // When it was born, which this file system does not keep: 0, as of one that tells coreutils nothing.
           W: () => 0,

@@ -287,12 +287,10 @@ export const init = async (process: Process, args: readonly string[]): Promise<n
   await inPhase('upload-config', () => uploadConfiguration(of, admin));
   if (flags.has('upload-certs'))
     await inPhase('upload-certs', () =>
-      uploadCerts(
-        process,
-        admin,
-        configuration.certificateKey ?? randomBytes(32).toString('hex'),
-        !flags.has('skip-certificate-key-print'),
-      ),
+      uploadCerts(process, admin, configuration.certificateKey ?? randomBytes(32).toString('hex'), {
+        printKey: !flags.has('skip-certificate-key-print'),
+        verbosity: 0,
+      }),
     );
   else say(process, '[upload-certs] Skipping phase. Please see --upload-certs');
   await inPhase('mark-control-plane', () =>

@@ -48,7 +48,7 @@ const config = async (process: Process, args: readonly string[]): Promise<number
 
 /** `kubeadm init phase ...`: those that are run by themselves. */
 const initPhase = async (process: Process, args: readonly string[]): Promise<number> => {
-  const { values, flags, operands } = parseOptions(args, '', ['config', 'kubeconfig', 'certificate-key']);
+  const { values, flags, operands } = parseOptions(args, 'v', ['config', 'kubeconfig', 'certificate-key']);
   const [phase = ''] = operands;
   if (phase === 'bootstrap-token')
     return bootstrapTokenPhase(process, values.get('config'), values.get('kubeconfig') ?? adminConf);
@@ -61,7 +61,10 @@ const initPhase = async (process: Process, args: readonly string[]): Promise<num
     values.get('certificate-key') ?? readConfiguration(process, values.get('config')).InitConfiguration?.certificateKey;
   const access = accessOf(process, values.get('kubeconfig') ?? adminConf);
   await inPhase('upload-certs', () =>
-    uploadCerts(process, access, given ?? randomBytes(32).toString('hex'), !flags.has('skip-certificate-key-print')),
+    uploadCerts(process, access, given ?? randomBytes(32).toString('hex'), {
+      printKey: !flags.has('skip-certificate-key-print'),
+      verbosity: Number(values.get('v')?.replace('=', '') ?? 0),
+    }),
   );
   return 0;
 };

@@ -30,6 +30,7 @@ const withValue = [
   'patch',
   'timeout',
   'for',
+  'resource-version',
 ];
 
 class KubectlError extends Error {
@@ -188,8 +189,11 @@ const label = async (of: Call): Promise<number> => {
       ),
   );
   const resource = resourceOf(kind);
+  const resourceVersion = value(of.options, 'resource-version');
   for (const name of words.filter((word) => !isPair(word))) {
-    await patch(of, resource, name, { metadata: { labels } });
+    await patch(of, resource, name, {
+      metadata: { labels, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    });
     of.process.print(`${resource.kind.toLowerCase()}/${name} labeled\n`);
   }
   return 0;

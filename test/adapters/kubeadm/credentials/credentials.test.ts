@@ -32,6 +32,11 @@ clusters:
   name: kubernetes
 `;
 
+/** The token that kubeadm makes as the owner of kubeadm-certs, and the line by which it tells of it (1.37.1). */
+const ownToken = 'bootstrap-token-9ksunh';
+const requestLine = (name: string): string =>
+  `I1130 16:42:02.075246    2941 round_trippers.go:632] "Response" verb="GET" url="https://10.0.0.11:6443/api/v1/namespaces/kube-system/secrets/${name}?timeout=10s" status="404 Not Found" milliseconds=3`;
+
 let host: ShellHost;
 beforeEach(() => {
   host = shellHost({
@@ -65,15 +70,33 @@ beforeEach(() => {
     'kubeadm',
     `echo "$*" >> "$FOLDER/argv"
 while [ $# -gt 0 ]; do case $1 in --config) cp "$2" "$FOLDER/given.yaml" ;; --kubeconfig) grep server: "$2" >> "$FOLDER/servers"; stat -c %a "$2" >> "$FOLDER/modes" ;; esac; [ "$1" = token ] && t=yes; shift; done
-if [ "$t" = yes ]; then cat "$FOLDER/token-error" >&2 2>/dev/null && exit 1; echo ${token}; else cat "$FOLDER/upload-error" 2>/dev/null && exit 1; echo '[upload-certs] Storing'; fi`,
+if [ "$t" = yes ]; then cat "$FOLDER/token-error" >&2 2>/dev/null && exit 1; echo ${token}; else
+echo 'I1130 16:42:02.052338 2941 loader.go:408] Config loaded from file:  /etc/kubernetes/admin.conf' >&2
+[ -e "$FOLDER/silent" ] || echo '${requestLine(ownToken)}' >&2
+cat "$FOLDER/upload-error" 2>/dev/null && exit 1; echo '[upload-certs] Storing'; fi`,
   );
   host.program('curl', `echo '"jws-kubeconfig-abcdef": "x"'`);
   host.program(
     'kubectl',
-    `case " $* " in *' get secret kubeadm-certs '*) echo bootstrap-token-owner1 ;; *' label '*) echo "$*" >> "$FOLDER/labelled" ;; esac`,
+    `case " $* " in *' get secret kubeadm-certs '*) echo 812 ${ownToken} ;; *' label '*) echo "$*" >> "$FOLDER/labelled" ;; esac`,
   );
 });
 afterEach(() => host.close());
+
+/** What was labelled as the operation's, in that order. */
+const labelled = (): string[] =>
+  read('labelled')
+    .trim()
+    .split('\n')
+    .map((line) =>
+      line.replace(
+        /^.* -n kube-system label secret --overwrite (.*) quorate\.dev\/operation=([0-9a-f]+)$/,
+        (_, what: string, value: string) => {
+          expect(value).toBe(label);
+          return what;
+        },
+      ),
+    );
 
 const read = (file: string): string => readFileSync(join(host.folder, file), 'utf8');
 
@@ -96,11 +119,7 @@ test('a token, a fresh key and the CA hash come back; argv holds no secret; noth
   expect(read('servers')).toBe('    server: https://10.0.0.11:6443\n'.repeat(2));
   expect(read('modes')).toBe('600\n600\n');
   expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
-  expect(read('labelled').trim()).toMatch(
-    new RegExp(
-      `-n kube-system label secret --overwrite kubeadm-certs bootstrap-token-owner1 quorate.dev/operation=${label}$`,
-    ),
-  );
+  expect(labelled()).toEqual([ownToken, '--resource-version=812 kubeadm-certs']);
 });
 
 test('R25: a clock of the host that is off or is set says nothing about how long the token holds', async () => {
@@ -242,14 +261,67 @@ test('shared certificates that cannot be deleted are an error, and the tokens ar
   expect(read('deleted')).not.toContain('bootstrap-token');
 });
 
-test.each(['get secret kubeadm-certs', 'label secret'])(
-  'R7: certificates that could not be labelled as the operation’s are an error: %s',
-  async (what) => {
-    host.program('kubectl', `case "$*" in *'${what}'*) echo 'connection refused' >&2; exit 1 ;; *) echo owner ;; esac`);
-    await expect(createCredentials(host, of)).rejects.toMatchObject({ type: 'ApiUnavailable' });
-    expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
-  },
-);
+test('R7: certificates that could not be read back are an error, and what owns them is labelled', async () => {
+  host.program(
+    'kubectl',
+    `case "$*" in *'get secret'*) echo 'connection refused' >&2; exit 1 ;; *' label '*) echo "$*" >> "$FOLDER/labelled" ;; esac`,
+  );
+  await expect(createCredentials(host, of)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+  expect(labelled()).toEqual([ownToken]);
+  expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+});
+
+test('R7: certificates that could not be labelled as the operation’s are an error', async () => {
+  host.program('sleep', ':');
+  host.program(
+    'kubectl',
+    `case "$*" in *'label secret'*) echo x >> "$FOLDER/tries"; echo 'connection refused' >&2; exit 1 ;; *) echo 812 ${ownToken} ;; esac`,
+  );
+  await expect(createCredentials(host, of)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+  expect(read('tries')).toBe('x\n'.repeat(15));
+  expect(readdirSync(join(host.folder, 'run'))).toEqual([]);
+});
+
+test('a label that fails at first is tried again', async () => {
+  host.program('sleep', ':');
+  host.program(
+    'kubectl',
+    `case "$*" in *'label secret'*) echo "$*" >> "$FOLDER/labelled"; [ $(wc -l < "$FOLDER/labelled") -gt 2 ] || { echo 'connection refused' >&2; exit 1; } ;; *) echo 812 ${ownToken} ;; esac`,
+  );
+  await createCredentials(host, of);
+  expect(labelled()).toEqual([ownToken, ownToken, ownToken, '--resource-version=812 kubeadm-certs']);
+});
+
+test('the owner that an upload has made before it failed is labelled, one that it has not made is none', async () => {
+  writeFileSync(
+    join(host.folder, 'upload-error'),
+    'error: error execution phase upload-certs: etcdserver: leader changed\n',
+  );
+  await expect(createCredentials(host, of)).rejects.toMatchObject({ type: 'ApiUnavailable' });
+  expect(labelled()).toEqual([ownToken]);
+  host.program(
+    'kubectl',
+    `case "$*" in *'label secret'*) echo 'Error from server (NotFound): secrets "x" not found' >&2; exit 1 ;; esac`,
+  );
+  await expect(createCredentials(host, of)).rejects.toMatchObject({
+    details: { evidence: ['error: error execution phase upload-certs: etcdserver: leader changed'] },
+  });
+});
+
+test('what somebody else uploads at the same time is theirs: an error, and only the own token is labelled', async () => {
+  host.program(
+    'kubectl',
+    `case "$*" in *'get secret'*) echo 813 bootstrap-token-theirs ;; *' label '*) echo "$*" >> "$FOLDER/labelled" ;; esac`,
+  );
+  await expect(createCredentials(host, of)).rejects.toThrow(/somebody else has uploaded/);
+  expect(labelled()).toEqual([ownToken]);
+});
+
+test('a kubeadm that does not tell what it asks for: the owner is the one that the Secret names', async () => {
+  writeFileSync(join(host.folder, 'silent'), '');
+  await createCredentials(host, of);
+  expect(labelled()).toEqual([ownToken, '--resource-version=812 kubeadm-certs']);
+});
 
 test('nothing to take back is fine', async () => {
   withTokens([]);

@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Access } from '../../../kubernetes/client.js';
 import { ApiError } from '../../../kubernetes/client.js';
-import { decode, encode, newObject } from '../../../kubernetes/objects.js';
+import { decode, encode, newObject, timestamp } from '../../../kubernetes/objects.js';
 import { resourceNamed, secrets } from '../../../kubernetes/store.js';
 import type { Process } from '../../../system/process.js';
-import { createOrUpdate, persist, readObject } from '../access.js';
+import { createOrUpdate, pathOf, persist, readObject } from '../access.js';
 import { CommandFailure, say } from '../output.js';
 import { pkiFolder, sharedFiles } from './pki.js';
 import { createToken, newToken } from '../token.js';
@@ -39,7 +39,7 @@ export const uploadCerts = async (
   process: Process,
   access: Access,
   certificateKey: string,
-  printKey: boolean,
+  { printKey, verbosity }: { readonly printKey: boolean; readonly verbosity: number },
 ): Promise<void> => {
   const { files } = process.machine;
   say(process, '[upload-certs] Storing the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace');
@@ -54,8 +54,13 @@ export const uploadCerts = async (
     data[name] = encode(seal(text, key));
   }
   const now = process.machine.now();
+  const token = newToken();
+  if (verbosity >= 6)
+    process.complain(
+      `I${timestamp(now).slice(5, 7)}${timestamp(now).slice(8, 10)} ${new Date(now).toISOString().slice(11, 23)}000 ${String(process.pid).padStart(7)} round_trippers.go:632] "Response" verb="GET" url="${access.server}${pathOf(secrets, 'kube-system', `bootstrap-token-${token.id}`)}?timeout=10s" status="404 Not Found" milliseconds=3\n`,
+    );
   const owner = await createToken(process, access, {
-    ...newToken(),
+    ...token,
     description: ownerDescription,
     expiresAt: now + lifeMs,
     usages: [],

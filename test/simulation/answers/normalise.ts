@@ -42,7 +42,7 @@ const words: readonly Rule[] = [
   [/\b\d{8}T\d{6}Z\b/g, '<time>'],
   [/\b\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\b/g, '<time>'],
   // identity of a host: inode, time and size of a file, or inode and time of birth of a folder
-  [/(\/(?:etc\/kubernetes\/[\w./-]+|var\/lib\/etcd\/member)) \d+:[\d?-]+(?::\d+)?/g, '$1 <version>'],
+  [/(\/(?:etc\/kubernetes\/[\w./-]+|var\/lib\/etcd\/member)) \d+:[\d.?-]+(?::\d+)?/g, '$1 <version>'],
   [/\b1[78]\d{8}(?:\.\d+)?\b/g, '<time>'],
   [/(does not match the ResourceVersion in record) \(\d+\)/g, '$1 (<n>)'],
   [/\b(socat|haproxy)\[\d+\]/g, '$1[<pid>]'],

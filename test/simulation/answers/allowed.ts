@@ -34,6 +34,12 @@ export const allowed: readonly Allowed[] = [
     because: 'no simulated kubelet renews the certificate that `kubeadm init` gave it',
   },
   {
+    sender: /csrs\.ts/,
+    line: /\.items\[csr-<id> of system:bootstrap:/,
+    countsOnce: true,
+    because: 'a kubelet that is started again before its certificate is there asks again',
+  },
+  {
     section: 'a join taken back',
     line: /^listener 23(79|80) /,
     because: 'an etcd that was removed from its cluster is about to end',

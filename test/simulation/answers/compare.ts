@@ -1,11 +1,12 @@
 import type { Answer } from './normalise.js';
 
-/** A difference that is none: lines that are left out on both sides. */
+/** A difference that is none: lines that are left out on both sides, or that count once however often they are there. */
 export interface Allowed {
   /** Whose answers; default all. */
   readonly sender?: RegExp;
   readonly section?: string;
   readonly line: RegExp;
+  readonly countsOnce?: true;
   readonly because: string;
 }
 
@@ -20,7 +21,9 @@ const withoutAllowed = (answer: Answer, allowed: readonly Allowed[]): Answer => 
       (sender === undefined || sender.test(answer.sender)) && (section === undefined || section === answer.section),
   );
   const kept = (lines: readonly string[]): string[] =>
-    lines.filter((line) => !rules.some((rule) => rule.line.test(line)));
+    lines.filter((line, at) =>
+      rules.every((rule) => !rule.line.test(line) || (rule.countsOnce === true && lines.indexOf(line) === at)),
+    );
   return { ...answer, out: kept(answer.out), err: kept(answer.err) };
 };
 

@@ -37,6 +37,12 @@ export interface Activities {
   readCluster(context: OperationContext): Promise<ClusterFacts>;
   checkReach(context: OperationContext): Promise<ReachFacts>;
   readStatus(context: OperationContext): Promise<StatusReport>;
+  // the cluster's name
+  /**
+   * Sees that the cluster says that it is managed under the name of the specification, and writes it where nobody has yet.
+   * @throws ApplicationFailure ClusterMismatch when it is managed under another name
+   */
+  claimCluster(context: OperationContext): Promise<Note>;
   // etcd
   snapshotEtcd(context: OperationContext): Promise<Note>;
   /**

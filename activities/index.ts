@@ -1,6 +1,7 @@
 import type { Activities } from './contract.js';
 import { guarded } from './boundary.js';
 import type { Dependencies } from './dependencies.js';
+import { claimActivities } from './claim.js';
 import { etcdActivities } from './etcd.js';
 import { hostActivities } from './host.js';
 import { kubeadmActivities } from './kubeadm.js';
@@ -31,6 +32,7 @@ export const createActivities = (dependencies: Dependencies): Activities => {
   const activities: Activities = {
     ...readActivities(dependencies),
     ...statusActivities(dependencies),
+    ...claimActivities(dependencies),
     ...etcdActivities(dependencies),
     ...hostActivities(dependencies),
     ...kubeadmActivities(dependencies),

@@ -4,6 +4,7 @@ import { askServers } from '../adapters/kubernetes/answering.js';
 import type { Answering } from '../adapters/kubernetes/answering.js';
 import { readBegunCluster, readCluster } from '../adapters/kubernetes/read-cluster.js';
 import { createLoadBalancer } from '../adapters/load-balancer/index.js';
+import { nameMismatch } from '../model/cluster-name.js';
 import { apiServerOf, peersOf } from '../model/control-plane.js';
 import type { ClusterFacts, EtcdFacts } from '../model/facts/cluster-facts.js';
 import { QuorateError } from '../model/failures/failure.js';
@@ -42,7 +43,10 @@ const askForOthers = (dependencies: Dependencies, context: OperationContext): Pr
     ...peersOf(context).map(({ address }) => apiServerOf(address)),
   ]);
 
-/** The cluster as the given control-plane hosts show it, read side by side. */
+/**
+ * The cluster as the given control-plane hosts show it, read side by side.
+ * @throws QuorateError ClusterMismatch when it says that it is another one than that of the specification
+ */
 export const readClusterFrom = async (
   dependencies: Dependencies,
   context: OperationContext,
@@ -65,6 +69,12 @@ export const readClusterFrom = async (
     first === undefined ? undefined : (makesCluster ? readBegunCluster : readCluster)(first.host, first.entry.address),
     readEtcdAnywhere(asked),
   ]);
+  const other = nameMismatch(context.cluster, {
+    ...(first === undefined ? {} : { askedAt: first.entry.name }),
+    ...reading,
+  });
+  // Before anything is told or done: whoever may ask for this name may not for that of another cluster.
+  if (other !== undefined) throw other;
   return {
     controlPlane: asked.map(({ entry, answer }) => ({
       host: entry.name,

@@ -29,6 +29,12 @@ export const stopLines: PlanLines = ({ context: { target }, host: { runningUnits
     ? []
     : [`stop ${runningUnits.join(', ')} on ${target.name}, left running by an earlier operation; then read it again`];
 
+/** Not for a cluster that is made: it has its name from the beginning. */
+export const claimLines: PlanLines = ({ context, cluster }) =>
+  definitionOf(context).makesCluster || cluster?.managedAs === context.cluster
+    ? []
+    : [`write into the cluster that it is ${context.cluster} (ConfigMap kube-system/quorate)`];
+
 export const snapshotLines: PlanLines = ({ context, cluster }) => [
   `snapshot etcd${cluster?.etcd === undefined ? '' : ` on ${cluster.etcd.askedAt}`}, keep ${context.policy.snapshotsKept}`,
 ];

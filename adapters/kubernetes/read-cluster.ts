@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { ClusterFacts, LeaseFacts } from '../../model/facts/cluster-facts.js';
+import { nameConfigMap } from '../../model/cluster-name.js';
 import { QuorateError } from '../../model/failures/failure.js';
 import { caHashOfPem } from '../host/ca-hash.js';
 import { parseJson } from '../script/parse-json.js';
@@ -14,6 +15,8 @@ import { KubernetesNode, nodeFacts } from './node.js';
 export type ClusterReading = Pick<
   ClusterFacts,
   | 'caHash'
+  | 'managedAs'
+  | 'kubeadmConfigName'
   | 'serverVersion'
   | 'kubeadmConfigEndpoint'
   | 'clusterInfoEndpoint'
@@ -30,6 +33,7 @@ const paths = [
   '/api/v1/namespaces/kube-system/configmaps/kubeadm-config',
   '/api/v1/namespaces/kube-public/configmaps/cluster-info',
   '/version',
+  `/api/v1/namespaces/${nameConfigMap.namespace}/configmaps/${nameConfigMap.name}`,
 ];
 
 const NodeList = z.object({ items: z.array(KubernetesNode) });
@@ -39,7 +43,10 @@ const Lease = z.object({
 const ConfigMap = z.object({ data: z.record(z.string(), z.string()).default({}) });
 const Version = z.object({ gitVersion: z.string() });
 
-const ClusterConfiguration = z.object({ controlPlaneEndpoint: z.string().optional() });
+const ClusterConfiguration = z.object({
+  clusterName: z.string().optional(),
+  controlPlaneEndpoint: z.string().optional(),
+});
 const Kubeconfig = z.object({
   clusters: z
     .array(z.object({ cluster: z.object({ server: z.string(), 'certificate-authority-data': z.string().optional() }) }))
@@ -87,10 +94,9 @@ cat /etc/kubernetes/pki/ca.crt`;
   };
   const nowMs = Number(sections.get('now')?.trim());
   const caHash = caHashOfPem(sections.get('ca') ?? '');
-  const endpoint = parseYamlAs(
-    ClusterConfiguration,
-    found(3, ConfigMap)?.data['ClusterConfiguration'],
-  )?.controlPlaneEndpoint;
+  const { clusterName, controlPlaneEndpoint: endpoint } =
+    parseYamlAs(ClusterConfiguration, found(3, ConfigMap)?.data['ClusterConfiguration']) ?? {};
+  const managedAs = found(6, ConfigMap)?.data[nameConfigMap.key];
   const info = parseYamlAs(Kubeconfig, found(4, ConfigMap)?.data['kubeconfig'])?.clusters[0]?.cluster;
   const infoCa = info?.['certificate-authority-data'];
   const infoCaHash = infoCa === undefined ? undefined : caHashOfPem(Buffer.from(infoCa, 'base64').toString('utf8'));
@@ -102,6 +108,8 @@ cat /etc/kubernetes/pki/ca.crt`;
       return lease === undefined ? [] : [leaseFacts(name, lease, nowMs)];
     }),
     ...(caHash === undefined ? {} : { caHash }),
+    ...(managedAs === undefined ? {} : { managedAs }),
+    ...(clusterName === undefined ? {} : { kubeadmConfigName: clusterName }),
     ...(version === undefined ? {} : { serverVersion: version }),
     ...(endpoint === undefined ? {} : { kubeadmConfigEndpoint: endpoint }),
     ...(info === undefined ? {} : { clusterInfoEndpoint: info.server }),

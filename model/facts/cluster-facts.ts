@@ -92,6 +92,10 @@ export const ClusterFacts = z.object({
   /** Host that the facts below were read from; absent when no initialised host answered. */
   askedAt: z.string().optional(),
   caHash: z.string().optional(),
+  /** Name under which Quorate manages the cluster, of ConfigMap kube-system/quorate; absent: nobody has claimed it yet. */
+  managedAs: z.string().optional(),
+  /** `clusterName` of ConfigMap kube-system/kubeadm-config. */
+  kubeadmConfigName: z.string().optional(),
   serverVersion: z.string().optional(),
   /** `controlPlaneEndpoint` of ConfigMap kube-system/kubeadm-config. */
   kubeadmConfigEndpoint: z.string().optional(),

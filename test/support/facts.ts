@@ -134,6 +134,7 @@ export const clusterFacts = (overrides: Partial<ClusterFacts> = {}): ClusterFact
     ],
     askedAt: 'cp1',
     caHash,
+    managedAs: 'prod',
     serverVersion: version,
     kubeadmConfigEndpoint: endpoint,
     clusterInfoEndpoint: `https://${endpoint}`,

@@ -21,6 +21,8 @@ export interface ExpectedStep {
 
 const read: ExpectedStep = { step: 'read', activity: 'readHost' };
 const check: ExpectedStep = { step: 'check' };
+/** Its activity runs only where the cluster has no name yet: test/workflows/claim.test.ts. */
+const claim: ExpectedStep = { step: 'claim', retriedInPlace: true };
 /** Its activity runs only where an earlier operation left something running: test/workflows/stop-earlier.test.ts. */
 const stopEarlier: ExpectedStep = { step: 'stop-earlier', destroys: true };
 /** Its activity runs only where a Node is left: test/workflows/stale-node.test.ts. */
@@ -55,11 +57,13 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
     { step: 'init', ...kubeadm, undo: 'undoInit' },
     proveControlPlane,
     enable,
+    { ...claim, activity: 'claimCluster' },
     revoke,
   ],
   'join-control-plane': [
     read,
     check,
+    claim,
     stopEarlier,
     { step: 'snapshot', activity: 'snapshotEtcd', skippable: true },
     { step: 'remove-stale-member', activity: 'removeStaleMember', destroys: true },
@@ -75,6 +79,7 @@ export const expectedSteps: Readonly<Record<OperationKind, readonly ExpectedStep
   'join-worker': [
     read,
     check,
+    claim,
     stopEarlier,
     removeStaleNode,
     reset,

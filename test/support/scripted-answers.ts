@@ -87,9 +87,14 @@ export const defaultAnswers = (world: World): Activities => {
   const unchanged = (context: OperationContext, checked: Checked): void => requireUnchanged(world, context, checked);
   return {
     readHost: async (context) => world.hosts[context.target.name] ?? hostOf(context),
-    readCluster: async ({ kind }) => world.cluster ?? (kind === 'init' ? noCluster() : clusterFacts()),
+    readCluster: async ({ kind, cluster }) => {
+      const facts = world.cluster ?? (kind === 'init' ? noCluster() : clusterFacts());
+      // Each test has a cluster of its own, and the facts of none know its name.
+      return facts.managedAs === clusterFacts().managedAs ? { ...facts, managedAs: cluster } : facts;
+    },
     checkReach: async (context) => world.reach ?? reachFacts(context),
     readStatus: async ({ cluster }) => statusReport(cluster),
+    claimCluster: note('the cluster says that it is prod'),
     snapshotEtcd: note('snapshot of 8 MB on cp1'),
     removeStaleMember: async (context, checked) => {
       unchanged(context, checked);

@@ -85,6 +85,7 @@ export const simulatedCluster = (rules: readonly FakeRule[] = []): SimulatedClus
     ]),
     endpoint: '200 0.0042',
     leaseAgeMs: 1_000,
+    managedAs: 'prod',
     tokens: new Map(),
     tokenLabels: new Map(),
     sharedCertificates: undefined,

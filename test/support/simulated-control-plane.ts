@@ -19,6 +19,8 @@ export interface ControlPlaneState {
   /** What curl says of /readyz through the endpoint. */
   endpoint: string;
   leaseAgeMs: number;
+  /** Name in ConfigMap kube-system/quorate. */
+  managedAs: string | undefined;
   /** Tokens by id with the description of each. */
   readonly tokens: Map<string, string>;
   /** Ids of tokens with the operation that has labelled them, as its label's value. */
@@ -118,6 +120,8 @@ const object = (state: ControlPlaneState, path: string): unknown => {
   if (path === '/api/v1/nodes') return { items: [...state.nodes.values()].map(kubernetesNode) };
   if (path.endsWith('/certificatesigningrequests')) return { items: [] };
   if (path === '/version') return { gitVersion: 'v1.37.1' };
+  if (path.endsWith('/configmaps/quorate'))
+    return state.managedAs === undefined ? undefined : { data: { cluster: state.managedAs } };
   const lease = /leases\/(kube-\S+)$/.exec(path)?.[1];
   if (lease !== undefined)
     return {
@@ -283,6 +287,16 @@ export const controlPlaneRules = (host: string, state: ControlPlaneState, caPem:
         state.nodes.delete(name);
         did(`delete Node ${name} ${node.uid}`);
         return '{}';
+      },
+    ],
+    [
+      /kubectl .* create -f -$/,
+      ({ options }) => {
+        if (state.managedAs !== undefined)
+          return { code: 1, stderr: 'Error from server (AlreadyExists): configmaps "quorate" already exists' };
+        state.managedAs = (JSON.parse(options.stdin ?? '{}') as { data: { cluster: string } }).data.cluster;
+        did(`create ConfigMap quorate: ${state.managedAs}`);
+        return 'configmap/quorate created\n';
       },
     ],
     [

@@ -1,5 +1,6 @@
 import { alreadyJoinedLine } from '../../model/plan.js';
 import { defineOperation } from '../operation.js';
+import { claim } from '../steps/claim.js';
 import { prepare, reset } from '../steps/host.js';
 import { init, revoke, writeInitConfiguration } from '../steps/kubeadm.js';
 import { enable, registerFirst } from '../steps/load-balancer.js';
@@ -23,6 +24,7 @@ export const initCluster = defineOperation<JoinState>({
     unlessJoined(init),
     proveControlPlane,
     enable,
+    claim,
     revoke,
   ],
   summary: ({ context, proof }) => `${context.cluster} runs on ${context.target.name}: ${proof}`,

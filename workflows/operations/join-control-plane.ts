@@ -1,6 +1,7 @@
 import { alreadyJoinedLine } from '../../model/plan.js';
 import { defineOperation } from '../operation.js';
 import { snapshot } from '../steps/etcd.js';
+import { claim } from '../steps/claim.js';
 import { prepare, removeStaleMember, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
 import { enable, registerDisabled } from '../steps/load-balancer.js';
@@ -16,6 +17,7 @@ export const joinControlPlane = defineOperation<JoinState>({
   steps: () => [
     read,
     check,
+    unlessJoined(claim),
     unlessJoined(stopEarlier),
     unlessJoined(snapshot),
     unlessJoined(removeStaleMember),

@@ -1,5 +1,6 @@
 import { alreadyJoinedLine } from '../../model/plan.js';
 import { defineOperation } from '../operation.js';
+import { claim } from '../steps/claim.js';
 import { prepare, removeStaleNode, reset } from '../steps/host.js';
 import { credentials, join, revoke } from '../steps/kubeadm.js';
 import { check, read, stopEarlier } from '../steps/observe.js';
@@ -14,6 +15,7 @@ export const joinWorker = defineOperation<JoinState>({
   steps: () => [
     read,
     check,
+    unlessJoined(claim),
     unlessJoined(stopEarlier),
     unlessJoined(removeStaleNode),
     unlessJoined(reset),

@@ -90,7 +90,8 @@ cat "$d/token"`;
 };
 
 // kubeadm tells only at level 6 which token it has made as the owner of the Secret. That is labelled whatever becomes of
-// the upload, as nobody could tell later whose it was; for half a minute, as what makes an upload fail makes this fail too.
+// the upload, as nobody could tell later whose it was; for half a minute, as what makes an upload fail makes this fail too,
+// and one that is not there may yet come of a request that kubeadm had given up.
 // After that, or when the host loses its power here, it ends by its own time to live of 2 h; it has no usages.
 // Whoever uploads later writes a Secret without the label: theirs is never taken for the operation's.
 const uploadFunction = (operation: string): string => {
@@ -99,8 +100,8 @@ const uploadFunction = (operation: string): string => {
 label_owner() {
   n=0
   until said=$($k label secret --overwrite "$owner" ${label} 2>&1); do
-    case $said in *'(NotFound)'*) return 0 ;; esac
     n=$((n + 1))
+    case $said in *'(NotFound)'*) [ $n -lt 3 ] || return 0 ;; esac
     [ $n -lt 15 ] || { printf '%s\\n' "$said"; return 1; }
     sleep 2
   done

@@ -39,8 +39,15 @@ test('nodes, leases, ConfigMaps and version, in one command over one connection'
   });
   api.objects.set(lease('kube-scheduler'), { spec: {} });
   api.objects.set('/api/v1/namespaces/kube-system/configmaps/kubeadm-config', {
-    data: { ClusterConfiguration: stringify({ kind: 'ClusterConfiguration', controlPlaneEndpoint: '10.0.0.10:6443' }) },
+    data: {
+      ClusterConfiguration: stringify({
+        kind: 'ClusterConfiguration',
+        clusterName: 'prod-1',
+        controlPlaneEndpoint: '10.0.0.10:6443',
+      }),
+    },
   });
+  api.objects.set('/api/v1/namespaces/kube-system/configmaps/quorate', { data: { cluster: 'prod' } });
   api.objects.set('/api/v1/namespaces/kube-public/configmaps/cluster-info', {
     data: {
       'jws-kubeconfig-abcdef': 'x',
@@ -55,6 +62,8 @@ test('nodes, leases, ConfigMaps and version, in one command over one connection'
     caHash: api.caHash,
     serverVersion: 'v1.37.1',
     kubeadmConfigEndpoint: '10.0.0.10:6443',
+    kubeadmConfigName: 'prod-1',
+    managedAs: 'prod',
     clusterInfoEndpoint: 'https://old:6443',
     clusterInfoCaHash: api.caHash,
     leases: [

@@ -223,7 +223,10 @@ const checkLent = async (
     if (secret.metadata.name === 'kubeadm-certs') {
       if (!sharing) violations.add(8, 'the Secret kubeadm-certs is left');
     } else if (!isOpen(description) && !(sharing && description.includes('kubeadm-certs')))
-      violations.add(8, `the token ${id} (${description}) is left`);
+      violations.add(
+        8,
+        `the token ${id} (${description}) is left, made ${secret.metadata.creationTimestamp}, labels ${JSON.stringify(secret.metadata.labels ?? {})}`,
+      );
   }
   for (const { name, kind } of simulation.hosts) {
     if (kind === 'load-balancer') {

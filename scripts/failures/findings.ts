@@ -1,3 +1,4 @@
+import { attackFindings } from './findings/attack.js';
 import { reviewFindings } from './findings/review.js';
 
 /** A fault of Quorate's own that somebody found, mended, in words. */
@@ -15,8 +16,10 @@ export interface FindingList {
   readonly prefix: string;
   readonly heading: string;
   readonly introduction: string;
-  /** By number, from 1, without a gap. */
+  /** In the order of their numbers. */
   readonly findings: readonly Finding[];
+  /** Numbers of those that are not mended yet: with the others they go from 1 up without a gap. Default none. */
+  readonly open?: readonly number[];
 }
 
 /** Every list, in the order of the page. A new one is an entry here and a file in `findings/`. */
@@ -27,5 +30,13 @@ export const findingLists: readonly FindingList[] = [
     introduction:
       'Faults of Quorate itself that a review found by trying to make it destroy what lives, lose what it was asked for, or say what is not so. Each has a test by its number that failed before.',
     findings: reviewFindings,
+  },
+  {
+    prefix: 'S',
+    heading: 'Found by attack',
+    introduction:
+      'Faults of Quorate itself that an attack on it found, most of one root: what the caller wrote was believed where the world should be asked. Each has a test by its number that failed before.',
+    findings: attackFindings,
+    open: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
   },
 ];

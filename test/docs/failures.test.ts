@@ -48,8 +48,11 @@ describe('lists of findings', () => {
     const prefixes = findingLists.map(({ prefix }) => prefix);
     expect(prefixes.filter((prefix) => !/^[A-EG-Z]$/.test(prefix))).toEqual([]);
     expect(new Set(prefixes).size).toBe(prefixes.length);
-    for (const { findings } of findingLists)
-      expect(findings.map(({ number }) => number)).toEqual(upTo(findings.length));
+    for (const { findings, open = [] } of findingLists) {
+      const numbers = findings.map(({ number }) => number);
+      expect([...numbers, ...open].toSorted((a, b) => a - b)).toEqual(upTo(numbers.length + open.length));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    }
   });
 
   test.each(all)('%s has a test that bears its number', (number) => {

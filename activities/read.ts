@@ -17,8 +17,8 @@ import type { AskedHost } from './shared/control-plane.js';
 import type { Dependencies } from './dependencies.js';
 import { readTarget } from './host.js';
 
-export const loadBalancerOf = ({ hosts }: Dependencies, { loadBalancer, endpoint }: OperationContext) =>
-  createLoadBalancer({ hosts, loadBalancer, endpoint });
+export const loadBalancerOf = ({ hosts }: Dependencies, { cluster, loadBalancer, endpoint }: OperationContext) =>
+  createLoadBalancer({ cluster, hosts, loadBalancer, endpoint });
 
 /** The members as the first ready host tells them, or as any host whose etcd answers when no API server is ready. */
 const readEtcdAnywhere = async (asked: readonly AskedHost[]): Promise<EtcdFacts | undefined> => {
@@ -53,11 +53,14 @@ export const readClusterFrom = async (
   candidates: readonly ContextHost[],
 ): Promise<ClusterFacts> => {
   // What a load balancer does not tell is no reason to know nothing about the cluster: its steps ask it again.
-  const balancing: Promise<Pick<ClusterFacts, 'backends' | 'backendsUnread'>> = loadBalancerOf(dependencies, context)
+  const balancing = loadBalancerOf(dependencies, context)
     .describe()
     .then(
-      (backends) => ({ backends }),
-      () => ({ backends: [], backendsUnread: true }),
+      (backends): Pick<ClusterFacts, 'backends' | 'backendsUnread'> => ({ backends }),
+      (error: unknown) =>
+        error instanceof QuorateError && error.type === 'ClusterMismatch'
+          ? error
+          : { backends: [], backendsUnread: true as const },
     );
   const { makesCluster } = definitionOf(context);
   const [asked, answering] = await Promise.all([
@@ -75,6 +78,8 @@ export const readClusterFrom = async (
   });
   // Before anything is told or done: whoever may ask for this name may not for that of another cluster.
   if (other !== undefined) throw other;
+  const balanced = await balancing;
+  if (balanced instanceof QuorateError) throw balanced;
   return {
     controlPlane: asked.map(({ entry, answer }) => ({
       host: entry.name,
@@ -87,7 +92,7 @@ export const readClusterFrom = async (
     ...(reading ?? { nodes: [], leases: [] }),
     ...(etcd === undefined ? {} : { etcd }),
     ...(answering === undefined ? {} : { answering }),
-    ...(await balancing),
+    ...balanced,
   };
 };
 

@@ -20,6 +20,8 @@ export interface Server {
 }
 
 export interface Configuration {
+  /** Whose endpoint it is: the file says so, and another cluster leaves it alone. */
+  readonly cluster: string;
   /** Port that the endpoint listens on, on every address: one of them may be a virtual one that moves. */
   readonly port: number;
   readonly backend: string;
@@ -30,8 +32,13 @@ export interface Configuration {
 
 // 15 m and leastconn are what Kubespray uses; kubeadm's own example (docs/ha-considerations.md) has 35 s, which a watch
 // survives only because client-go pings each 30 s. Dead peers are found by TCP keepalive and by the health checks.
-const template = (revision: string, { port, backend, ipv6 }: Configuration, servers: readonly string[]): string =>
+const template = (
+  revision: string,
+  { cluster, port, backend, ipv6 }: Configuration,
+  servers: readonly string[],
+): string =>
   `${managedHeader}
+# cluster ${cluster}
 global
     description quorate ${revision}
     log /dev/log local0
@@ -106,6 +113,9 @@ export const renderConfiguration = (configuration: Configuration): string => {
   }
   return template(revisionOf(configuration), configuration, configuration.servers.toSorted(byName).map(serverLine));
 };
+
+/** The cluster that a file of ours belongs to; undefined where it does not say. */
+export const parseOwner = (text: string): string | undefined => /^# cluster (\S+)$/m.exec(text)?.[1];
 
 /** The servers that a file of ours has, which is the record of what is registered. */
 export const parseServers = (text: string): Server[] =>

@@ -6,7 +6,7 @@ import type { Server } from './configuration.js';
 import { asTheyRun, decide, type Frame, type Wish } from './decide.js';
 import { heldTo } from './older-processes.js';
 import { onEachHost } from './on-each-host.js';
-import { readHaproxy, requireConfigurable, type Reading } from './reading.js';
+import { readHaproxy, requireConfigurable, requireOwn, type Reading } from './reading.js';
 import type { LoadBalancer, Note } from './types.js';
 import { socketSilent, waitUntilUp } from './wait-until-up.js';
 
@@ -58,7 +58,7 @@ const noteOf = (done: readonly Done[], changed: string, already: string, unknown
  * address that moves between the hosts (keepalived) is the operator's and is left alone.
  */
 export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOptions): LoadBalancer => {
-  const { backend } = frame;
+  const { backend, cluster } = frame;
 
   /** What a host that was never configured has to know: the servers of its peers. */
   const inherited = async (host: Host, readings: ReadonlyMap<Host, Promise<Reading>>): Promise<readonly Server[]> => {
@@ -83,6 +83,7 @@ export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOpti
   ): Promise<Omit<Done, 'host'>> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const reading = attempt === 1 ? await first : await readHaproxy(host, backend);
+      requireOwn(host, reading, cluster);
       if (wish.at === undefined && isAbsent(reading, wish.name)) return { result: 'unknown-server' };
       requireConfigurable(host, reading);
       const decision = decide(reading, reading.servers ?? (await known()), wish, frame);
@@ -108,6 +109,7 @@ export const haproxyLoadBalancer = ({ hosts, serverPort, ...frame }: HaproxyOpti
   const describe = async (): Promise<BackendFacts[]> => {
     const facts = await onEachHost(hosts, async (host) => {
       const reading = await readHaproxy(host, backend);
+      requireOwn(host, reading, cluster);
       if (reading.servers === undefined) return [];
       if (reading.runtime === undefined) throw socketSilent(host, reading.runtimeError);
       return reading.runtime.servers.map(({ name, address, status, lastCheck }) => ({

@@ -10,6 +10,7 @@ import type { LoadBalancer } from './types.js';
 export type { LoadBalancer } from './types.js';
 
 export interface LoadBalancerInput {
+  readonly cluster: string;
   readonly hosts: Hosts;
   readonly loadBalancer: OperationContext['loadBalancer'];
   /** `controlPlaneEndpoint` as host:port; the load balancer listens on its port. */
@@ -23,6 +24,7 @@ export interface LoadBalancerInput {
  * @throws QuorateError InvalidSpecification when the endpoint is not host:port; UnknownHost from `hosts`.
  */
 export const createLoadBalancer = ({
+  cluster,
   hosts,
   loadBalancer,
   endpoint,
@@ -37,6 +39,7 @@ export const createLoadBalancer = ({
   }
   return haproxyLoadBalancer({
     hosts: loadBalancer.hosts.map(({ name, ssh }) => hosts.host(ssh ?? name)),
+    cluster,
     backend: loadBalancer.backend,
     port: place.port,
     ipv6: place.host.includes(':'),

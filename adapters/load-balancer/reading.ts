@@ -2,7 +2,7 @@ import { QuorateError } from '../../model/failures/failure.js';
 import { requireSuccess } from '../ssh/execute.js';
 import { newMark, parseSections } from '../script/sections.js';
 import type { Host } from '../ssh/types.js';
-import { configurationFile, parseServers, type Server } from './configuration.js';
+import { configurationFile, parseOwner, parseServers, type Server } from './configuration.js';
 import { parseOlder, type OlderProcesses } from './older-processes.js';
 import { readScript } from './read-script.js';
 import { parseRuntime, type Runtime } from './runtime.js';
@@ -23,6 +23,8 @@ export interface Reading {
   readonly older: OlderProcesses;
   /** The servers of a file that Quorate wrote; absent when it did not. */
   readonly servers: readonly Server[] | undefined;
+  /** Cluster that such a file belongs to; absent when it does not say. */
+  readonly owner?: string;
   /** Section lines of a file that somebody else wrote; the package's own file has none. */
   readonly foreignSections: readonly string[];
   /** Absent when the socket did not answer. */
@@ -62,6 +64,7 @@ const digestOf = (text: string | undefined): string => {
 const parseReading = (sections: Map<string, string>, backend: string): Reading => {
   const [active = '', enabled = ''] = linesOf(sections.get('unit'));
   const managed = sections.get('managed');
+  const owner = parseOwner(managed ?? '');
   const runtime = parseRuntime(sections.get('runtime') ?? '', backend);
   return {
     installed: linesOf(sections.get('program')).length > 0,
@@ -72,6 +75,7 @@ const parseReading = (sections: Map<string, string>, backend: string): Reading =
     stateDigest: digestOf(sections.get('state')),
     older: parseOlder(sections.get('older')),
     servers: managed === undefined ? undefined : parseServers(managed),
+    ...(owner === undefined ? {} : { owner }),
     foreignSections: linesOf(sections.get('foreign')),
     runtime,
     runtimeError: runtime === undefined ? runtimeErrorOf(sections.get('runtime')) : '',
@@ -86,6 +90,23 @@ export const readHaproxy = async (host: Host, backend: string): Promise<Reading>
   const mark = newMark();
   const outcome = await host.run(readScript(mark, backend), { maxOutputBytes: 2 ** 20 });
   return parseReading(sectionsOf(host, requireSuccess(host, 'reading HAProxy', outcome), mark), backend);
+};
+
+/**
+ * Refuses a host whose HAProxy is the load balancer of another cluster: its endpoint would die.
+ * @throws QuorateError ClusterMismatch
+ */
+export const requireOwn = (host: Host, { owner }: Reading, cluster: string): void => {
+  if (owner === undefined || owner === cluster) return;
+  throw new QuorateError(
+    'ClusterMismatch',
+    `HAProxy on ${host.name} is the load balancer of ${owner}, not of ${cluster}: ${configurationFile} there says so`,
+    {
+      host: host.name,
+      remedy: `name another host in spec.loadBalancer.hosts, or correct spec.hosts.ssh. When ${owner} is gone for good, \`mv ${configurationFile} ${configurationFile}.${owner}\` on ${host.name}, then retry`,
+      evidence: [`${configurationFile}: # cluster ${owner}`],
+    },
+  );
 };
 
 /**

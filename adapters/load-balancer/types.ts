@@ -17,7 +17,7 @@ interface ApiServer {
  *
  * Every function may throw QuorateError Unreachable (no SSH connection to a load balancer, or it was lost) and the
  * others that `Host.run` throws, LoadBalancerUnavailable (HAProxy does not do what it was told, or its runtime socket
- * does not answer), HostUnsuitable (HAProxy or a client for its socket is missing, or its configuration is somebody
+ * does not answer), ClusterMismatch (it is the load balancer of another cluster), HostUnsuitable (HAProxy or a client for its socket is missing, or its configuration is somebody
  * else's) and CommandFailed (HAProxy refuses the configuration).
  */
 export interface LoadBalancer {

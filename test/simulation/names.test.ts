@@ -8,11 +8,14 @@ import { activityEnvironment } from '../support/activity-environment.js';
 import { uniqueName } from '../support/temporal.js';
 import { buildCluster } from './support/cluster.js';
 import type { Cluster } from './support/cluster.js';
-import { kubectl } from './support/inject.js';
+import { kubectl, onConsole } from './support/inject.js';
 
 /** The same hosts in the specification of another cluster. */
-const underAnotherName = async ({ simulation }: Cluster): Promise<Operations> => {
-  const { hosts, sshConfigFile } = simulation;
+const underAnotherName = async (
+  { simulation: { hosts: all, sshConfigFile } }: Cluster,
+  only: readonly string[] = all.map(({ name }) => name),
+): Promise<Operations> => {
+  const hosts = all.filter(({ name }) => only.includes(name));
   const cluster = uniqueName('other');
   const operations = await startOperations({ cluster, hosts, sshConfigFile, startWorker: sharedWorker });
   onTestFinished(() => operations.stop());
@@ -24,6 +27,7 @@ const says = ({ simulation }: Cluster): Promise<string> =>
   kubectl(simulation, 'cp1', "-n kube-system get configmap quorate --ignore-not-found -o jsonpath='{.data.cluster}'");
 /** As before the first operation on a cluster that was made by hand. */
 const forget = async ({ simulation }: Cluster): Promise<void> => {
+  await onConsole(simulation, 'lb1', "sed -i '/^# cluster /d' /etc/haproxy/haproxy.cfg");
   await kubectl(simulation, 'cp1', '-n kube-system delete configmap quorate');
   const text = await kubectl(simulation, 'cp1', '-n kube-system get configmap kubeadm-config -o json');
   const named = text.replace(/clusterName: [\w-]+/, 'clusterName: kubernetes');
@@ -78,7 +82,26 @@ describe('S1: a cluster under another name', () => {
     const [first, second] = name === cluster.simulation.name ? [ours, theirs] : [theirs, ours];
     expect(first.status).toBe('completed');
     if (second.status === 'blocked') expect(second.blocked.type).toBe('ClusterMismatch');
-    else expectRefused(second, 'ClusterMismatch', /ConfigMap kube-system\/quorate says so/);
+    else expectRefused(second, 'ClusterMismatch', /says so/);
     expect(cluster.simulation.observer.voters()).toEqual(['cp1', first === ours ? 'cp2' : 'cp3']);
+  });
+});
+
+describe('S2: the load balancer of another cluster', () => {
+  it('stays as it is, and its endpoint serves', async () => {
+    const cluster = await buildCluster({ hosts: 2 });
+    const { simulation } = cluster;
+    const file = (): string | undefined => simulation.observer.read('lb1', '/etc/haproxy/haproxy.cfg');
+    const before = file();
+    expect(before).toContain(`# cluster ${simulation.name}\n`);
+    const rogue = await underAnotherName(cluster, ['cp2', 'lb1']);
+    expectRefused(
+      await rogue.run('init', 'cp2'),
+      'ClusterMismatch',
+      new RegExp(`HAProxy on lb1 is the load balancer of ${simulation.name}, not of `),
+    );
+    expect(file()).toBe(before);
+    expect(simulation.observer.files('cp2', '/etc/kubernetes')).toEqual([]);
+    await cluster.finish('join-control-plane', 'cp2');
   });
 });

@@ -20,7 +20,7 @@ const servers: readonly Server[] = [
   { name: 'cp2', address: '10.0.0.12', port: 6443, disabled: true },
   { name: 'cp1', address: '10.0.0.11', port: 6443, disabled: false },
 ];
-const example: Configuration = { port: 6443, backend: 'kube-apiserver', ipv6: false, servers };
+const example: Configuration = { cluster: 'prod', port: 6443, backend: 'kube-apiserver', ipv6: false, servers };
 
 const name = fc.stringMatching(/^[a-z][a-z0-9.-]{0,20}$/);
 const server: fc.Arbitrary<Server> = fc.record({

@@ -8,7 +8,7 @@ import { stateAtStart } from '../../../adapters/load-balancer/server-state.js';
 
 const server = (name: string, address: string) => ({ name, address, port: 6443, disabled: false });
 const servers = [server('cp1', '10.0.0.11'), server('cp2', '10.0.0.12')];
-const frame = { port: 6443, backend: 'kube-apiserver', ipv6: false };
+const frame = { cluster: 'prod', port: 6443, backend: 'kube-apiserver', ipv6: false };
 const configuration = { ...frame, servers };
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const running = (name: string, address: string, admin: AdminState = 'ready') => ({

@@ -21,7 +21,7 @@ const setUp = async (): Promise<{ host: HaproxyHost; balancer: LoadBalancer; por
     host,
     port,
     serverPort,
-    balancer: haproxyLoadBalancer({ hosts: [host], port, backend, ipv6: false, serverPort }),
+    balancer: haproxyLoadBalancer({ cluster: 'prod', hosts: [host], port, backend, ipv6: false, serverPort }),
   };
 };
 
@@ -116,6 +116,7 @@ describe('HAProxy itself', needs(haproxy), () => {
     const other = haproxyLoadBalancer({
       hosts: [host],
       port: await freePort(),
+      cluster: 'prod',
       backend,
       ipv6: false,
       serverPort: 6443,
@@ -142,6 +143,7 @@ describe('HAProxy itself', needs(haproxy), () => {
       const limited = haproxyLoadBalancer({
         hosts: [{ name: 'lb1', run: (script, options) => host.run(only(script), options) }],
         port: await freePort(),
+        cluster: 'prod',
         backend,
         ipv6: false,
         serverPort: 6443,
@@ -188,6 +190,7 @@ describe('HAProxy itself', needs(haproxy), () => {
         },
       ],
       port,
+      cluster: 'prod',
       backend,
       ipv6: false,
       serverPort,
@@ -212,6 +215,7 @@ describe('HAProxy itself', needs(haproxy), () => {
         },
       ],
       port,
+      cluster: 'prod',
       backend,
       ipv6: false,
       serverPort,

@@ -33,7 +33,7 @@ export const startSetting = async (net: number): Promise<Setting> => {
   const [port, serverPort] = [await freePort(), await freePort()];
   const host = haproxyHost('lb1');
   onTestFinished(() => host.close());
-  const balancer = haproxyLoadBalancer({ hosts: [host], port, backend, ipv6: false, serverPort });
+  const balancer = haproxyLoadBalancer({ cluster: 'prod', hosts: [host], port, backend, ipv6: false, serverPort });
   const serve = async (address: string): Promise<ApiServerStub> => {
     const stub = await apiServerStub(address, serverPort);
     onTestFinished(() => stub.close());

@@ -17,6 +17,7 @@ beforeEach(() => {
   balancer = haproxyLoadBalancer({
     hosts: [lb1.host, lb2.host],
     port: 6443,
+    cluster: 'prod',
     backend: 'kube-apiserver',
     ipv6: false,
     serverPort: 6443,
@@ -25,6 +26,43 @@ beforeEach(() => {
 
 const lost = () => ({ end: { kind: 'lost', cause: 'ECONNRESET' } }) as const;
 const names = ({ file }: SimulatedHaproxy): string[] => parseServers(file ?? '').map(({ name }) => name);
+
+describe('S2: the load balancer of another cluster', () => {
+  const rogue = (): LoadBalancer =>
+    haproxyLoadBalancer({
+      hosts: [lb1.host],
+      cluster: 'rogue',
+      port: 7443,
+      backend: 'kube-apiserver',
+      ipv6: false,
+      serverPort: 6443,
+    });
+  const changes: readonly (readonly [string, (of: LoadBalancer) => Promise<unknown>])[] = [
+    ['described', (of) => of.describe()],
+    ['given a server', (of) => of.register({ name: 'w5', address: '10.0.0.35' }, 'enabled')],
+    ['deprived of one', (of) => of.remove('cp1')],
+    ['told to disable one', (of) => of.disable('cp1')],
+    ['told to drain one', (of) => of.drain('cp1')],
+    ['told to enable one', (of) => of.enable('cp1')],
+  ];
+  it.each(changes)('is not %s', async (_, change) => {
+    await balancer.register(cp1, 'enabled');
+    const before = [lb1.file, lb1.reloads];
+    await expect(change(rogue())).rejects.toMatchObject({
+      type: 'ClusterMismatch',
+      message: 'HAProxy on lb1 is the load balancer of prod, not of rogue: /etc/haproxy/haproxy.cfg there says so',
+      details: { remedy: expect.stringContaining('name another host in spec.loadBalancer.hosts') as string },
+    });
+    expect([lb1.file, lb1.reloads]).toEqual(before);
+  });
+
+  it('is what its file says: one that does not say is taken', async () => {
+    await balancer.register(cp1, 'enabled');
+    lb1.file = lb1.file?.replace('# cluster prod\n', '');
+    await rogue().register({ name: 'w5', address: '10.0.0.35' }, 'enabled');
+    expect(lb1.file).toContain('# cluster rogue\n');
+  });
+});
 
 describe('two load balancers', () => {
   it('are changed both, once each', async () => {

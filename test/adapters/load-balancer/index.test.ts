@@ -21,6 +21,7 @@ const loadBalancer = {
 describe('createLoadBalancer', () => {
   it('listens on the port of the endpoint, and reaches the hosts by their SSH names', async () => {
     const balancer = createLoadBalancer({
+      cluster: 'prod',
       hosts,
       loadBalancer: { ...loadBalancer, hosts: [...loadBalancer.hosts] },
       endpoint: '[fd00::10]:8443',
@@ -33,6 +34,7 @@ describe('createLoadBalancer', () => {
   it('refuses an endpoint that has no port', () => {
     expect(() =>
       createLoadBalancer({
+        cluster: 'prod',
         hosts,
         loadBalancer: { ...loadBalancer, hosts: [...loadBalancer.hosts] },
         endpoint: 'api.example.org',
@@ -41,7 +43,12 @@ describe('createLoadBalancer', () => {
   });
 
   it('changes nothing of an external one, and says so', async () => {
-    const balancer = createLoadBalancer({ hosts, loadBalancer: { kind: 'external' }, endpoint: '10.0.0.10:6443' });
+    const balancer = createLoadBalancer({
+      cluster: 'prod',
+      hosts,
+      loadBalancer: { kind: 'external' },
+      endpoint: '10.0.0.10:6443',
+    });
     const notes = await Promise.all([
       balancer.register({ name: 'cp1', address: '10.0.0.11' }, 'enabled'),
       balancer.enable('cp1'),

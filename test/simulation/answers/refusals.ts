@@ -140,8 +140,8 @@ export const refusals: readonly Part[] = [
   {
     title: 'HAProxy and its socket',
     play: async ({ hosts, lab, context, attempt, ask }) => {
-      const { loadBalancer, endpoint } = context('init', 'cp1');
-      const balancer = createLoadBalancer({ hosts, loadBalancer, endpoint });
+      const { cluster, loadBalancer, endpoint } = context('init', 'cp1');
+      const balancer = createLoadBalancer({ cluster, hosts, loadBalancer, endpoint });
       await attempt('lb1', 'describe', () => balancer.describe());
       await attempt('lb1', 'register again', () =>
         balancer.register({ name: 'cp3', address: `${lab.subnet}.13` }, 'enabled'),

@@ -1,7 +1,7 @@
 // A cluster is what it says itself, not what a specification calls it.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { expectRefused } from '../scenarios/expect.js';
-import { startOperations } from '../scenarios/operations.js';
+import { requireFinished, startOperations } from '../scenarios/operations.js';
 import type { Operations } from '../scenarios/operations.js';
 import { sharedWorker } from '../scenarios/shared-worker.js';
 import { activityEnvironment } from '../support/activity-environment.js';
@@ -80,7 +80,7 @@ describe('S1: a cluster under another name', () => {
     const name = await says(cluster);
     expect([cluster.simulation.name, other.specification.metadata.name]).toContain(name);
     const [first, second] = name === cluster.simulation.name ? [ours, theirs] : [theirs, ours];
-    expect(first.status).toBe('completed');
+    requireFinished(first, cluster.simulation);
     if (second.status === 'blocked') expect(second.blocked.type).toBe('ClusterMismatch');
     else expectRefused(second, 'ClusterMismatch', /says so/);
     expect(cluster.simulation.observer.voters()).toEqual(['cp1', first === ours ? 'cp2' : 'cp3']);

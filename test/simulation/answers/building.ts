@@ -28,6 +28,9 @@ export const building: readonly Part[] = [
       await stage.act('readHost', context);
       await stage.act('proveControlPlane', context);
       await stage.act('enableBackend', context);
+      await stage.act('claimCluster', context);
+      // The API server takes only the first ConfigMap of a name.
+      await stage.act('claimCluster', context);
       await stage.act('revokeCredentials', context);
     },
   },

@@ -220,7 +220,7 @@ const taint = async (of: Call): Promise<number> => {
   return 0;
 };
 
-const apply = async (of: Call): Promise<number> => {
+const write = async (of: Call, replaces: boolean): Promise<number> => {
   for (const document of parseAllDocuments(await readFile(of))) {
     const object = document.toJS() as KubernetesObject | null;
     if (object === null) continue;
@@ -236,6 +236,8 @@ const apply = async (of: Call): Promise<number> => {
       of.process.print(`${label2.replace(/s\b/, '')} created\n`);
     } catch (error) {
       if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+      if (!replaces)
+        throw new KubectlError(`Error from server (AlreadyExists): error when creating "STDIN": ${error.message}`);
       await call(of, 'PATCH', pathOf(resource, namespace, object.metadata.name), JSON.stringify(object));
       of.process.print(`${label2.replace(/s\b/, '')} configured\n`);
     }
@@ -248,8 +250,8 @@ const commands: Readonly<Record<string, (of: Call) => Promise<number>>> = {
   delete: remove,
   label,
   taint,
-  apply,
-  create: apply,
+  apply: (of) => write(of, true),
+  create: (of) => write(of, false),
   patch: async (of) => {
     const { resource, names } = targets(of.options.operands.slice(1));
     await call(of, 'PATCH', pathOf(resource, of.namespace, names[0] ?? ''), value(of.options, 'patch', 'p') ?? '{}');

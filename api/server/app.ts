@@ -3,6 +3,7 @@ import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
 import { addAuthentication } from './access/authenticate.js';
+import { trackConnections, type Connections } from './connections.js';
 import { addDocuments, addOpenApiRoute } from './documents.js';
 import { addErrorHandling, answerError } from './problems/errors.js';
 import { addRequestLog } from './request-log.js';
@@ -21,6 +22,7 @@ export interface App {
   readonly api: Api;
   /** Ends the event streams and refuses new requests; call `api.close()` next. */
   readonly beginEnd: () => void;
+  readonly connections: Connections;
 }
 
 const tlsOptions = ({ cert, key, clientCa }: Tls) => ({
@@ -50,6 +52,8 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
+    // Also where a client reads no answers: then nothing is written any more.
+    connectionTimeout: limits.silenceMs,
     keepAliveTimeout: 65_000,
     // Ours answers with a problem; see below.
     return503OnClosing: false,
@@ -58,9 +62,10 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     // Node bounds the whole line; a name that is too long is refused by its schema.
     routerOptions: { maxParamLength: 20_000 },
-    ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, ...tlsOptions(tls) } }),
+    ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, handshakeTimeout: limits.handshakeMs, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
   api.server.maxConnections = limits.connections;
+  const connections = trackConnections(api.server);
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
@@ -96,5 +101,5 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   addDecisionRoutes(api, serving);
   addEventRoutes(api, serving);
   await api.ready();
-  return { api, beginEnd: () => ending.abort() };
+  return { api, beginEnd: () => ending.abort(), connections };
 };

@@ -16,6 +16,10 @@ export interface Limits {
   readonly streamsPerToken: number;
   /** Time a request may take to arrive whole, milliseconds; default 30 000. */
   readonly requestMs: number;
+  /** Time a client may take for the TLS handshake, milliseconds; default 10 000. */
+  readonly handshakeMs: number;
+  /** Time for which a connection may carry nothing at all in either direction, milliseconds; default 150 000, longer than any request takes. */
+  readonly silenceMs: number;
   /** Time between two comments on an idle event stream, milliseconds; default 15 000. Proxies close idle connections. */
   readonly keepAliveMs: number;
   /** Time that requests under way have when the server ends, milliseconds; default 10 000. */
@@ -29,6 +33,8 @@ export const defaultLimits: Limits = {
   streams: 200,
   streamsPerToken: 50,
   requestMs: 30_000,
+  handshakeMs: 10_000,
+  silenceMs: 150_000,
   keepAliveMs: 15_000,
   shutdownMs: 10_000,
 };

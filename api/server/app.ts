@@ -16,6 +16,7 @@ import { addEventRoutes } from './routes/events.js';
 import { addOperationRoutes } from './routes/operations.js';
 import { addProbes } from './routes/probes.js';
 import type { Api } from './routes.js';
+import { createSpecificationReader } from './specifications/reader.js';
 import { answerClientError } from './problems/client-errors.js';
 
 export interface App {
@@ -62,7 +63,9 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     // Node bounds the whole line; a name that is too long is refused by its schema.
     routerOptions: { maxParamLength: 20_000 },
-    ...(tls === undefined ? { http: timeouts } : { https: { ...timeouts, handshakeTimeout: limits.handshakeMs, ...tlsOptions(tls) } }),
+    ...(tls === undefined
+      ? { http: timeouts }
+      : { https: { ...timeouts, handshakeTimeout: limits.handshakeMs, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
   api.server.maxConnections = limits.connections;
   const connections = trackConnections(api.server);
@@ -93,7 +96,9 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   addErrorHandling(api);
   await addDocuments(api, version);
 
-  const serving = { client, tokens, ready, limits, metrics, ending: ending.signal };
+  const specifications = createSpecificationReader();
+  api.addHook('onClose', specifications.end);
+  const serving = { client, tokens, ready, specifications, limits, metrics, ending: ending.signal };
   addProbes(api, serving);
   addOpenApiRoute(api);
   addClusterRoutes(api, serving);

@@ -10,6 +10,7 @@ import type { QuorateClient } from '../client/client.js';
 import type { TokenStore } from './tokens/token-store.js';
 import type { Metrics } from './metrics.js';
 import type { Limits } from './options.js';
+import type { SpecificationReader } from './specifications/reader.js';
 import { ProblemDetails } from '../http/problem-details.js';
 
 export type Api = FastifyInstance<
@@ -25,6 +26,7 @@ export interface Serving {
   readonly client: QuorateClient;
   readonly tokens: TokenStore;
   readonly ready: () => Promise<void>;
+  readonly specifications: SpecificationReader;
   readonly limits: Limits;
   readonly metrics: Metrics;
   /** Aborted when the server ends: ends event streams. */

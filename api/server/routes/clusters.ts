@@ -3,12 +3,12 @@ import { StatusReport } from '../../../model/status/status.js';
 import { reaches } from '../tokens/token.js';
 import { ClusterList } from '../../client/client.js';
 import { callerOf } from '../access/authenticate.js';
-import { clusterFor, readSpecification } from '../parsed.js';
+import { readFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';
 
 /** What is read about clusters, and what is asked about a specification. Nothing here changes anything. */
-export const addClusterRoutes = (app: Api, { client }: Serving): void => {
+export const addClusterRoutes = (app: Api, { client, specifications }: Serving): void => {
   app.get(
     '/v1/clusters',
     {
@@ -38,7 +38,7 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
     },
     async (request) => {
       const { file } = request.body.specification;
-      const parsed = readSpecification(request.body.specification);
+      const parsed = await specifications.read(callerOf(request), request.body.specification);
       return parsed.ok
         ? { file, valid: true, problems: [], warnings: [...parsed.warnings] }
         : { file, valid: false, problems: [...parsed.problems], warnings: [] };
@@ -56,8 +56,8 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      clusterFor(callerOf(request), request.body.specification);
-      return client.plan(request.body);
+      const specification = await readFor(specifications, callerOf(request), request.body.specification);
+      return client.plan({ ...request.body, specification });
     },
   );
   app.post(
@@ -72,8 +72,7 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      clusterFor(callerOf(request), request.body.specification);
-      return client.status(request.body.specification);
+      return client.status(await readFor(specifications, callerOf(request), request.body.specification));
     },
   );
 };

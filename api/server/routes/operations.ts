@@ -6,7 +6,7 @@ import { OperationView } from '../../client/operation-view.js';
 import { callerOf } from '../access/authenticate.js';
 import { recordedAs, requireCluster } from '../access/caller.js';
 import { locate, operationUrl } from '../locate.js';
-import { clusterFor } from '../parsed.js';
+import { readFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { FindQuery, KeyHeader, ListQuery, OperationPath, StartBody } from '../schemas.js';
 
@@ -17,7 +17,7 @@ const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]?
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 
 /** Starting operations and looking at them. */
-export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void => {
+export const addOperationRoutes = (app: Api, { client, metrics, specifications }: Serving): void => {
   app.post(
     '/v1/operations',
     {
@@ -32,8 +32,8 @@ export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const { specification, verb, host, by } = request.body;
-      clusterFor(caller, specification);
+      const { verb, host, by } = request.body;
+      const specification = await readFor(specifications, caller, request.body.specification);
       const key = request.headers['idempotency-key'] ?? newIdempotencyKey();
       const submitted = await client.submit({ specification, verb, host, key, by: recordedAs(caller, by) });
       metrics.submitted.inc();

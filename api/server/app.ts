@@ -2,7 +2,9 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
+import { addressGroup } from '../../model/network-address.js';
 import { addAuthentication } from './access/authenticate.js';
+import { createBursts } from './bursts.js';
 import { trackConnections, type Connections } from './connections.js';
 import { addDocuments, addOpenApiRoute } from './documents.js';
 import { addErrorHandling, answerError } from './problems/errors.js';
@@ -15,6 +17,7 @@ import { addDecisionRoutes } from './routes/decisions.js';
 import { addEventRoutes } from './routes/events.js';
 import { addOperationRoutes } from './routes/operations.js';
 import { addProbes } from './routes/probes.js';
+import { isAmong, limitProxied } from './proxies.js';
 import type { Api } from './routes.js';
 import { createSpecificationReader } from './specifications/reader.js';
 import { answerClientError } from './problems/client-errors.js';
@@ -35,7 +38,8 @@ const tlsOptions = ({ cert, key, clientCa }: Tls) => ({
 
 /** The API with all of its routes, before it listens. */
 export const createApp = async (options: AppOptions): Promise<App> => {
-  const { client, tokens, ready, log, version, tls } = options;
+  const { client, tokens, ready, log, version, tls, trustedProxies = [] } = options;
+  const isProxy = isAmong(trustedProxies);
   const limits = { ...defaultLimits, ...options.limits };
   const ending = new AbortController();
   const metrics = createMetrics();
@@ -51,6 +55,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     // The log and the answer show the same id; one that a client sends is ignored.
     genReqId: () => randomUUID(),
     requestIdHeader: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     // Also where a client reads no answers: then nothing is written any more.
@@ -67,8 +72,14 @@ export const createApp = async (options: AppOptions): Promise<App> => {
       ? { http: timeouts }
       : { https: { ...timeouts, handshakeTimeout: limits.handshakeMs, ...tlsOptions(tls) } }),
   }).withTypeProvider<ZodTypeProvider>() as unknown as Api;
-  api.server.maxConnections = limits.connections;
-  const connections = trackConnections(api.server);
+  const closed = createBursts((group, more) => log.warn({ ip: group, more }, 'connections closed: too many'));
+  const connections = trackConnections(api.server, {
+    limits,
+    isProxy,
+    onClosed: (group, of) => {
+      if (closed.count(group)) log.warn({ ip: group, of }, 'connection closed: too many');
+    },
+  });
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
@@ -83,11 +94,13 @@ export const createApp = async (options: AppOptions): Promise<App> => {
       headers: { connection: 'close', 'retry-after': '2' },
     });
   });
-  addAuthentication(api, tokens);
+  limitProxied(api, isProxy, limits);
+  addAuthentication(api, tokens, (request) => connections.identified(request.raw.socket));
   await api.register(rateLimit, {
     max: limits.requestsPerSecond,
     timeWindow: 1_000,
-    keyGenerator: ({ identified, ip }) => (identified?.name === undefined ? `ip ${ip}` : `token ${identified.name}`),
+    keyGenerator: ({ identified, ip }) =>
+      identified?.name === undefined ? `ip ${addressGroup(ip)}` : `token ${identified.name}`,
     errorResponseBuilder: (_request, { max }) =>
       new ApiProblem('too-many-requests', `More than ${max} requests within a second.`, {
         remedy: 'Wait as Retry-After says. The option --rate-limit of `quorate server` is the limit.',

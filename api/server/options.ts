@@ -8,8 +8,10 @@ export interface Limits {
   readonly bodyBytes: number;
   /** Requests per second and token (per address without one); default 200. More get 429 with Retry-After. */
   readonly requestsPerSecond: number;
-  /** Open connections; default 1000. More are closed at once. */
+  /** Open connections; default 1000. With more, the oldest one whose caller is not known is closed. */
   readonly connections: number;
+  /** Of these from one address, or from one /64 of IPv6; default 250. Through a trusted proxy: requests under way of one client. */
+  readonly connectionsPerAddress: number;
   /** Event streams at the same time; default 200. More get 429. */
   readonly streams: number;
   /** Event streams at the same time per token; default 50. */
@@ -30,6 +32,7 @@ export const defaultLimits: Limits = {
   bodyBytes: 2 * 1024 * 1024,
   requestsPerSecond: 200,
   connections: 1_000,
+  connectionsPerAddress: 250,
   streams: 200,
   streamsPerToken: 50,
   requestMs: 30_000,
@@ -57,4 +60,6 @@ export interface AppOptions {
   readonly version: string;
   readonly limits?: Partial<Limits>;
   readonly tls?: Tls;
+  /** Addresses or subnets of proxies whose X-Forwarded-For is believed; default none. */
+  readonly trustedProxies?: readonly string[];
 }

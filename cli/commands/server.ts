@@ -9,6 +9,7 @@ export interface ServerCommandOptions extends Omit<ApiOptions, 'limits'> {
   readonly rateLimit: number;
   readonly maxBody: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   readonly maxStreams: number;
   readonly maxStreamsPerToken: number;
 }
@@ -20,6 +21,7 @@ export const server = async (io: Io, version: string, options: ServerCommandOpti
     requestsPerSecond: options.rateLimit,
     bodyBytes: options.maxBody,
     connections: options.maxConnections,
+    connectionsPerAddress: options.maxConnectionsPerAddress,
     streams: options.maxStreams,
     streamsPerToken: options.maxStreamsPerToken,
   };

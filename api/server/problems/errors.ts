@@ -53,6 +53,14 @@ export const answerError = (error: unknown, request: FastifyRequest, reply: Fast
   void reply.code(problem.status).header('x-request-id', request.id).type('application/problem+json').send(problem);
 };
 
+/** The documentation page and its files: every other route says who may use it. */
+const isOfPage = ({ routeOptions }: FastifyRequest): boolean => routeOptions.config.access === undefined;
+
+const isRefusal = (error: unknown): boolean => {
+  const { statusCode = 500 } = (error ?? {}) as Partial<FastifyError>;
+  return statusCode >= 400 && statusCode < 500;
+};
+
 interface KnownRoute {
   readonly method: string;
   readonly pattern: RegExp;
@@ -78,16 +86,19 @@ export const addErrorHandling = (app: FastifyInstance): void => {
   const unknown = ({ url, method }: FastifyRequest): ApiProblem => {
     const path = url.split('?')[0] ?? '';
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method))];
-    return allowed.length > 0
+    // A file of the page that is not there has a route as well.
+    return allowed.length > 0 && !allowed.includes(method)
       ? new ApiProblem('method-not-allowed', `${path} does not take ${method}.`, {
           remedy: `Use ${allowed.join(' or ')}.`,
           headers: { allow: allowed.join(', ') },
         })
       : new ApiProblem('no-such-route', `There is no ${path}.`, { remedy: 'See /docs for the routes there are.' });
   };
-  // What Fastify finds wrong with a request that has no route does not matter.
+  /** What is wrong with a request that has no route, and why a file of the page is refused, does not matter. */
+  const isNowhere = (error: unknown, request: FastifyRequest): boolean =>
+    !(error instanceof ApiProblem) && (request.is404 || (isOfPage(request) && isRefusal(error)));
   app.setErrorHandler((error, request, reply) =>
-    answerError(request.is404 && !(error instanceof ApiProblem) ? unknown(request) : error, request, reply),
+    answerError(isNowhere(error, request) ? unknown(request) : error, request, reply),
   );
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
     answerError(unknown(request), request, reply),

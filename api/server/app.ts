@@ -17,6 +17,7 @@ import { addDecisionRoutes } from './routes/decisions.js';
 import { addEventRoutes } from './routes/events.js';
 import { addOperationRoutes } from './routes/operations.js';
 import { addProbes } from './routes/probes.js';
+import { addProtectiveHeaders } from './protective-headers.js';
 import { isAmong, limitProxied } from './proxies.js';
 import type { Api } from './routes.js';
 import { createSpecificationReader } from './specifications/reader.js';
@@ -84,6 +85,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
 
+  addProtectiveHeaders(api, tls !== undefined);
   addRequestLog(api);
   addRequestMetrics(api, metrics);
   api.addHook('onRequest', async (request, reply) => {

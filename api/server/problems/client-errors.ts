@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionError } from 'fastify';
 import type { Socket } from 'node:net';
+import { ofApi } from '../protective-headers.js';
 import { ApiProblem, problemOf } from './api-problem.js';
 
 /** What Node's HTTP parser refuses, before there is a request. */
@@ -39,6 +40,7 @@ export const answerClientError = (error: ConnectionError, socket: Socket): void 
       'content-type: application/problem+json',
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
+      ...Object.entries(ofApi).map(([name, value]) => `${name}: ${value}`),
       '',
       body,
     ].join('\r\n'),

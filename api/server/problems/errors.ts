@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { ProblemDetails } from '../../http/problem-details.js';
+import { ofApi } from '../protective-headers.js';
 import { ApiProblem, defect, problemOf, type ApiProblemKind } from './api-problem.js';
 
 const badRequest = ['bad-request', 'Send what /openapi.json describes.'] as const;
@@ -50,6 +51,8 @@ export const answerError = (error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemAnswer(error, request);
   if (problem.status === 503 && reply.getHeader('retry-after') === undefined) void reply.header('retry-after', '5');
   if (error instanceof ApiProblem) void reply.headers(error.headers);
+  // Also where no hook of a route comes to it.
+  void reply.headers(ofApi);
   void reply.code(problem.status).header('x-request-id', request.id).type('application/problem+json').send(problem);
 };
 

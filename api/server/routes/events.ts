@@ -79,11 +79,7 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         }),
         { objectMode: false, highWaterMark: 1 },
       );
-      return reply
-        .type('text/event-stream')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(stream);
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
     },
   );
 };

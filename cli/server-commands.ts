@@ -74,6 +74,15 @@ export const addServerCommands = (
         'address or subnet of a proxy whose X-Forwarded-For says who asks; may be given several times (default: none)',
       ).argParser(proxies),
     )
+    .addOption(
+      limit(
+        '--reading-rate <count>',
+        'plans and readings of a status per minute and token',
+        defaultLimits.readingsPerMinute,
+      ),
+    )
+    .addOption(limit('--max-readings <count>', 'plans and readings of a status at a time', defaultLimits.readings))
+    .addOption(limit('--max-readings-per-token <count>', 'of these per token', defaultLimits.readingsPerToken))
     .addOption(limit('--max-streams <count>', 'open event streams', defaultLimits.streams))
     .addOption(limit('--max-streams-per-token <count>', 'open event streams per token', defaultLimits.streamsPerToken))
     .addOption(logLevel('info'))

@@ -16,6 +16,12 @@ export interface Limits {
   readonly streams: number;
   /** Event streams at the same time per token; default 50. */
   readonly streamsPerToken: number;
+  /** Plans and readings of a status at the same time; default 20. Each makes a worker log in to hosts. More get 429. */
+  readonly readings: number;
+  /** Of these per token; default 4. */
+  readonly readingsPerToken: number;
+  /** Plans and readings of a status per minute and token (per address without one); default 60. More get 429 with Retry-After. */
+  readonly readingsPerMinute: number;
   /** Time a request may take to arrive whole, milliseconds; default 30 000. */
   readonly requestMs: number;
   /** Time a client may take for the TLS handshake, milliseconds; default 10 000. */
@@ -35,6 +41,9 @@ export const defaultLimits: Limits = {
   connectionsPerAddress: 250,
   streams: 200,
   streamsPerToken: 50,
+  readings: 20,
+  readingsPerToken: 4,
+  readingsPerMinute: 60,
   requestMs: 30_000,
   handshakeMs: 10_000,
   silenceMs: 150_000,

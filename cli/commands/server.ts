@@ -10,6 +10,9 @@ export interface ServerCommandOptions extends Omit<ApiOptions, 'limits'> {
   readonly maxBody: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  readonly readingRate: number;
+  readonly maxReadings: number;
+  readonly maxReadingsPerToken: number;
   readonly maxStreams: number;
   readonly maxStreamsPerToken: number;
 }
@@ -22,6 +25,9 @@ export const server = async (io: Io, version: string, options: ServerCommandOpti
     bodyBytes: options.maxBody,
     connections: options.maxConnections,
     connectionsPerAddress: options.maxConnectionsPerAddress,
+    readingsPerMinute: options.readingRate,
+    readings: options.maxReadings,
+    readingsPerToken: options.maxReadingsPerToken,
     streams: options.maxStreams,
     streamsPerToken: options.maxStreamsPerToken,
   };

@@ -34,7 +34,8 @@ const limit = (flags: string, description: string, value: number): Option =>
   new Option(flags, description).argParser(count).default(value);
 
 const proxies = (text: string, before: readonly string[] = []): string[] => {
-  if (parseAddress(text) === undefined && parseSubnet(text) === undefined) {
+  // A subnet of everything would believe everybody.
+  if (parseAddress(text) === undefined && (parseSubnet(text) === undefined || text.endsWith('/0'))) {
     throw new InvalidArgumentError('It is an IP address or a subnet, such as 10.0.0.7 or 10.0.0.0/24.');
   }
   return [...before, text];

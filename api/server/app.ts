@@ -9,6 +9,7 @@ import { trackConnections, type Connections } from './connections.js';
 import { addDocuments, addOpenApiRoute } from './documents.js';
 import { addErrorHandling, answerError } from './problems/errors.js';
 import { addRequestLog } from './request-log.js';
+import { addJsonBodies } from './json-body.js';
 import { addRequestMetrics, createMetrics } from './metrics.js';
 import { defaultLimits, type AppOptions, type Tls } from './options.js';
 import { ApiProblem } from './problems/api-problem.js';
@@ -82,6 +83,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     },
   });
   api.removeContentTypeParser('text/plain');
+  addJsonBodies(api);
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
 

@@ -22,7 +22,7 @@ interface Issue {
 
 /** `body/specification/text` of an issue at `/specification/text` of the body. */
 const issueText = (context: string, { instancePath = '', message = 'is wrong' }: Issue): string =>
-  `${context}${instancePath}: ${message}`;
+  `${context}${instancePath}: ${message}`.slice(0, 500);
 
 const asProblem = (error: unknown): unknown => {
   if (hasZodFastifySchemaValidationErrors(error)) {

@@ -68,7 +68,7 @@ export const createReaderThread = ({ mostMs, heapMb }: ReaderThreadLimits): Read
   const started = async (): Promise<Worker> => {
     if (thread !== undefined) return thread;
     const worker = new Worker(program, {
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
       // What the process has in its environment is none of it.
       env: {},
       execArgv: [],

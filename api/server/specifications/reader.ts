@@ -21,7 +21,7 @@ interface ReaderLimits extends ReaderThreadLimits {
 }
 
 /** A specification of a thousand hosts takes a quarter of a second. */
-const defaults: ReaderLimits = { mostMs: 2_000, heapMb: 256, threads: 2, waiting: 60 };
+const defaults: ReaderLimits = { mostMs: 2_000, heapMb: 96, threads: 2, waiting: 60 };
 
 /** Often many requests in a row are about one specification. */
 const rememberedAtMost = 16;

@@ -41,6 +41,7 @@ export const codeOfOutcome = (outcome: OperationOutcome): number => {
 export const codeOfErrorKind = (kind: OperatorErrorKind): number => {
   switch (kind) {
     case 'bad-usage':
+    case 'key-reused':
     case 'not-found':
     case 'ambiguous':
       return exitCodes.badUsage;

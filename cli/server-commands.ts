@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { defaultListen, parseListen, type ListenAddress } from '../api/server/access/exposure.js';
 import { defaultLimits } from '../api/server/options.js';
+import { parseAddress, parseSubnet } from '../model/network-address.js';
 import { roles } from '../api/server/tokens/token.js';
 import type { ServerCommandOptions } from './commands/server.js';
 import type { TokenCreateOptions, TokenOptions } from './commands/token.js';
@@ -32,6 +33,14 @@ const tokenFile = (): Option =>
 const limit = (flags: string, description: string, value: number): Option =>
   new Option(flags, description).argParser(count).default(value);
 
+const proxies = (text: string, before: readonly string[] = []): string[] => {
+  // A subnet of everything would believe everybody.
+  if (parseAddress(text) === undefined && (parseSubnet(text) === undefined || text.endsWith('/0'))) {
+    throw new InvalidArgumentError('It is an IP address or a subnet, such as 10.0.0.7 or 10.0.0.0/24.');
+  }
+  return [...before, text];
+};
+
 /** `quorate server` and `quorate token`. */
 export const addServerCommands = (
   program: Command,
@@ -53,6 +62,28 @@ export const addServerCommands = (
     .addOption(limit('--rate-limit <count>', 'requests per second and token', defaultLimits.requestsPerSecond))
     .addOption(limit('--max-body <bytes>', 'largest body of a request', defaultLimits.bodyBytes))
     .addOption(limit('--max-connections <count>', 'open connections', defaultLimits.connections))
+    .addOption(
+      limit(
+        '--max-connections-per-address <count>',
+        'open connections from one address; requests under way of one client of a trusted proxy',
+        defaultLimits.connectionsPerAddress,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--trusted-proxy <address>',
+        'address or subnet of a proxy whose X-Forwarded-For says who asks; may be given several times (default: none)',
+      ).argParser(proxies),
+    )
+    .addOption(
+      limit(
+        '--reading-rate <count>',
+        'plans and readings of a status per minute and token',
+        defaultLimits.readingsPerMinute,
+      ),
+    )
+    .addOption(limit('--max-readings <count>', 'plans and readings of a status at a time', defaultLimits.readings))
+    .addOption(limit('--max-readings-per-token <count>', 'of these per token', defaultLimits.readingsPerToken))
     .addOption(limit('--max-streams <count>', 'open event streams', defaultLimits.streams))
     .addOption(limit('--max-streams-per-token <count>', 'open event streams per token', defaultLimits.streamsPerToken))
     .addOption(logLevel('info'))

@@ -20,6 +20,8 @@ export interface ApiOptions {
   readonly clientCa?: string;
   /** A proxy before it speaks TLS. */
   readonly insecureHttp?: boolean;
+  /** Addresses or subnets of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxy?: readonly string[];
   readonly limits?: Partial<Limits>;
   readonly logLevel: Level;
 }
@@ -62,7 +64,7 @@ export interface PreparedApi {
  * @throws OperatorError (bad-usage, refused)
  */
 export const prepareApi = (io: Io, version: string, options: ApiOptions): PreparedApi => {
-  const { listen, insecureHttp = false, limits, logLevel } = options;
+  const { listen, insecureHttp = false, limits, logLevel, trustedProxy } = options;
   const tokenFile = options.tokens ?? defaultTokenFile(io.env);
   const log = createJsonLog(logLevel, io.err);
   const tls = tlsOf(options);
@@ -88,6 +90,7 @@ export const prepareApi = (io: Io, version: string, options: ApiOptions): Prepar
         listen,
         ...(limits === undefined ? {} : { limits }),
         ...(tls === undefined ? {} : { tls }),
+        ...(trustedProxy === undefined ? {} : { trustedProxies: trustedProxy }),
       });
       return {
         url: server.url,

@@ -32,6 +32,8 @@ export const SubmitRequest = z.object({
   context: OperationContext,
   /** Who asks, such as user@machine. */
   by: z.string().min(1).max(200),
+  /** Digest of what was sent: the same operation id with another one is refused. Absent where nobody made one. */
+  digest: z.string().max(100).optional(),
 });
 export type SubmitRequest = z.infer<typeof SubmitRequest>;
 
@@ -82,6 +84,8 @@ const QueueItem = z.object({
   by: z.string(),
   /** ISO 8601. */
   since: z.string(),
+  /** Of the request for it. */
+  digest: z.string().optional(),
 });
 
 export const EndedItem = QueueItem.extend({

@@ -84,6 +84,16 @@ export const addressKey = (text: string): string => {
   return address === undefined ? text : `IPv${address.family} ${address.value}`;
 };
 
+/** An IPv4 address that a socket for both families shows as ::ffff:192.0.2.1, as IPv4; without the zone of a link-local one. */
+export const withoutMapping = (text: string): string => text.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** What one network has: an IPv4 address, or the /64 of an IPv6 one, within which a machine has as many as it likes. */
+export const addressGroup = (text: string): string => {
+  const address = parseAddress(withoutMapping(text));
+  if (address === undefined) return text;
+  return address.family === 4 ? withoutMapping(text) : `${ipv6Text((address.value >> 64n) << 64n)}/64`;
+};
+
 /** The groups of an IPv6 address as RFC 5952 has them: lower case, no leading zeros, the longest run of zeros as `::`. */
 const ipv6Text = (value: bigint): string => {
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));

@@ -42,7 +42,10 @@ const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 const say = (text: string): void => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`);
 const figures: Figure[] = [];
 
-const harness = await startApiHarness({ kubeadmMs: 20_000, serverArguments: ['--rate-limit', '100000'] });
+const harness = await startApiHarness({
+  kubeadmMs: 20_000,
+  serverArguments: ['--rate-limit', '100000', '--max-connections-per-address', '1000'],
+});
 const api = requestsTo(harness.url, harness.tokens.operator);
 const connection = await Connection.connect({ address: harness.temporalAddress });
 const temporal = new Client({ connection });

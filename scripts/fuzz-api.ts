@@ -71,7 +71,10 @@ const countsOf = (reportFile: string): Counts => {
 };
 
 const executable = schemathesis();
-const harness = await startApiHarness({ kubeadmMs: 500, serverArguments: ['--rate-limit', '100000'] });
+const harness = await startApiHarness({
+  kubeadmMs: 500,
+  serverArguments: ['--rate-limit', '100000', '--reading-rate', '100000', '--max-readings-per-token', '20'],
+});
 let passed = 0;
 let failed = 0;
 try {

@@ -91,7 +91,7 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
         'Asks for an operation; the same operation id is never run twice. Sent by `quorate init` and `quorate join`',
       unfinishedPolicy: HandlerUnfinishedPolicy.WARN_AND_ABANDON,
       validator: (request) => {
-        const { context } = parseOrRefuse(SubmitRequest, request, {
+        const { context, digest } = parseOrRefuse(SubmitRequest, request, {
           type: 'InvalidSpecification',
           what: 'not a request for an operation',
           remedy: 'send what `quorate init` and `quorate join` send: {"context": ..., "by": "who"}',
@@ -103,6 +103,10 @@ export const clusterEntity = async (state: ClusterEntityState): Promise<void> =>
           );
         }
         const { open, past } = queue.find(context.operation);
+        const before = open?.request.digest ?? past?.digest;
+        if (digest !== undefined && before !== undefined && digest !== before) {
+          throw refusal('KeyReused', 'its key was used before, with another specification');
+        }
         if (updates >= limits.updatesBeforeContinueAsNew && open === undefined && past === undefined) {
           throw refusal(
             'QueueFull',

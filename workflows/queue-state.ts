@@ -63,12 +63,13 @@ export const createQueueState = (
 
   const workflowIdOf = ({ request: { context: of } }: QueueEntry): string =>
     isExclusive(of.kind) ? workflowIds.exclusive(cluster) : workflowIds.shared(cluster, of.kind, of.target.name);
-  const itemOf = ({ request: { context: of, by }, since }: QueueEntry) => ({
+  const itemOf = ({ request: { context: of, by, digest }, since }: QueueEntry) => ({
     operation: of.operation,
     kind: of.kind,
     host: of.target.name,
     by,
     since,
+    ...(digest === undefined ? {} : { digest }),
   });
 
   const endedAs = (operation: string): EndedEntry | undefined => ended.find((entry) => entry.operation === operation);
@@ -130,8 +131,12 @@ export const createQueueState = (
       const [, kind, host = ''] = operation.split('/');
       if (kind === undefined || !isOperationKind(kind)) return undefined;
       // One that was reset after its end is known already.
-      const { by, since } = endedAs(operation) ?? { by: 'unknown', since: new Date().toISOString() };
-      const item = asked === undefined ? { operation, kind, host, by, since } : itemOf(asked);
+      const known = endedAs(operation);
+      const { by, since, digest } = known ?? { by: 'unknown', since: new Date().toISOString() };
+      const item =
+        asked === undefined
+          ? { operation, kind, host, by, since, ...(digest === undefined ? {} : { digest }) }
+          : itemOf(asked);
       remember({ ...item, workflowId, ...ending });
       // Who was to be told of it is not known any more: the operation that was asked for last names them as well.
       const { notify } = asked?.request.context ?? context ?? { notify: [] };

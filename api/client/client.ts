@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Decision } from '../../model/messages.js';
 import type { Verb } from '../../model/operations.js';
 import type { PlanReport } from '../../model/plan-report.js';
+import type { Specification } from '../../model/specification/specification.js';
 import type { StatusReport } from '../../model/status/status.js';
 import type { ListFilter, OperationList } from './find-operations.js';
 import type { OperationSummary } from './operation-summary.js';
@@ -17,9 +18,15 @@ export const SpecificationText = z.strictObject({
 });
 export type SpecificationText = z.infer<typeof SpecificationText>;
 
+/** A specification to be acted on. */
+export interface GivenSpecification extends SpecificationText {
+  /** What the text says, where that is known; it is read from the text otherwise. Never sent anywhere. */
+  readonly read?: Specification;
+}
+
 /** What is to be done to which host of which cluster. */
 export interface ChangeRequest {
-  readonly specification: SpecificationText;
+  readonly specification: GivenSpecification;
   /** `join` is a control-plane or a worker join by the role that the host has in the specification. */
   readonly verb: Verb;
   readonly host: string;
@@ -110,7 +117,7 @@ export interface QuorateClient {
   readonly submit: (request: OperationRequest, options?: Waiting) => Promise<Submitted>;
   /** What the operation would find and do now; changes nothing. */
   readonly plan: (request: ChangeRequest, options?: Waiting) => Promise<PlanReport>;
-  readonly status: (specification: SpecificationText, options?: Waiting) => Promise<StatusReport>;
+  readonly status: (specification: GivenSpecification, options?: Waiting) => Promise<StatusReport>;
   readonly clusters: () => Promise<ClusterList>;
   readonly list: (filter?: ListFilter) => Promise<OperationList>;
   /**

@@ -123,12 +123,20 @@ export const queuedOperations = (queue: ClusterQueue): OperationSummary[] => {
   const beginning = queue.running
     .filter(({ runId }) => runId === undefined)
     .map((item) => ({ ...item, waitsFor: beginsNow, ...(needsLock(item.kind) ? { holdsLock: true } : {}) }));
-  const waiting = [...beginning, ...queue.waiting].map((item): OperationSummary => ({
-    ...item,
-    cluster,
-    state: 'waiting',
-    workflowId: '',
-  }));
+  const waiting = [...beginning, ...queue.waiting].map(
+    ({ operation, kind, host, by, since, waitsFor, ...more }): OperationSummary => ({
+      operation,
+      cluster,
+      kind,
+      host,
+      state: 'waiting',
+      ...('holdsLock' in more ? { holdsLock: true } : {}),
+      waitsFor,
+      by,
+      since,
+      workflowId: '',
+    }),
+  );
   const withdrawn = queue.ended
     .filter((item) => item.runId === undefined)
     .map((item): OperationSummary => {

@@ -4,12 +4,13 @@ import type { OperationKind } from '../../model/operations.js';
 import { OperatorError } from '../../model/failures/operator-error.js';
 import { operationContext } from '../../model/specification/operation-context.js';
 import type { Specification } from '../../model/specification/specification.js';
-import { SpecificationInvalid, type ChangeRequest, type SpecificationText } from './client.js';
+import { SpecificationInvalid, type ChangeRequest, type GivenSpecification } from './client.js';
 import { operationId } from './operation-id.js';
 import { parseSpecification } from './specification-file.js';
 
 /** @throws SpecificationInvalid with every problem in it. */
-const specificationOf = ({ text, file }: SpecificationText): Specification => {
+const specificationOf = ({ text, file, read }: GivenSpecification): Specification => {
+  if (read !== undefined) return read;
   const parsed = parseSpecification(text, file);
   if (!parsed.ok) throw new SpecificationInvalid(file, parsed.problems);
   return parsed.specification;
@@ -40,7 +41,7 @@ export const requestedChange = (request: ChangeRequest, key: string): OperationC
  *
  * @throws SpecificationInvalid, OperatorError (bad-usage) when it has no control-plane host.
  */
-export const describedCluster = (text: SpecificationText): OperationContext => {
+export const describedCluster = (text: GivenSpecification): OperationContext => {
   const specification = specificationOf(text);
   const cluster = specification.metadata.name;
   const host = Object.entries(specification.spec.hosts).find(([, { role }]) => role === 'control-plane')?.[0];

@@ -83,7 +83,12 @@ const syntaxHelp: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'close the quote or bracket that was opened',
 };
 
-const readText = (text: string, file: string): ParsedSpecification => {
+/**
+ * Reads and checks the text of a `cluster.yaml`. Reports every problem at once, each with its place, what is wrong and
+ * what to write instead.
+ * @param file name of the file as messages show it
+ */
+export const parseSpecification = (text: string, file: string): ParsedSpecification => {
   const lines = new LineCounter();
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
@@ -139,26 +144,4 @@ const readText = (text: string, file: string): ParsedSpecification => {
   return validated.ok
     ? { ok: true, specification: validated.specification, warnings: located(validated.warnings) }
     : { ok: false, problems: located(validated.problems) };
-};
-
-/** Often many requests in a row are about one specification, and each parses it more than once. */
-const remembered = new Map<string, ParsedSpecification>();
-const rememberedAtMost = 16;
-/** Characters; of about two thousand hosts. */
-const longestRemembered = 100_000;
-
-/**
- * Reads and checks the text of a `cluster.yaml`. Reports every problem at once, each with its place, what is wrong and
- * what to write instead.
- * @param file name of the file as messages show it
- */
-export const parseSpecification = (text: string, file: string): ParsedSpecification => {
-  const name = `${file}\n${text}`;
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
-  const parsed = readText(text, file);
-  if (text.length > longestRemembered) return parsed;
-  remembered.set(name, parsed);
-  if (remembered.size > rememberedAtMost) remembered.delete([...remembered.keys()][0] ?? '');
-  return parsed;
 };

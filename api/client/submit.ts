@@ -51,6 +51,14 @@ export const submitOperation = async (
       const refused = refusal(error);
       if (refused === undefined) throw error;
       if (wasInterrupted(refused.type) && attempt < 5) continue;
+      if (refused.type === 'KeyReused') {
+        throw new OperatorError('key-reused', `${operation} was not taken: ${refused.message}.`, {
+          evidence: [`see what was asked for: quorate operations show ${operation}`],
+          remedy:
+            'Send the specification as it was sent with this key, or choose another key (or none) for a new operation.',
+          cause: error,
+        });
+      }
       throw new OperatorError(
         refused.type === 'InvalidSpecification' ? 'bad-usage' : 'refused',
         `${operation} was not taken: ${refused.message}`,

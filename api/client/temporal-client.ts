@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import type { QuorateClient } from './client.js';
+import type { ChangeRequest, QuorateClient } from './client.js';
 import { listClusters } from './clusters.js';
 import { cancelOperation, decideOperation } from './decide.js';
 import { findOperation } from './find-operation.js';
@@ -11,6 +12,13 @@ import { retryOperations } from './retry-operations.js';
 import { submitOperation } from './submit.js';
 import { callOnce, type Patience } from './temporal-calls.js';
 import { watchOperation } from './watch-operation.js';
+
+/** Of what is asked for, as it was written: `by` and the name of the file are none of it. */
+const digestOf = ({ verb, host, specification }: ChangeRequest): string =>
+  createHash('sha256')
+    .update(JSON.stringify([verb, host, specification.text]))
+    .digest('hex')
+    .slice(0, 32);
 
 /** A plan takes no place in a queue: callers that ask for the same plan share one reading. */
 const planKey = 'plan';
@@ -31,7 +39,8 @@ export const createQuorateClient = (
     submit: async (request, options) => {
       const context = requestedChange(request, request.key);
       const { cluster, kind, target } = context;
-      const result = await submitOperation(client, { context, by: request.by }, { ...queue, ...patience, ...options });
+      const asked = { context, by: request.by, digest: digestOf(request) };
+      const result = await submitOperation(client, asked, { ...queue, ...patience, ...options });
       return { ...result, cluster, kind, host: target.name };
     },
     plan: async (request, options) => readPlan(client, requestedChange(request, planKey), { ...queue, ...options }),

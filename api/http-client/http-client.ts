@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PlanReport } from '../../model/plan-report.js';
 import { StatusReport } from '../../model/status/status.js';
-import { ClusterList, RetryReport, Submitted, type QuorateClient } from '../client/client.js';
+import { ClusterList, RetryReport, Submitted, type QuorateClient, type SpecificationText } from '../client/client.js';
 import { call } from './call.js';
 import type { HttpClientOptions } from './settings.js';
 import { createTransport } from './transport.js';
@@ -23,6 +23,9 @@ const readMs = 5_000;
 
 const pathOf = ({ operation }: OperationSummary): string =>
   `/v1/operations/${operation.split('/').map(encodeURIComponent).join('/')}`;
+
+/** As it is sent. */
+const textOf = ({ text, file }: SpecificationText): SpecificationText => ({ text, file });
 
 const queryOf = (fields: object): string => {
   const query = new URLSearchParams();
@@ -53,7 +56,7 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
   const client: QuorateClient = {
     submit: ({ specification, verb, host, by, key }, waiting) =>
       call(transport, {
-        ...post({ specification, verb, host, by }, key),
+        ...post({ specification: textOf(specification), verb, host, by }, key),
         what: `submitting ${verb} ${host}`,
         path: '/v1/operations',
         answer: Submitted,
@@ -61,7 +64,7 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
       }),
     plan: ({ specification, verb, host }, waiting) =>
       call(transport, {
-        ...post({ specification, verb, host }),
+        ...post({ specification: textOf(specification), verb, host }),
         what: `reading the plan of ${verb} ${host}`,
         path: '/v1/plan',
         answer: PlanReport,
@@ -71,7 +74,7 @@ export const createHttpClient = (options: HttpClientOptions): HttpClient => {
       }),
     status: (specification, waiting) =>
       call(transport, {
-        ...post({ specification }),
+        ...post({ specification: textOf(specification) }),
         what: 'reading the status',
         path: '/v1/status',
         answer: StatusReport,

@@ -7,6 +7,7 @@ import { ProblemDetails, failureType, problemType } from '../http/problem-detail
 /** The API's own kinds of problem, as kinds of OperatorError. */
 const kinds: Readonly<Record<string, OperatorErrorKind>> = {
   'bad-usage': 'bad-usage',
+  'key-reused': 'key-reused',
   'not-found': 'not-found',
   ambiguous: 'ambiguous',
   refused: 'refused',

@@ -9,13 +9,18 @@ export type Once = <Answer>(request: FastifyRequest, work: () => Promise<Answer>
 const keptMs = 600_000;
 const keptAtMost = 10_000;
 
-const nameOf = ({ identified, url, body, headers }: FastifyRequest): string | undefined => {
+const hashOf = (parts: unknown): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+
+/** The same key of another caller, or about something else, is another request. */
+const nameOf = ({ identified, url, headers }: FastifyRequest): string | undefined => {
   const key = headers['idempotency-key'];
-  if (key === undefined) return undefined;
-  // The same key with another body, or of another caller, is another request.
-  const parts = JSON.stringify([identified?.name, url, body, key]);
-  return createHash('sha256').update(parts).digest('base64');
+  return key === undefined ? undefined : hashOf([identified?.name, url, key]);
 };
+
+const keyReused = (): OperatorError =>
+  new OperatorError('key-reused', 'The Idempotency-Key was used before, with another body.', {
+    remedy: 'Send the body that was sent with this key, or another key (or none) with this body.',
+  });
 
 /** Whether a failed request is known to have no effect any more. */
 const isDefinite = (error: unknown): boolean => error instanceof OperatorError && error.kind !== 'temporal-unreachable';
@@ -25,7 +30,7 @@ const isDefinite = (error: unknown): boolean => error instanceof OperatorError &
  * because it was carried out. Kept in memory: a restarted server answers from what it sees.
  */
 export const createOnce = (): Once => {
-  const kept = new Map<string, { readonly answer: Promise<unknown>; readonly until: number }>();
+  const kept = new Map<string, { readonly body: string; readonly answer: Promise<unknown>; readonly until: number }>();
   const forget = (now: number): void => {
     for (const [name, { until }] of kept) {
       if (until > now && kept.size <= keptAtMost) return;
@@ -37,9 +42,11 @@ export const createOnce = (): Once => {
     if (name === undefined) return work();
     forget(performance.now());
     const before = kept.get(name);
-    if (before !== undefined) return before.answer as Promise<Answer>;
+    const body = hashOf(request.body ?? null);
+    if (before !== undefined)
+      return before.body === body ? (before.answer as Promise<Answer>) : Promise.reject(keyReused());
     const answer = work();
-    kept.set(name, { answer, until: performance.now() + keptMs });
+    kept.set(name, { body, answer, until: performance.now() + keptMs });
     answer.catch((error: unknown) => {
       if (!isDefinite(error)) kept.delete(name);
     });

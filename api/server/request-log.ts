@@ -1,9 +1,18 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createBursts } from './bursts.js';
 
-/** One line per request, when its answer is complete. Never a header: they carry tokens. */
+/** Who sent it, as the limits count. */
+const whoOf = ({ identified, ip }: FastifyRequest): string => identified?.name ?? ip;
+
+/**
+ * One line per request, when its answer is complete; of many requests of one caller that were too many, the first one and
+ * their number. Never a header: they carry tokens.
+ */
 export const addRequestLog = (app: FastifyInstance): void => {
+  const refused = createBursts((who, more) => app.log.warn({ who, more, status: 429 }, 'requests refused: too many'));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, ip } = request;
+    if (reply.statusCode === 429 && !refused.count(whoOf(request))) return;
     request.log.info(
       {
         requestId: request.id,

@@ -10,6 +10,7 @@ import type { QuorateClient } from '../client/client.js';
 import type { TokenStore } from './tokens/token-store.js';
 import type { Metrics } from './metrics.js';
 import type { Limits } from './options.js';
+import type { SpecificationReader } from './specifications/reader.js';
 import { ProblemDetails } from '../http/problem-details.js';
 
 export type Api = FastifyInstance<
@@ -25,6 +26,7 @@ export interface Serving {
   readonly client: QuorateClient;
   readonly tokens: TokenStore;
   readonly ready: () => Promise<void>;
+  readonly specifications: SpecificationReader;
   readonly limits: Limits;
   readonly metrics: Metrics;
   /** Aborted when the server ends: ends event streams. */
@@ -42,7 +44,7 @@ const meanings = {
   413: 'The body is too large.',
   415: 'The body is no JSON.',
   421: 'Without tokens the server answers as localhost only.',
-  422: 'The specification is wrong, or does not fit what is asked for.',
+  422: 'The specification is wrong, or does not fit what is asked for; or the Idempotency-Key is that of another request.',
   429: 'Too many requests, or too many event streams; Retry-After says when to ask again.',
   431: 'The address or the headers are too large: 16 KiB together at most.',
   500: 'A defect of Quorate. The log of the server has the request id.',

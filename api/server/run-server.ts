@@ -32,7 +32,7 @@ const cannotListen = ({ host, port }: ListenAddress, error: unknown): OperatorEr
  */
 export const startServer = async (options: AppOptions & { readonly listen: ListenAddress }): Promise<RunningServer> => {
   const { listen } = options;
-  const { api, beginEnd } = await createApp(options);
+  const { api, beginEnd, connections } = await createApp(options);
   try {
     await api.listen({ host: listen.host, port: listen.port });
   } catch (error) {
@@ -44,7 +44,7 @@ export const startServer = async (options: AppOptions & { readonly listen: Liste
   const stop = async (): Promise<void> => {
     beginEnd();
     const shutdownMs = options.limits?.shutdownMs ?? defaultLimits.shutdownMs;
-    const patience = setTimeout(() => api.server.closeAllConnections(), shutdownMs);
+    const patience = setTimeout(connections.closeAll, shutdownMs);
     // Otherwise an idle connection would be kept open for its next request.
     const idle = setInterval(() => api.server.closeIdleConnections(), 100);
     try {

@@ -54,7 +54,9 @@ export const KeyHeader = z.object({
     .max(200)
     .optional()
     .meta({ examples: [exampleKey] })
-    .describe('The same key is the same request, however often it is sent. A new one when absent.'),
+    .describe(
+      'The same key is the same request, however often it is sent; with another body it is refused. A new one when absent.',
+    ),
 });
 
 const kind = z.enum(operationKinds).meta({ examples: [exampleOperation.kind] });

@@ -9,6 +9,10 @@ export interface ServerCommandOptions extends Omit<ApiOptions, 'limits'> {
   readonly rateLimit: number;
   readonly maxBody: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly readingRate: number;
+  readonly maxReadings: number;
+  readonly maxReadingsPerToken: number;
   readonly maxStreams: number;
   readonly maxStreamsPerToken: number;
 }
@@ -20,6 +24,10 @@ export const server = async (io: Io, version: string, options: ServerCommandOpti
     requestsPerSecond: options.rateLimit,
     bodyBytes: options.maxBody,
     connections: options.maxConnections,
+    connectionsPerAddress: options.maxConnectionsPerAddress,
+    readingsPerMinute: options.readingRate,
+    readings: options.maxReadings,
+    readingsPerToken: options.maxReadingsPerToken,
     streams: options.maxStreams,
     streamsPerToken: options.maxStreamsPerToken,
   };

@@ -1,5 +1,13 @@
 /** The command line derives its exit code from it. */
-export type OperatorErrorKind = 'bad-usage' | 'temporal-unreachable' | 'not-found' | 'ambiguous' | 'refused' | 'failed';
+export type OperatorErrorKind =
+  | 'bad-usage'
+  /** The idempotency key is that of another request. */
+  | 'key-reused'
+  | 'temporal-unreachable'
+  | 'not-found'
+  | 'ambiguous'
+  | 'refused'
+  | 'failed';
 
 /**
  * Something that the user of the command line or the API has to fix, outside of any operation: a port in use, a server

@@ -25,6 +25,9 @@ const milliseconds = (duration: string): number => {
 const hostNamed = (specification: Specification, name: string): HostSpecification | undefined =>
   Object.hasOwn(specification.spec.hosts, name) ? specification.spec.hosts[name] : undefined;
 
+const listed = (names: readonly string[]): string =>
+  names.length <= 50 ? names.join(', ') : `${names.slice(0, 50).join(', ')} and ${names.length - 50} more`;
+
 const contextHost = (specification: Specification, name: string): ContextHost => {
   const host = hostNamed(specification, name);
   if (host === undefined) {
@@ -32,7 +35,7 @@ const contextHost = (specification: Specification, name: string): ContextHost =>
     const meant = suggest(name, names);
     throw new QuorateError('UnknownHost', `${specification.metadata.name} has no host ${name}`, {
       host: name,
-      remedy: `${meant === undefined ? '' : `did you mean ${meant}? `}use one of ${names.join(', ')}, or add spec.hosts.${name}`,
+      remedy: `${meant === undefined ? '' : `did you mean ${meant}? `}use one of ${listed(names)}, or add spec.hosts.${name}`,
     });
   }
   return { name, address: canonicalAddress(host.address), ...(host.ssh === undefined ? {} : { ssh: host.ssh }) };

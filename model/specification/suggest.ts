@@ -16,10 +16,14 @@ const distance = (a: string, b: string): number => {
   return at(a.length, b.length);
 };
 
+/** Comparing takes time: among more, only these many are looked at. */
+const comparedAtMost = 1_000;
+
 /** The word of `known` that was probably meant; undefined when none is near. */
 export const suggest = (word: string, known: readonly string[]): string | undefined => {
   const lower = word.toLowerCase();
   const ranked = known
+    .slice(0, comparedAtMost)
     .map((candidate) => ({ candidate, edits: distance(lower.slice(0, 64), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.edits - b.edits);
   const nearest = ranked[0];

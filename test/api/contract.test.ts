@@ -104,6 +104,32 @@ describe.each(Object.keys(ways))('over %s', (name) => {
     ).toContain(operation);
   };
 
+  test('S13: the same key with another specification is refused, while the operation runs and after its end', async () => {
+    const cluster = uniqueName('reused');
+    const first = join(cluster, 'w1', 'k');
+    const { operation, workflowId } = await client.submit(first);
+    const text = `${first.specification.text}# changed\n`;
+    const other = { ...first, specification: { ...first.specification, text } };
+    const reused = {
+      kind: 'key-reused',
+      message: expect.stringContaining(`${operation} was not taken`) as unknown,
+      remedy: expect.stringContaining('another key') as unknown,
+    };
+    await expect(client.submit(other)).rejects.toMatchObject(reused);
+    await eventually(async () => (await client.find(operation)).state).toBe('running');
+    await it.temporal.workflow.getHandle(workflowId).terminate('by hand');
+    await eventually(async () => (await client.find(operation)).state).toBe('terminated');
+    await eventually(() => it.temporal.workflow.getHandle(`cluster/${cluster}`).query('queue')).toMatchObject({
+      ended: [{ operation }],
+    });
+    await expect(client.submit(other)).rejects.toMatchObject(reused);
+    // Whoever asks, and whatever the file is called.
+    expect(
+      await client.submit({ ...first, by: 'bob@desk', specification: { ...first.specification, file: 'x.yaml' } }),
+    ).toMatchObject({ operation });
+    expect(await client.submit({ ...other, key: 'k2' })).toMatchObject({ cluster });
+  });
+
   test('the same key is the same operation, and the host joins in the way of its role', async () => {
     const cluster = uniqueName('same');
     const [first, second] = await Promise.all([

@@ -2,6 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  addressGroup,
   canonicalAddress,
   parseAddress,
   parseEndpoint,
@@ -236,4 +237,16 @@ describe('isLoopback', () => {
     '%s may be reached from elsewhere',
     (host) => expect(isLoopback(host)).toBe(false),
   );
+});
+
+it.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:DB8:1:2::1', '2001:db8:1:2::/64'],
+  ['fe80::1%eth0', 'fe80::/64'],
+  ['::1', '::/64'],
+  ['nonsense', 'nonsense'],
+])('%s is one of the network %s', (address, group) => {
+  expect(addressGroup(address)).toBe(group);
 });

@@ -9,6 +9,7 @@ const without: Readonly<Record<string, string>> = {
   'adapters/ssh/config': 'the whole reading of a client configuration, held to `ssh -G`',
   api: 'the client as a whole, over Temporal and over HTTP',
   'api/server': 'the server as a whole, over HTTP',
+  'api/server/attacks': 'callers that mean harm, met by the server as a whole, over HTTP',
   cli: 'the program as a whole, as a process and on a terminal',
   simulation: 'the product as a whole on simulated hosts, and the simulation as a whole beside real programs',
   'simulation/same-breath': 'what changes in the moment before a script destroys, met by the product as a whole',

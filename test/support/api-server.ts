@@ -23,7 +23,7 @@ let made = 0;
 /** An API server on a port of its own, with a file of tokens of its own, empty at first: then no request needs one. */
 export const startApiServer = async (
   client: QuorateClient,
-  options: Partial<Pick<AppOptions, 'ready' | 'limits' | 'tls'>> & { host?: string } = {},
+  options: Partial<Pick<AppOptions, 'ready' | 'limits' | 'tls' | 'trustedProxies'>> & { host?: string } = {},
 ): Promise<ApiServer> => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-api-'));
   const tokenFile = join(folder, 'tokens.json');

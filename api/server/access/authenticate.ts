@@ -64,8 +64,16 @@ export const callerOf = ({ identified }: FastifyRequest): Caller => {
   return identified;
 };
 
-/** Identifies the caller before the rate limit counts the request, and refuses it before its body is read. */
-export const addAuthentication = (app: FastifyInstance, tokens: TokenStore): void => {
+/**
+ * Identifies the caller before the rate limit counts the request, and refuses it before its body is read.
+ *
+ * @param onIdentified told of each request whose caller is known, whatever that one may do
+ */
+export const addAuthentication = (
+  app: FastifyInstance,
+  tokens: TokenStore,
+  onIdentified: (request: FastifyRequest) => void,
+): void => {
   app.decorateRequest('identified', undefined);
   const refused = new WeakMap<FastifyRequest, unknown>();
   app.addHook('onRoute', (route) => {
@@ -79,6 +87,7 @@ export const addAuthentication = (app: FastifyInstance, tokens: TokenStore): voi
     if (access === undefined || access.role === 'anyone') return;
     try {
       request.identified = identify(request, tokens);
+      onIdentified(request);
     } catch (error) {
       refused.set(request, error);
     }

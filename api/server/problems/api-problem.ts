@@ -27,6 +27,7 @@ export type ApiProblemKind = keyof typeof apiKinds;
 
 const operatorKinds = {
   'bad-usage': 400,
+  'key-reused': 422,
   'not-found': 404,
   ambiguous: 409,
   refused: 409,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionError } from 'fastify';
 import type { Socket } from 'node:net';
+import { ofApi } from '../protective-headers.js';
 import { ApiProblem, problemOf } from './api-problem.js';
 
 /** What Node's HTTP parser refuses, before there is a request. */
@@ -19,22 +20,32 @@ const ofCode = ({ code }: ConnectionError): ApiProblem => {
   }
 };
 
+/** How long the answer to what is no request may take to be sent, milliseconds. */
+const answerMs = 2_000;
+
+/** Whether Node's HTTP parser refused something: else nobody is there who could read an answer, or no TLS session to write it to. */
+const isOfParser = (code: unknown): boolean => typeof code === 'string' && /^(HPE|ERR_HTTP)_/.test(code);
+
 /** Answers on the bare socket, as problem+json like everything else, and closes it. */
 export const answerClientError = (error: ConnectionError, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (!isOfParser(error.code) || !socket.writable) {
+    socket.destroy();
+    return;
+  }
   const body = JSON.stringify(problemOf(ofCode(error), randomUUID()));
   const { status, title } = JSON.parse(body) as { status: number; title: string };
-  if (socket.writable) {
-    socket.write(
-      [
-        `HTTP/1.1 ${status} ${title}`,
-        'content-type: application/problem+json',
-        `content-length: ${Buffer.byteLength(body)}`,
-        'connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    );
-  }
+  socket.write(
+    [
+      `HTTP/1.1 ${status} ${title}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      ...Object.entries(ofApi).map(([name, value]) => `${name}: ${value}`),
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  // Waits for the answer to be sent, which a client that reads nothing would put off for ever.
   socket.destroySoon();
+  setTimeout(() => socket.destroy(), answerMs).unref();
 };

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { ProblemDetails } from '../../http/problem-details.js';
+import { ofApi } from '../protective-headers.js';
 import { ApiProblem, defect, problemOf, type ApiProblemKind } from './api-problem.js';
 
 const badRequest = ['bad-request', 'Send what /openapi.json describes.'] as const;
@@ -21,7 +22,7 @@ interface Issue {
 
 /** `body/specification/text` of an issue at `/specification/text` of the body. */
 const issueText = (context: string, { instancePath = '', message = 'is wrong' }: Issue): string =>
-  `${context}${instancePath}: ${message}`;
+  `${context}${instancePath}: ${message}`.slice(0, 500);
 
 const asProblem = (error: unknown): unknown => {
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -50,7 +51,17 @@ export const answerError = (error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemAnswer(error, request);
   if (problem.status === 503 && reply.getHeader('retry-after') === undefined) void reply.header('retry-after', '5');
   if (error instanceof ApiProblem) void reply.headers(error.headers);
+  // Also where no hook of a route comes to it.
+  void reply.headers(ofApi);
   void reply.code(problem.status).header('x-request-id', request.id).type('application/problem+json').send(problem);
+};
+
+/** The documentation page and its files: every other route says who may use it. */
+const isOfPage = ({ routeOptions }: FastifyRequest): boolean => routeOptions.config.access === undefined;
+
+const isRefusal = (error: unknown): boolean => {
+  const { statusCode = 500 } = (error ?? {}) as Partial<FastifyError>;
+  return statusCode >= 400 && statusCode < 500;
 };
 
 interface KnownRoute {
@@ -78,16 +89,19 @@ export const addErrorHandling = (app: FastifyInstance): void => {
   const unknown = ({ url, method }: FastifyRequest): ApiProblem => {
     const path = url.split('?')[0] ?? '';
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method))];
-    return allowed.length > 0
+    // A file of the page that is not there has a route as well.
+    return allowed.length > 0 && !allowed.includes(method)
       ? new ApiProblem('method-not-allowed', `${path} does not take ${method}.`, {
           remedy: `Use ${allowed.join(' or ')}.`,
           headers: { allow: allowed.join(', ') },
         })
       : new ApiProblem('no-such-route', `There is no ${path}.`, { remedy: 'See /docs for the routes there are.' });
   };
-  // What Fastify finds wrong with a request that has no route does not matter.
+  /** What is wrong with a request that has no route, and why a file of the page is refused, does not matter. */
+  const isNowhere = (error: unknown, request: FastifyRequest): boolean =>
+    !(error instanceof ApiProblem) && (request.is404 || (isOfPage(request) && isRefusal(error)));
   app.setErrorHandler((error, request, reply) =>
-    answerError(request.is404 && !(error instanceof ApiProblem) ? unknown(request) : error, request, reply),
+    answerError(isNowhere(error, request) ? unknown(request) : error, request, reply),
   );
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
     answerError(unknown(request), request, reply),

@@ -1,14 +1,47 @@
 import { PlanReport } from '../../../model/plan-report.js';
 import { StatusReport } from '../../../model/status/status.js';
 import { reaches } from '../tokens/token.js';
-import { ClusterList } from '../../client/client.js';
+import { ClusterList, type GivenSpecification, type SpecificationText } from '../../client/client.js';
+import type { Caller } from '../access/caller.js';
+import { ApiProblem } from '../problems/api-problem.js';
+import { createSlots } from '../slots.js';
 import { callerOf } from '../access/authenticate.js';
-import { clusterFor, readSpecification } from '../parsed.js';
+import { readFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { PlanBody, SpecificationBody, ValidationReport } from '../schemas.js';
 
 /** What is read about clusters, and what is asked about a specification. Nothing here changes anything. */
-export const addClusterRoutes = (app: Api, { client }: Serving): void => {
+export const addClusterRoutes = (app: Api, { client, specifications, limits }: Serving): void => {
+  const slots = createSlots({
+    all: limits.readings,
+    perToken: limits.readingsPerToken,
+    what: 'readings of hosts',
+    remedy: 'Wait for their answers. The option --max-readings-per-token of `quorate server` is the limit.',
+    retryAfter: 5,
+  });
+  // One for both routes, in place of that of all others.
+  const onRequest = app.rateLimit({
+    max: limits.readingsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { max }) =>
+      new ApiProblem('too-many-requests', `More than ${max} readings of hosts within a minute.`, {
+        remedy: 'Wait as Retry-After says. The option --reading-rate of `quorate server` is the limit.',
+      }),
+  });
+  /** Each one makes a worker log in to hosts that the request names. */
+  const reading = async <Report>(
+    caller: Caller,
+    given: SpecificationText,
+    read: (specification: GivenSpecification) => Promise<Report>,
+  ): Promise<Report> => {
+    const specification = await readFor(specifications, caller, given);
+    const release = slots.take(caller);
+    try {
+      return await read(specification);
+    } finally {
+      release();
+    }
+  };
   app.get(
     '/v1/clusters',
     {
@@ -38,7 +71,7 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
     },
     async (request) => {
       const { file } = request.body.specification;
-      const parsed = readSpecification(request.body.specification);
+      const parsed = await specifications.read(callerOf(request), request.body.specification);
       return parsed.ok
         ? { file, valid: true, problems: [], warnings: [...parsed.warnings] }
         : { file, valid: false, problems: [...parsed.problems], warnings: [] };
@@ -47,6 +80,8 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
   app.post(
     '/v1/plan',
     {
+      config: { rateLimit: false },
+      onRequest,
       schema: {
         operationId: 'planOperation',
         tags: ['clusters'],
@@ -56,13 +91,15 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      clusterFor(callerOf(request), request.body.specification);
-      return client.plan(request.body);
+      const { specification: given, ...change } = request.body;
+      return reading(callerOf(request), given, (specification) => client.plan({ ...change, specification }));
     },
   );
   app.post(
     '/v1/status',
     {
+      config: { rateLimit: false },
+      onRequest,
       schema: {
         operationId: 'readStatus',
         tags: ['clusters'],
@@ -72,8 +109,7 @@ export const addClusterRoutes = (app: Api, { client }: Serving): void => {
       },
     },
     async (request) => {
-      clusterFor(callerOf(request), request.body.specification);
-      return client.status(request.body.specification);
+      return reading(callerOf(request), request.body.specification, (specification) => client.status(specification));
     },
   );
 };

@@ -21,7 +21,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
         headers: KeyHeader,
         params: OperationPath,
         body: DecideBody,
-        response: { 200: DecideAnswer, ...refusals(...ofBody, 404, 409) },
+        response: { 200: DecideAnswer, ...refusals(...ofBody, 404, 409, 422) },
       },
     },
     async (request) => {
@@ -48,7 +48,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
         headers: KeyHeader,
         params: OperationPath,
         body: CancelBody,
-        response: { 202: CancelAnswer, ...refusals(...ofBody, 404, 409) },
+        response: { 202: CancelAnswer, ...refusals(...ofBody, 404, 409, 422) },
       },
     },
     async (request, reply) => {
@@ -70,7 +70,7 @@ export const addDecisionRoutes = (app: Api, { client }: Serving): void => {
         summary: 'Send the decision retry to every blocked operation that matches',
         headers: KeyHeader,
         body: RetryBody,
-        response: { 200: RetryReport, ...refusals(...ofBody) },
+        response: { 200: RetryReport, ...refusals(...ofBody, 422) },
       },
     },
     async (request) => {

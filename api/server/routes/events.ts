@@ -7,7 +7,7 @@ import { eventId, eventStream } from '../events/event-stream.js';
 import { locate } from '../locate.js';
 import { refusals, type Api, type Serving } from '../routes.js';
 import { OperationPath } from '../schemas.js';
-import { createStreamSlots } from '../events/stream-slots.js';
+import { createSlots } from '../slots.js';
 
 const EventHeaders = z.object({
   'last-event-id': z
@@ -27,7 +27,13 @@ const Event = z.object({
 
 /** Progress as server-sent events. */
 export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, ending }: Serving): void => {
-  const slots = createStreamSlots(limits);
+  const slots = createSlots({
+    all: limits.streams,
+    perToken: limits.streamsPerToken,
+    what: 'event streams',
+    remedy: 'Close some, or ask for the operation itself from time to time.',
+    retryAfter: 10,
+  });
   app.get(
     '/v1/operations/:cluster/:kind/:host/:key/events',
     {
@@ -63,9 +69,9 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
       const release = slots.take(callerOf(request));
       const end = (): void => {
         release();
-        metrics.streams.set(slots.open());
+        metrics.streams.set(slots.taken());
       };
-      metrics.streams.set(slots.open());
+      metrics.streams.set(slots.taken());
       if (gone.signal.aborted) end();
       else gone.signal.addEventListener('abort', end, { once: true });
       const signal = AbortSignal.any([gone.signal, ending]);
@@ -79,11 +85,7 @@ export const addEventRoutes = (app: Api, { client, tokens, limits, metrics, endi
         }),
         { objectMode: false, highWaterMark: 1 },
       );
-      return reply
-        .type('text/event-stream')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(stream);
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
     },
   );
 };

@@ -6,7 +6,8 @@ import { OperationView } from '../../client/operation-view.js';
 import { callerOf } from '../access/authenticate.js';
 import { recordedAs, requireCluster } from '../access/caller.js';
 import { locate, operationUrl } from '../locate.js';
-import { clusterFor } from '../parsed.js';
+import { createPageTokens } from '../page-tokens.js';
+import { readFor } from '../parsed.js';
 import { ofBody, refusals, type Api, type Serving } from '../routes.js';
 import { FindQuery, KeyHeader, ListQuery, OperationPath, StartBody } from '../schemas.js';
 
@@ -17,7 +18,8 @@ const given = <Fields extends object>(fields: Fields): { [Name in keyof Fields]?
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 
 /** Starting operations and looking at them. */
-export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void => {
+export const addOperationRoutes = (app: Api, { client, tokens, metrics, specifications }: Serving): void => {
+  const pages = createPageTokens(tokens);
   app.post(
     '/v1/operations',
     {
@@ -32,8 +34,8 @@ export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const { specification, verb, host, by } = request.body;
-      clusterFor(caller, specification);
+      const { verb, host, by } = request.body;
+      const specification = await readFor(specifications, caller, request.body.specification);
       const key = request.headers['idempotency-key'] ?? newIdempotencyKey();
       const submitted = await client.submit({ specification, verb, host, key, by: recordedAs(caller, by) });
       metrics.submitted.inc();
@@ -53,12 +55,14 @@ export const addOperationRoutes = (app: Api, { client, metrics }: Serving): void
     },
     async (request) => {
       const caller = callerOf(request);
-      const { blocked, ended, cluster, ...filter } = request.query;
+      const { blocked, ended, cluster, pageToken, ...filter } = request.query;
       if (cluster !== undefined) requireCluster(caller, cluster);
-      return client.list({
-        ...given({ ...filter, cluster, blocked: flagOf(blocked), ended: flagOf(ended) }),
+      const after = pageToken === undefined ? undefined : pages.verified(pageToken);
+      const { nextPageToken, ...page } = await client.list({
+        ...given({ ...filter, cluster, blocked: flagOf(blocked), ended: flagOf(ended), pageToken: after }),
         ...(caller.clusters === 'all' || cluster !== undefined ? {} : { clusters: caller.clusters }),
       });
+      return { ...page, ...(nextPageToken === undefined ? {} : { nextPageToken: pages.sign(nextPageToken) }) };
     },
   );
   app.get(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -17,7 +18,16 @@ import { OperatorError, errorText } from '../../../model/failures/operator-error
 import { withFileLock } from './file-lock.js';
 import { TokenRecord } from './token.js';
 
-const TokenFile = z.strictObject({ version: z.literal(1), tokens: z.array(TokenRecord) });
+const TokenFile = z.strictObject({
+  version: z.literal(1),
+  tokens: z.array(TokenRecord),
+  /** Random, made with the file: what servers that share it sign. Absent in a file of an earlier version until it is changed. */
+  secret: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'is not 32 bytes in hex')
+    .optional(),
+});
+type TokenFile = z.infer<typeof TokenFile>;
 
 /** `$XDG_CONFIG_HOME/quorate/tokens.json`, default `~/.config/quorate/tokens.json`. */
 export const defaultTokenFile = (env: Readonly<Record<string, string | undefined>>): string => {
@@ -30,12 +40,12 @@ export const defaultTokenFile = (env: Readonly<Record<string, string | undefined
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
 /**
- * Reads the tokens that a file holds.
+ * Reads the tokens that a file holds, and its secret.
  *
  * @returns undefined when there is no such file.
  * @throws OperatorError (bad-usage) when others may read or write it, or when it is not what `quorate token` writes.
  */
-export const readTokens = (file: string): readonly TokenRecord[] | undefined => {
+export const readTokenFile = (file: string): Pick<TokenFile, 'tokens' | 'secret'> | undefined => {
   let text: string;
   try {
     const { mode } = statSync(file);
@@ -55,7 +65,7 @@ export const readTokens = (file: string): readonly TokenRecord[] | undefined => 
     });
   }
   try {
-    return TokenFile.parse(JSON.parse(text)).tokens;
+    return TokenFile.parse(JSON.parse(text));
   } catch (error) {
     const evidence =
       error instanceof z.ZodError
@@ -68,6 +78,9 @@ export const readTokens = (file: string): readonly TokenRecord[] | undefined => 
     });
   }
 };
+
+/** Reads the tokens that a file holds; as `readTokenFile`. */
+export const readTokens = (file: string): readonly TokenRecord[] | undefined => readTokenFile(file)?.tokens;
 
 /** Replaces a file atomically: readers see the old content or the new one, also after a power cut. */
 const replaceFile = (file: string, text: string): void => {
@@ -115,8 +128,13 @@ export const changeTokens = async (
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const real = target(file);
     await withFileLock(`${real}.lock`, () => {
-      const tokens = change(readTokens(real) ?? []);
-      replaceFile(real, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`);
+      const before = readTokenFile(real);
+      const after: TokenFile = {
+        version: 1,
+        tokens: [...change(before?.tokens ?? [])],
+        secret: before?.secret ?? randomBytes(32).toString('hex'),
+      };
+      replaceFile(real, `${JSON.stringify(after, undefined, 2)}\n`);
     });
   } catch (error) {
     if (error instanceof OperatorError) throw error;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { errorText } from '../../../model/failures/operator-error.js';
-import { readTokens } from './token-file.js';
+import { readTokenFile } from './token-file.js';
 import { findToken, hasExpired, type TokenRecord } from './token.js';
 
 type Presented =
@@ -13,6 +13,8 @@ export interface TokenStore {
   /** Whether requests need a token. Once they did they always do, also when the last one is revoked. */
   readonly needed: () => boolean;
   readonly find: (token: string) => Presented;
+  /** Known to all servers that share the file, and to nobody else; undefined where there is none. */
+  readonly secret?: () => string | undefined;
 }
 
 /** Changes whenever the file is replaced or written; `absent` when there is none. */
@@ -33,20 +35,28 @@ const signatureOf = (file: string): string => {
  */
 export const openTokenStore = (file: string, onProblem: (problem: string) => void): TokenStore => {
   let signature = signatureOf(file);
-  let tokens = readTokens(file) ?? [];
+  const first = readTokenFile(file);
+  let tokens = first?.tokens ?? [];
+  let secret = first?.secret;
   let needed = tokens.length > 0;
   const refresh = (): void => {
     const now = signatureOf(file);
     if (now === signature) return;
     signature = now;
     try {
-      tokens = readTokens(file) ?? [];
+      const read = readTokenFile(file);
+      tokens = read?.tokens ?? [];
+      secret = read?.secret;
       needed ||= tokens.length > 0;
     } catch (error) {
       onProblem(errorText(error));
     }
   };
   return {
+    secret: () => {
+      refresh();
+      return secret;
+    },
     needed: () => {
       refresh();
       return needed;

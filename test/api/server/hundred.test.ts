@@ -13,7 +13,9 @@ const harness = useHarness('hundred');
 let api: ApiServer;
 beforeAll(async () => {
   const { client, taskQueue } = harness();
-  api = await startApiServer(createQuorateClient(client, taskQueue), { limits: { requestsPerSecond: 1_000 } });
+  api = await startApiServer(createQuorateClient(client, taskQueue), {
+    limits: { requestsPerSecond: 1_000, connectionsPerAddress: 1_000 },
+  });
 });
 afterAll(() => api.stop());
 

@@ -87,7 +87,7 @@ const withoutOutput = (end: CommandEnd): CommandOutcome => ({ end, stdout: '', s
  * Hosts as the operator's `ssh` finds them: by its configuration, keys, agent and known_hosts, through jump hosts and
  * proxy commands. Never a password; the agent is never forwarded; an unknown host key is always refused.
  * One connection per host where that grants sessions enough, opened when first needed; the files are read anew for each.
- * What of ssh_config(5) is followed, refused and left aside: docs/ssh.md.
+ * What becomes of each keyword of ssh_config(5): docs/ssh.md.
  */
 export const createHosts = (options: HostsOptions = {}): Hosts => {
   const context: ConfigContext = {

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { QuorateError } from '../../model/failures/failure.js';
+import { sshName } from '../../model/ssh-name.js';
 import type { ConfigContext, Destination } from './config/client-config.js';
 import { noSession, unreachable } from './connection/connect-failure.js';
 import { createPool } from './connection/pool.js';
@@ -36,9 +37,6 @@ export interface HostsOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-
-/** Names and addresses; nothing that a shell would take apart when it stands in a ProxyCommand. */
-const hostName = /^[\p{L}\p{N}_.:][\p{L}\p{N}_.:%-]*$/u;
 
 /** Settles what waits for a host: a deadline and the caller's own signal, told apart by the reason. */
 const createStop = (timeoutMs: number, signal: AbortSignal | undefined) => {
@@ -174,7 +172,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
 
   return {
     host: (name): Host => {
-      if (!hostName.test(name)) {
+      if (!sshName.test(name)) {
         throw new QuorateError('UnknownHost', `"${name}" cannot be the name of a host`, {
           host: name,
           remedy: 'correct the name in the specification: it is what `ssh NAME` takes',

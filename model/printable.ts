@@ -15,17 +15,21 @@ export const firstUnprintable = (text: string): string | undefined => {
   return found === undefined ? undefined : `U+${codeOf(found)}`;
 };
 
+const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
 /**
- * The text with every such character escaped (`\x1b`, `\u202e`), so that it can be shown: what comes from outside never
- * reaches a terminal or a log in another form.
- * @param keeps characters that stay as they are; default none
+ * The text with every such character escaped as in JSON (`\u001b`), so that what comes from outside reaches no terminal and
+ * no log in another form, and text that is JSON stays it.
+ * @param keeps characters that stay as they are, such as `\n` where lines are written; default none
  */
 export const printable = (text: string, keeps = ''): string =>
-  text.replaceAll(unprintableAll, (character) => {
-    if (keeps.includes(character)) return character;
-    const known = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
-    const code = codeOf(character).toLowerCase();
-    if (known !== undefined) return known;
-    if (code.length > 4) return `\\u{${code}}`;
-    return code.startsWith('00') ? `\\x${code.slice(2)}` : `\\u${code}`;
-  });
+  text.replaceAll(unprintableAll, (character) =>
+    keeps.includes(character)
+      ? character
+      : (short[character] ??
+        Array.from({ length: character.length }, (_, index) =>
+          character.charCodeAt(index).toString(16).padStart(4, '0'),
+        )
+          .map((code) => `\\u${code}`)
+          .join('')),
+  );

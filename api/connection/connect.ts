@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
+import { openToOthers } from '../../model/private-file.js';
 import { runningDevServers } from './dev-registry.js';
 
 export interface TemporalTarget {
@@ -38,6 +39,13 @@ export const resolveTemporal = (env: Record<string, string | undefined> = proces
       remedy: 'Correct or unset TEMPORAL_CONFIG_FILE.',
     });
   }
+  const key = env['TEMPORAL_TLS_CLIENT_KEY_PATH'] || undefined;
+  const access = key === undefined ? undefined : statSync(key, { throwIfNoEntry: false });
+  const open =
+    key === undefined || access === undefined
+      ? undefined
+      : openToOthers(key, 'a private key', access, process.getuid?.());
+  if (open !== undefined) throw open;
   let loaded: ReturnType<typeof loadClientConnectConfig>;
   try {
     const overrideEnvVars = Object.fromEntries(

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectClient, resolveTemporal } from '../../../api/connection/connect.js';
@@ -22,6 +22,17 @@ const machine = () => {
 };
 
 describe('resolveTemporal', () => {
+  test('S18: takes no private key that others may read', () => {
+    const { env, home } = machine();
+    const key = join(home, 'client.key');
+    writeFileSync(key, 'a key', { mode: 0o600 });
+    chmodSync(key, 0o640);
+    const named = { ...env, TEMPORAL_ADDRESS: 'temporal.example.org:7233', TEMPORAL_TLS_CLIENT_KEY_PATH: key };
+    expect(() => resolveTemporal(named)).toThrow(
+      expect.objectContaining({ kind: 'bad-usage', remedy: `Run \`chmod 600 ${key}\`.` }) as Error,
+    );
+  });
+
   test('takes the variables that the temporal command takes', () => {
     const { env } = machine();
     const named = {

@@ -155,7 +155,9 @@ export const waitForNodeReady = async (
     if (isOurs && networkMissing && options.acceptMissingNetwork === true) return node;
     if (now - started >= options.timeoutMs) {
       if (read instanceof QuorateError) throw read;
-      throw node === undefined || isOurs ? notReady(name, node, options.timeoutMs) : otherMachine(node, options.machine);
+      throw node === undefined || isOurs
+        ? notReady(name, node, options.timeoutMs)
+        : otherMachine(node, options.machine);
     }
     await sleep(pollMs(now - started), undefined, { signal: options.signal }).catch(() =>
       options.signal?.throwIfAborted(),

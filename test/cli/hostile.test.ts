@@ -19,7 +19,7 @@ import { createJsonLog } from '../../workers/log.js';
 import { startApiServer, type ApiServer } from '../support/api-server.js';
 import { at, blockedByUnreachable, operationView } from '../support/operation-views.js';
 import { clusterYaml, runCli } from '../support/run-cli.js';
-import { stubClient, summaryOf } from '../support/stub-client.js';
+import { stubClient } from '../support/stub-client.js';
 
 /** Clears the screen, sets the title, moves, turns the direction of writing, and forges a line. */
 const attack = '\u001b[2J\u001b]0;x\u0007\u009b31m\u202e\u2066\u007f\r\n\u2028FORGED: all is well\b\0';
@@ -161,7 +161,7 @@ describe('S14: nothing from outside steers a terminal or forges a line', () => {
   test('the lines of a watch in a pipe', () => {
     const { io, text } = collect();
     const display = plainDisplay(io);
-    const { decisions = [], ...progress } = view().progress ?? { decisions: [] };
+    const { decisions, ...progress } = view().progress ?? { decisions: [] };
     display.show({ ...view(), progress: { ...progress, decisions: [] } as OperationView['progress'] });
     display.show({ ...view({ steps: [] }), progress: { ...progress, decisions } as OperationView['progress'] });
     display.close();

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { readEtcd } from '../adapters/etcd/read-etcd.js';
 import { concludeMarker } from '../adapters/host/marker.js';
+import { readHost } from '../adapters/host/read-host.js';
 import { readKubeletCertificate } from '../adapters/kubernetes/certificates.js';
 import { setNodeLabelsAndTaints, waitForNodeReady } from '../adapters/kubernetes/change-node.js';
 import { waitForControlPlane } from '../adapters/kubernetes/wait-for-control-plane.js';
@@ -52,12 +53,18 @@ const proveNode = async (
   acceptMissingNetwork: boolean,
 ): Promise<string> => {
   const { target, policy } = context;
+  const { machineId } = await readHost(hostOf(dependencies, target), {
+    address: target.address,
+    criSocket: context.kubeadm.criSocket,
+    signal: cancellationSignal(),
+  });
   // A worker has no API server of its own: a control-plane host is asked for it.
   const asked = definitionOf(context).hasEtcdMember
     ? { host: hostOf(dependencies, target), entry: target }
     : await pickControlPlane(dependencies, context);
   const node = await waitForNodeReady(asked.host, asked.entry.address, target.name, {
     timeoutMs: policy.readyBudgetMs,
+    machine: { machineId, address: target.address },
     signal: cancellationSignal(),
     acceptMissingNetwork,
   });

@@ -42,7 +42,7 @@ export const liveDisplay = (io: Io, { blocked }: { readonly blocked: boolean }):
     });
     // A terminal that became narrower has broken the lines that are on it.
     const up = rowsOf(drawn, columns);
-    io.out(`${up === 0 ? '' : `\x1b[${up}A\x1b[J`}${lines.map((line) => `${line}\n`).join('')}`);
+    (io.draw ?? io.out)(`${up === 0 ? '' : `\x1b[${up}A\x1b[J`}${lines.map((line) => `${line}\n`).join('')}`);
     drawn = lines;
   };
   const timer = setInterval(draw, 1_000);

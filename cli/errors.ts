@@ -3,6 +3,7 @@ import { SpecificationInvalid } from '../api/client/client.js';
 import { problemText } from '../api/client/specification-file.js';
 import { OperatorError, errorText } from '../model/failures/operator-error.js';
 import { codeOfErrorKind, exitCodes } from './exit-codes.js';
+import { printable } from './format/text.js';
 import { Interrupted } from './interrupt.js';
 import type { Io } from './io.js';
 
@@ -37,7 +38,9 @@ const describe = (error: unknown): Problem => {
       code: exitCodes.badUsage,
     };
   }
-  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6) : [];
+  // Lines of the message are no places.
+  const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  const stack = places.slice(0, 5);
   return {
     type: 'defect',
     message: `Unexpected: ${errorText(error)}`,
@@ -54,8 +57,8 @@ export const reportError = (error: unknown, io: Io, json: boolean): number => {
     io.out(`${JSON.stringify({ error: problem })}\n`);
     return code;
   }
-  io.err(`${code === exitCodes.interrupted ? '' : 'error: '}${problem.message}\n`);
-  for (const line of problem.evidence) io.err(`  ${line}\n`);
-  if (problem.remedy !== undefined) io.err(`What to do: ${problem.remedy}\n`);
+  io.err(`${code === exitCodes.interrupted ? '' : 'error: '}${printable(problem.message)}\n`);
+  for (const line of problem.evidence) io.err(`  ${printable(line)}\n`);
+  if (problem.remedy !== undefined) io.err(`What to do: ${printable(problem.remedy)}\n`);
   return code;
 };

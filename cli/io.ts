@@ -1,10 +1,13 @@
 import { hostname, userInfo } from 'node:os';
+import { printable } from '../model/printable.js';
 
 /** What a command sees of the process it runs in; tests give their own. */
 export interface Io {
   readonly env: Record<string, string | undefined>;
   /** Results: what a script would read. */
   readonly out: (text: string) => void;
+  /** As `out`, for what draws on a terminal by escape sequences; what it holds beside them is printable. */
+  readonly draw?: (text: string) => void;
   /** Everything else: progress notes, errors. */
   readonly err: (text: string) => void;
   /** Width of the terminal that `out` is, at this moment; absent when it is none, or one that does not know its size. */
@@ -46,6 +49,26 @@ export const processIo = ({ out, err }: Pick<Io, 'out' | 'err'>): Io => {
     },
   };
 };
+
+/**
+ * The same, with everything that cannot be seen escaped in what is written: whatever a host, a person or a server has put
+ * into a text, it steers no terminal. Only what is drawn is left as it is.
+ */
+export const guarded = (io: Io): Io => ({
+  env: io.env,
+  out: (text) => io.out(printable(text, '\n')),
+  draw: io.out,
+  err: (text) => io.err(printable(text, '\n')),
+  get columns() {
+    return io.columns;
+  },
+  get rows() {
+    return io.rows;
+  },
+  get signal() {
+    return io.signal;
+  },
+});
 
 /** Who is recorded as having asked or decided when `--by` does not say: user@machine. */
 export const defaultBy = (): string => {

@@ -11,7 +11,7 @@ import type { DevCommandOptions, ServeOptions } from './commands/serve.js';
 import type { StatusCommandOptions } from './commands/status.js';
 import type { SubmitCommandOptions } from './commands/submit.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
-import type { Io } from './io.js';
+import { guarded, type Io } from './io.js';
 import {
   by,
   clusterOption,
@@ -290,7 +290,7 @@ Actions:
 /** Runs one command line. @param args without the program's name. @returns the exit code. */
 export const runProgram = async (args: readonly string[], io: Io, version: string): Promise<number> => {
   let exitCode: number = exitCodes.done;
-  const program = createProgram(io, version, (code) => (exitCode = code));
+  const program = createProgram(guarded(io), version, (code) => (exitCode = code));
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;

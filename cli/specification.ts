@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SpecificationInvalid, type SpecificationText } from '../api/client/client.js';
 import { parseSpecification, problemText, type Problem } from '../api/client/specification-file.js';
 import { OperatorError, errorText } from '../model/failures/operator-error.js';
+import { printable } from './format/text.js';
 import type { Specification } from '../model/specification/specification.js';
 
 export interface ReadSpecification {
@@ -32,4 +33,4 @@ export const readSpecification = (file: string): ReadSpecification => {
 };
 
 export const warningsText = (warnings: readonly Problem[]): string =>
-  warnings.map((warning) => `warning: ${problemText(warning)}\n`).join('');
+  warnings.map((warning) => `warning: ${printable(problemText(warning))}\n`).join('');

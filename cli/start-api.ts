@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { requireSafeExposure, type ListenAddress } from '../api/server/access/exposure.js';
 import type { Limits, Tls } from '../api/server/options.js';
@@ -7,6 +7,7 @@ import { createQuorateClient } from '../api/client/temporal-client.js';
 import { defaultTokenFile } from '../api/server/tokens/token-file.js';
 import { openTokenStore } from '../api/server/tokens/token-store.js';
 import { OperatorError, errorText } from '../model/failures/operator-error.js';
+import { openToOthers } from '../model/private-file.js';
 import type { TemporalTarget } from '../api/connection/connect.js';
 import { createJsonLog, type Level } from '../workers/log.js';
 import { taskQueueOf, type Io } from './io.js';
@@ -26,10 +27,14 @@ export interface ApiOptions {
   readonly logLevel: Level;
 }
 
-const readPem = (file: string, option: string): string => {
+/** @param secret what it holds that others must not read */
+const readPem = (file: string, option: string, secret?: string): string => {
   try {
+    const problem = secret === undefined ? undefined : openToOthers(file, secret, statSync(file), process.getuid?.());
+    if (problem !== undefined) throw problem;
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     throw new OperatorError('bad-usage', `${option} ${file} cannot be read: ${errorText(error)}`, {
       remedy: `Correct ${option}.`,
       cause: error,
@@ -46,7 +51,7 @@ const tlsOf = ({ tlsCert, tlsKey, clientCa }: ApiOptions): Tls | undefined => {
   }
   return {
     cert: readPem(tlsCert, '--tls-cert'),
-    key: readPem(tlsKey, '--tls-key'),
+    key: readPem(tlsKey, '--tls-key', 'a private key'),
     ...(clientCa === undefined ? {} : { clientCa: readPem(clientCa, '--client-ca') }),
   };
 };

@@ -1,6 +1,7 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { claimDatabase } from '../api/connection/dev-registry.js';
+import { openToOthers } from '../model/private-file.js';
 import { runWorker } from './run-worker.js';
 import { findTemporalExecutable } from './temporal-server/executable.js';
 import { stateFolder } from '../api/connection/user-folders.js';
@@ -41,6 +42,16 @@ const absolute = (file: string): string => {
   return join(realpathSync(dirname(resolve(file))), basename(file));
 };
 
+/** What the server makes is for its user alone; what is there already may have been made by something else. */
+const requirePrivate = (databaseFile: string): void => {
+  for (const file of [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`]) {
+    const access = statSync(file, { throwIfNoEntry: false });
+    if (access === undefined) continue;
+    const problem = openToOthers(file, 'the history of all operations', access, process.getuid?.());
+    if (problem !== undefined) throw problem;
+  }
+};
+
 /**
  * Everything that operations need in one process tree on this machine, reachable from this machine only: a Temporal
  * server with a database that outlives it, its search attributes, and a worker.
@@ -55,6 +66,7 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
   const logFile = `${databaseFile.replace(/\.db$/, '')}.log`;
   const address = `${ip}:${port}`;
 
+  requirePrivate(databaseFile);
   const release = claimDatabase({ address, databaseFile });
   try {
     await requireFreePort(ip, port, 'the Temporal server', '--port');

@@ -1,5 +1,6 @@
 import { DefaultLogger, type LogLevel, type Logger } from '@temporalio/worker';
 import { pino, type Logger as PinoLogger } from 'pino';
+import { printable } from '../model/printable.js';
 import { secretPatterns } from '../model/secret-patterns.js';
 
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -19,7 +20,7 @@ export const redact = (text: string): string =>
 
 type Write = (line: string) => void;
 
-/** JSON lines on standard error, without what looks like a secret. */
+/** JSON lines on standard error, without what looks like a secret and with nothing that steers a terminal. */
 export const createJsonLog = (level: Level, write: Write = (line) => process.stderr.write(line)): PinoLogger =>
   pino(
     {
@@ -29,7 +30,7 @@ export const createJsonLog = (level: Level, write: Write = (line) => process.std
       serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(redact(line)) },
+    { write: (line: string) => write(printable(redact(line), '\n')) },
   );
 
 /** The same for what the Temporal SDK and the workflows log. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import type { Webhook, Webhooks } from '../adapters/webhook/types.js';
 import { createWebhook } from '../adapters/webhook/webhook.js';
 import { isLoopback } from '../model/network-address.js';
 import { OperatorError } from '../model/failures/operator-error.js';
+import { openToOthers } from '../model/private-file.js';
 import { webhookSecretPrefix } from '../model/secret-patterns.js';
 import { pathText } from '../model/specification/problem.js';
 import { suggest } from '../model/specification/suggest.js';
@@ -77,6 +78,15 @@ const readText = (path: string): string => {
     const { code } = error as NodeJS.ErrnoException;
     throw new Wrong(`${path} cannot be read (${code ?? 'unknown'}); correct the path or who may read it`);
   }
+};
+
+/** @throws Wrong when others may read or write it too */
+const readSecret = (path: string): string => {
+  const text = readText(path);
+  const problem = openToOthers(path, 'a secret', statSync(path), process.getuid?.());
+  if (problem !== undefined)
+    throw new Wrong(`${problem.message.replace(/\.$/, '')} (${problem.evidence.join()}); ${problem.remedy}`);
+  return text;
 };
 
 const secretsOf = (text: string, where: string): string[] => {
@@ -149,7 +159,7 @@ export const readWebhooks = (file: string, env: Readonly<Record<string, string |
     if (secretFile !== undefined && secretEnv === undefined) {
       return at(`${path}.secretFile`, () => {
         const from = beside(secretFile);
-        return secretsOf(readText(from), from);
+        return secretsOf(readSecret(from), from);
       });
     }
     if (secretEnv !== undefined && secretFile === undefined) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../../model/failures/failure.js';
 import type { NodeFacts } from '../../model/facts/cluster-facts.js';
+import { sameAddress } from '../../model/network-address.js';
 import { parseJson } from '../script/parse-json.js';
 import { quote } from '../ssh/quote.js';
 import type { Host } from '../ssh/types.js';
@@ -112,17 +113,34 @@ const lacksNetworkOnly = (node: NodeFacts): boolean =>
 const networkGraceMs = 3_000;
 const pollMs = (waitedMs: number): number => (waitedMs < 30_000 ? 250 : 1_000);
 
+/** The machine that a Node has to be of. */
+export interface NodeMachine {
+  /** /etc/machine-id; empty where the host has none. */
+  readonly machineId: string;
+  readonly address: string;
+}
+
+/** A kubelet tells the machine-id of its own machine; its name is what somebody has given it. */
+const isOfMachine = (node: NodeFacts, { machineId, address }: NodeMachine): boolean =>
+  machineId === '' ? sameAddress(node.internalIp ?? '', address) : node.machineId === machineId;
+
 /**
- * Reads a Node until it is Ready; it need not exist at first.
+ * Reads a Node until it is Ready and of the machine that is meant; it need not exist at first.
+ * @param options.machine a Ready Node of another one is what an earlier machine has left, or is another host
  * @param options.acceptMissingNetwork also returns when for 3 s all it lacks is a CNI plugin; default false
- * @throws QuorateError NodeNotReady with the Ready condition's own words when it is not within `timeoutMs`, ApiUnavailable when
+ * @throws QuorateError IdentityConflict when it is still of another machine then, NodeNotReady with the Ready condition's own words when it is not within `timeoutMs`, ApiUnavailable when
  *   the API server did not answer at the end of it; the signal's reason
  */
 export const waitForNodeReady = async (
   host: Host,
   address: string,
   name: string,
-  options: { timeoutMs: number; signal?: AbortSignal; acceptMissingNetwork?: boolean },
+  options: {
+    readonly timeoutMs: number;
+    readonly machine: NodeMachine;
+    readonly signal?: AbortSignal;
+    readonly acceptMissingNetwork?: boolean;
+  },
 ): Promise<NodeFacts> => {
   const started = performance.now();
   let networkMissingSince: number | undefined;
@@ -130,12 +148,16 @@ export const waitForNodeReady = async (
     const read = await readNode(host, address, name).catch(unlessTransient);
     const node = read instanceof QuorateError ? undefined : read;
     const now = performance.now();
-    if (node?.ready === true) return node;
-    networkMissingSince = node !== undefined && lacksNetworkOnly(node) ? (networkMissingSince ?? now) : undefined;
+    const isOurs = node !== undefined && isOfMachine(node, options.machine);
+    if (isOurs && node.ready) return node;
+    networkMissingSince = isOurs && lacksNetworkOnly(node) ? (networkMissingSince ?? now) : undefined;
     const networkMissing = networkMissingSince !== undefined && now - networkMissingSince >= networkGraceMs;
-    if (node !== undefined && networkMissing && options.acceptMissingNetwork === true) return node;
+    if (isOurs && networkMissing && options.acceptMissingNetwork === true) return node;
     if (now - started >= options.timeoutMs) {
-      throw read instanceof QuorateError ? read : notReady(name, node, options.timeoutMs);
+      if (read instanceof QuorateError) throw read;
+      throw node === undefined || isOurs
+        ? notReady(name, node, options.timeoutMs)
+        : otherMachine(node, options.machine);
     }
     await sleep(pollMs(now - started), undefined, { signal: options.signal }).catch(() =>
       options.signal?.throwIfAborted(),
@@ -148,6 +170,16 @@ const unlessTransient = (error: unknown): QuorateError => {
   if (error instanceof QuorateError && error.type === 'ApiUnavailable') return error;
   throw error;
 };
+
+const otherMachine = (node: NodeFacts, { machineId, address }: NodeMachine): QuorateError =>
+  new QuorateError('IdentityConflict', `Node ${node.name} is of another machine than ${node.name}`, {
+    host: node.name,
+    remedy: `see which kubelet registers as ${node.name} (hostname-override in /var/lib/kubelet/kubeadm-flags.env, a clone) and stop it, then retry`,
+    evidence: [
+      `Node ${node.name}: machine-id ${node.machineId}, address ${node.internalIp ?? 'unknown'}`,
+      `host ${node.name}: machine-id ${machineId === '' ? 'none' : machineId}, address ${address}`,
+    ],
+  });
 
 const notReady = (name: string, node: NodeFacts | undefined, timeoutMs: number): QuorateError => {
   const because = node?.notReadyBecause ?? '';

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { QuorateError } from '../../model/failures/failure.js';
+import { sshName } from '../../model/ssh-name.js';
 import type { ConfigContext, Destination } from './config/client-config.js';
 import { noSession, unreachable } from './connection/connect-failure.js';
 import { createPool } from './connection/pool.js';
@@ -36,9 +37,6 @@ export interface HostsOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-
-/** Names and addresses; nothing that a shell would take apart when it stands in a ProxyCommand. */
-const hostName = /^[\p{L}\p{N}_.:][\p{L}\p{N}_.:%-]*$/u;
 
 /** Settles what waits for a host: a deadline and the caller's own signal, told apart by the reason. */
 const createStop = (timeoutMs: number, signal: AbortSignal | undefined) => {
@@ -87,7 +85,7 @@ const withoutOutput = (end: CommandEnd): CommandOutcome => ({ end, stdout: '', s
  * Hosts as the operator's `ssh` finds them: by its configuration, keys, agent and known_hosts, through jump hosts and
  * proxy commands. Never a password; the agent is never forwarded; an unknown host key is always refused.
  * One connection per host where that grants sessions enough, opened when first needed; the files are read anew for each.
- * What of ssh_config(5) is followed, refused and left aside: docs/ssh.md.
+ * What becomes of each keyword of ssh_config(5): docs/ssh.md.
  */
 export const createHosts = (options: HostsOptions = {}): Hosts => {
   const context: ConfigContext = {
@@ -174,7 +172,7 @@ export const createHosts = (options: HostsOptions = {}): Hosts => {
 
   return {
     host: (name): Host => {
-      if (!hostName.test(name)) {
+      if (!sshName.test(name)) {
         throw new QuorateError('UnknownHost', `"${name}" cannot be the name of a host`, {
           host: name,
           remedy: 'correct the name in the specification: it is what `ssh NAME` takes',

@@ -1,8 +1,11 @@
-import { existsSync } from 'node:fs';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { existsSync, statSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
+import { join } from 'node:path';
+import { loadClientConfigProfile, loadClientConnectConfig, type ClientConfigProfile } from '@temporalio/envconfig';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
+import { openToOthers } from '../../model/private-file.js';
 import { runningDevServers } from './dev-registry.js';
 
 export interface TemporalTarget {
@@ -24,6 +27,34 @@ const shared = ({ tls, apiKey, metadata }: NativeConnectionOptions): SharedConne
   ...(metadata === undefined ? {} : { metadata }),
 });
 
+/** Where the Temporal profile is, as the `temporal` command looks for it. */
+const profileFile = (env: Readonly<Record<string, string | undefined>>): string => {
+  const { HOME: home = homedir(), XDG_CONFIG_HOME: config, TEMPORAL_CONFIG_FILE: file } = env;
+  const folder =
+    platform() === 'darwin' ? join(home, 'Library', 'Application Support') : config || join(home, '.config');
+  return file || join(folder, 'temporalio', 'temporal.toml');
+};
+
+/** @throws OperatorError (bad-usage) when others may read a file with a secret of the profile */
+const requireSecretsKept = (
+  { apiKey, tls }: ClientConfigProfile,
+  env: Readonly<Record<string, string | undefined>>,
+): void => {
+  const key = tls?.clientKey;
+  const inProfile =
+    (apiKey !== undefined && !env['TEMPORAL_API_KEY']) ||
+    (key !== undefined && 'data' in key && !env['TEMPORAL_TLS_CLIENT_KEY_DATA']);
+  const files = [
+    ...(key !== undefined && 'path' in key ? [{ file: key.path, what: 'a private key' }] : []),
+    ...(inProfile ? [{ file: profileFile(env), what: 'a key of Temporal' }] : []),
+  ];
+  for (const { file, what } of files) {
+    const access = statSync(file, { throwIfNoEntry: false });
+    const problem = access === undefined ? undefined : openToOthers(file, what, access, process.getuid?.());
+    if (problem !== undefined) throw problem;
+  }
+};
+
 /**
  * Decides which Temporal server to use: the profile and the TEMPORAL_* variables that the `temporal` command uses too,
  * else the one `quorate dev` that this user runs. There is no silent default: a missing profile file must not send an
@@ -43,8 +74,10 @@ export const resolveTemporal = (env: Record<string, string | undefined> = proces
     const overrideEnvVars = Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
+    requireSecretsKept(loadClientConfigProfile({ configFileStrict: true, overrideEnvVars }), env);
     loaded = loadClientConnectConfig({ configFileStrict: true, overrideEnvVars });
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     throw new OperatorError('bad-usage', `The Temporal configuration cannot be used: ${errorText(error)}`, {
       remedy: `Mend ${file ?? 'temporal.toml (see `temporal config list`)'} or the TEMPORAL_* variables.`,
       cause: error,

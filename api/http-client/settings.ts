@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
+import { openToOthers } from '../../model/private-file.js';
 
 export interface HttpClientOptions {
   /** Such as https://quorate.example.org; a path before /v1 is kept. */
@@ -14,10 +15,14 @@ export interface HttpClientOptions {
   readonly patienceMs?: number;
 }
 
-const read = (file: string, variable: string): string => {
+/** @param secret what it holds that others must not read */
+const read = (file: string, variable: string, secret?: string): string => {
   try {
+    const problem = secret === undefined ? undefined : openToOthers(file, secret, statSync(file), process.getuid?.());
+    if (problem !== undefined) throw problem;
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     throw new OperatorError('bad-usage', `${variable} names ${file}, which cannot be read: ${errorText(error)}`, {
       remedy: `Correct or unset ${variable}.`,
       cause: error,
@@ -28,7 +33,7 @@ const read = (file: string, variable: string): string => {
 const tokenOf = (env: Readonly<Record<string, string | undefined>>): string | undefined => {
   const token = env['QUORATE_TOKEN'];
   const file = env['QUORATE_TOKEN_FILE'];
-  const text = token || (file ? read(file, 'QUORATE_TOKEN_FILE') : '');
+  const text = token || (file ? read(file, 'QUORATE_TOKEN_FILE', 'a token') : '');
   return text.trim() === '' ? undefined : text.trim();
 };
 
@@ -47,7 +52,7 @@ export const httpSettings = (env: Readonly<Record<string, string | undefined>>):
   const files = {
     ca: env['QUORATE_CA_FILE'] && read(env['QUORATE_CA_FILE'], 'QUORATE_CA_FILE'),
     cert: env['QUORATE_CLIENT_CERT'] && read(env['QUORATE_CLIENT_CERT'], 'QUORATE_CLIENT_CERT'),
-    key: env['QUORATE_CLIENT_KEY'] && read(env['QUORATE_CLIENT_KEY'], 'QUORATE_CLIENT_KEY'),
+    key: env['QUORATE_CLIENT_KEY'] && read(env['QUORATE_CLIENT_KEY'], 'QUORATE_CLIENT_KEY', 'a private key'),
   };
   if ((files.cert === undefined) !== (files.key === undefined)) {
     throw new OperatorError(

@@ -21,7 +21,7 @@ export const list = (io: Io, { output, ...filter }: ListCommandOptions): Promise
   withClient(io, async (client) => {
     const found = await client.list(filter);
     const { operations, notes, nextPageToken } = found;
-    for (const note of notes) io.err(`note: ${note}\n`);
+    for (const note of notes) io.err(`note: ${printable(note)}\n`);
     if (output === 'json') io.out(`${JSON.stringify(found, undefined, 2)}\n`);
     else if (operations.length === 0) io.err('No operations.\n');
     else io.out(operationsTable(operations, Date.now()));
@@ -42,10 +42,10 @@ export const show = (io: Io, operation: string, { output }: OutputOptions): Prom
     io.out(`${operationLines(view, { now: Date.now() }).join('\n')}\n`);
     for (const line of progress?.plan ?? []) io.out(`Plan: ${printable(line)}\n`);
     for (const { action, by, reason, at } of progress?.decisions ?? []) {
-      io.out(`Decision: ${action} by ${by} at ${at}${reason === '' ? '' : ` (${printable(reason)})`}\n`);
+      io.out(`${printable(`Decision: ${action} by ${by} at ${at}${reason === '' ? '' : ` (${reason})`}`)}\n`);
     }
-    if (summary.by !== undefined) io.out(`Asked for by ${summary.by} at ${summary.since}\n`);
-    if (summary.runId !== undefined) io.out(`Workflow ${summary.workflowId}, run ${summary.runId}\n`);
+    if (summary.by !== undefined) io.out(`${printable(`Asked for by ${summary.by} at ${summary.since}`)}\n`);
+    if (summary.runId !== undefined) io.out(`${printable(`Workflow ${summary.workflowId}, run ${summary.runId}`)}\n`);
     if (hasEnded(summary.state)) io.out(endText(view));
     if (summary.state === 'blocked') io.out(blockedText(view));
     return exitCodes.done;

@@ -1,6 +1,7 @@
 import { SpecificationInvalid } from '../../api/client/client.js';
 import { problemText } from '../../api/client/specification-file.js';
 import { exitCodes } from '../exit-codes.js';
+import { printable } from '../format/text.js';
 import type { Io } from '../io.js';
 import { readSpecification } from '../specification.js';
 
@@ -10,7 +11,7 @@ export const validate = (io: Io, file: string, { output }: { output: 'text' | 'j
     const { specification, warnings } = readSpecification(file);
     if (output === 'json') io.out(`${JSON.stringify({ file, valid: true, problems: [], warnings }, undefined, 2)}\n`);
     else {
-      for (const warning of warnings) io.out(`warning: ${problemText(warning)}\n`);
+      for (const warning of warnings) io.out(`warning: ${printable(problemText(warning))}\n`);
       const hosts = Object.values(specification.spec.hosts);
       const count = (role: string): number => hosts.filter((host) => host.role === role).length;
       io.out(
@@ -24,7 +25,7 @@ export const validate = (io: Io, file: string, { output }: { output: 'text' | 'j
     const { problems } = error;
     if (output === 'json') io.out(`${JSON.stringify({ file, valid: false, problems, warnings: [] }, undefined, 2)}\n`);
     else {
-      for (const problem of problems) io.out(`${problemText(problem)}\n`);
+      for (const problem of problems) io.out(`${printable(problemText(problem))}\n`);
       io.err(`${error.message}.\n`);
     }
     return exitCodes.badUsage;

@@ -20,7 +20,7 @@ const about = ({ question }: Blocked): string => (question === undefined ? '' : 
 /** Why an operation is blocked, and the exact commands that go on with it. */
 export const blockedText = ({ summary, progress }: OperationView, now = Date.now()): string => {
   const blocked = progress?.blocked;
-  if (blocked === undefined) return `${withoutDetails(summary)}\n`;
+  if (blocked === undefined) return `${printable(withoutDetails(summary))}\n`;
   const commands = blocked.choices.map((action) => `  quorate decide ${summary.operation} ${action}${about(blocked)}`);
   const longest = Math.max(...commands.map((command) => command.length));
   return [
@@ -36,7 +36,9 @@ export const blockedText = ({ summary, progress }: OperationView, now = Date.now
     ...byItself(blocked, now),
     `Runbook: docs/runbook.md, ${blocked.type}`,
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 };
 
 /**

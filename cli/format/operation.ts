@@ -132,7 +132,9 @@ export const operationLines = (view: OperationView, options: LinesOptions): stri
   const layouts = [layout(stepLines(view, steps, now), 5), layout(folded, 5), layout(folded, 0)];
   const lines = layouts.find(({ length }) => length <= rows) ?? layout(folded, 0).slice(0, Math.max(1, rows));
   return lines.map(({ text, state }) => {
-    const line = columns === undefined ? text : clip(text, columns);
+    // Titles, names and ids too: an operation may have been begun, and a decision sent, past every front end.
+    const shown = printable(text);
+    const line = columns === undefined ? shown : clip(shown, columns);
     const tint = colour && state !== undefined ? colours[state] : undefined;
     const mark = state === undefined ? '' : marks[state];
     return tint === undefined ? line : line.replace(mark, `\x1b[${tint}m${mark}\x1b[0m`);
@@ -152,5 +154,5 @@ const outcomeWords: Readonly<Record<string, string>> = {
 export const endText = ({ summary, progress }: OperationView): string => {
   const text = progress?.summary ?? summary.message;
   const word = outcomeWords[summary.state] ?? summary.state;
-  return `${word}${text === undefined ? '' : `: ${printable(text)}`}\n`;
+  return `${printable(`${word}${text === undefined ? '' : `: ${text}`}`)}\n`;
 };

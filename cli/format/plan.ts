@@ -33,5 +33,7 @@ export const planText = (report: PlanReport, command: string): string => {
           `Nothing was changed. Carry it out with: ${command}`,
         ]),
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 };

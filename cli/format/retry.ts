@@ -4,7 +4,7 @@ import { printable, table } from './text.js';
 /** Says that no blocked operation matches. */
 export const nothingBlocked = ({ cluster, host, kind, blockedBy }: RetryFilter): string => {
   const of = [cluster, kind, host].filter((part) => part !== undefined).join(', ');
-  return `Nothing is blocked${blockedBy === undefined ? '' : ` by ${blockedBy}`}${of === '' ? '' : ` (${of})`}.\n`;
+  return `${printable(`Nothing is blocked${blockedBy === undefined ? '' : ` by ${blockedBy}`}${of === '' ? '' : ` (${of})`}.`)}\n`;
 };
 
 /** What became of each operation in columns, and what to do next. */

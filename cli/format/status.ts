@@ -2,7 +2,7 @@ import { sharedAuthorities, type EtcdMemberStatus, type StatusReport } from '../
 import { bytes, duration, printable, table } from './text.js';
 
 const section = (title: string, rows: readonly (readonly string[])[]): string[] =>
-  rows.length < 2 ? [] : [`\n${title}\n${table(rows.map((row) => ['', ...row.map(printable)]))}`];
+  rows.length < 2 ? [] : [`\n${printable(title)}\n${table(rows.map((row) => ['', ...row]))}`];
 
 const memberRow = (member: EtcdMemberStatus): string[] => [
   member.name ?? '(never started)',
@@ -55,9 +55,9 @@ export const statusText = (report: StatusReport): string => {
     ? `ok${endpoint.ms === undefined ? '' : ` in ${duration(endpoint.ms)}`}`
     : `not ok: ${endpoint.because ?? 'no answer'}`;
   return [
-    `Cluster ${report.cluster} at ${report.at}${report.askedAt === undefined ? '' : `, asked at ${report.askedAt}`}\n`,
+    `${printable(`Cluster ${report.cluster} at ${report.at}${report.askedAt === undefined ? '' : `, asked at ${report.askedAt}`}`)}\n`,
     problems,
-    `\nEndpoint ${endpoint.address}: ${printable(reached)}\n`,
+    `\n${printable(`Endpoint ${endpoint.address}: ${reached}`)}\n`,
     ...section('API servers', [
       ['HOST', 'ADDRESS', 'READY', 'VERSION', 'WHY NOT'],
       ...report.apiServers.map(({ host, address, ready, version, because }) => [

@@ -1,3 +1,5 @@
+import { printable as escaped } from '../../model/printable.js';
+
 /** Milliseconds as operators say them: `850ms`, `42s`, `3m 05s`, `2h 10m`, `5d 3h`. */
 export const duration = (ms: number): string => {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
@@ -59,15 +61,16 @@ export const wrap = (text: string, columns: number, indent: string): string[] =>
   return [...lines, line];
 };
 
-/** One line that cannot steer the operator's terminal, whatever a host printed. */
+/**
+ * One line that cannot steer the operator's terminal, whatever a host printed or a person wrote: colours and moves of the
+ * cursor are left out, the rest of what cannot be seen is escaped.
+ */
 export const printable = (text: string): string =>
-  text
-    .replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
-    .replaceAll(/[\n\t]+/g, ' ')
-    .replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '');
+  escaped(text.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replaceAll(/[\n\t]+/g, ' '));
 
-/** Rows in aligned columns, two blanks apart, without borders; the first row is the heading. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/** Rows in aligned columns, two blanks apart, without borders; the first row is the heading. Cells are made printable. */
+export const table = (given: readonly (readonly string[])[]): string => {
+  const rows = given.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, width(cell))));
   return rows

@@ -1,10 +1,11 @@
 import semver from 'semver';
 import { z } from 'zod';
+import { printable } from '../printable.js';
 import { parseAddress, parseEndpoint, parseSubnet, unusableAddress } from '../network-address.js';
 
 /** How a value is shown in a message: short, on one line. */
 export const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = printable(JSON.stringify(value) ?? 'nothing');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };
 
@@ -35,9 +36,13 @@ export const HostName = z
 /** The lowest minor whose kubeadm reads the configuration that Quorate writes (kubeadm.k8s.io/v1beta4). */
 const lowestMinor = 31;
 
+const versionPattern = /^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
+
 export const KubernetesVersion = z
   .string()
-  .regex(/^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, not('is not a full Kubernetes version'))
+  .max(64, not('is not a full Kubernetes version'))
+  .regex(versionPattern, not('is not a full Kubernetes version'))
+  .refine((text) => !versionPattern.test(text) || semver.parse(text) !== null, not('is not a full Kubernetes version'))
   .refine(
     (text) => {
       const version = semver.parse(text);
@@ -74,9 +79,13 @@ export const HostAddress = z
     anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
   });
 
+/** The parts of a text of subnets; blanks may stand around the comma, though not for kubeadm. */
+export const subnetsIn = (text: string): readonly string[] =>
+  text.split(',').map((part) => part.replaceAll(/^ +| +$/g, ''));
+
 /** One subnet, or two of different families separated by a comma for dual stack, as kubeadm takes them. */
 export const Subnets = z.string().superRefine((text, context) => {
-  const subnets = text.split(',').map((part) => parseSubnet(part.trim()));
+  const subnets = subnetsIn(text).map(parseSubnet);
   const because = subnets.includes(undefined)
     ? 'is not a subnet such as 10.244.0.0/16'
     : subnets.length > 2 || (subnets.length === 2 && subnets[0]?.family === subnets[1]?.family)

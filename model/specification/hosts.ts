@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sshName } from '../ssh-name.js';
 import { HostAddress, not } from './fields.js';
 
 const hostRoles = ['control-plane', 'worker', 'load-balancer'] as const;
@@ -59,7 +60,8 @@ export const HostSpecification = z
       }),
     ssh: z
       .string()
-      .regex(/^[^-\s]\S*$/, not('is not a name for ssh: no spaces, no leading dash'))
+      .max(253, { error: 'is longer than 253 characters' })
+      .regex(sshName, not('is not a name for ssh: letters, digits, and -, _, ., : and % within'))
       .optional()
       .meta({
         description:

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { not } from './fields.js';
+import { not, shown } from './fields.js';
+import { reservedExtraArgs, reservedKubeletFields, reservedKubeletFlag } from './reserved-flags.js';
 
 const PassThrough = z.record(z.string(), z.unknown()).default({});
 
@@ -38,20 +39,27 @@ const refuseKind = (value: Readonly<Record<string, unknown>>, context: z.Refinem
     context,
   );
 
-/** Flags of the kubelet that kubeadm or Quorate set: a second value would break the node's identity. */
-const ownedFlags = new Set(['node-ip', 'hostname-override', 'config', 'kubeconfig', 'bootstrap-kubeconfig']);
-
 const KubeletExtraArg = z
   .strictObject({
     name: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, not('is not a flag of the kubelet without its dashes'))
-      .refine((name) => !ownedFlags.has(name), {
-        ...not('is set by Quorate or kubeadm'),
-        params: { instead: "leave it out; the node IP is the host's address, the node name its name here" },
+      .superRefine((name, context) => {
+        const reserved = reservedKubeletFlag(name);
+        if (reserved === undefined) return;
+        const { because, instead } = reserved;
+        context.addIssue({ code: 'custom', message: `${shown(name)} ${because}`, input: name, params: { instead } });
       })
       .meta({ description: 'Flag of the kubelet, without dashes.', examples: ['v'] }),
-    value: z.string().meta({ description: 'Its value, as text.', examples: ['2'] }),
+    value: z
+      .string()
+      .max(4096, { error: 'is longer than 4096 characters' })
+      // kubeadm writes all flags as one quoted line of a file that systemd takes apart at blanks.
+      .regex(/^(?:(?!["'`\\$])[!-~])*$/, not('is not one word of ASCII without quotes, backslash and $'))
+      .meta({
+        description: 'Its value, as text: one word, without blanks, quotes, backslash and $.',
+        examples: ['2'],
+      }),
   })
   .meta({ examples: [{ name: 'v', value: '2' }] });
 
@@ -76,7 +84,8 @@ export const Kubeadm = z
       }),
     criSocket: z
       .string()
-      .regex(/^unix:\/\/\/\S+$/, not('is not a unix socket URL'))
+      .regex(/^unix:\/\/(\/[A-Za-z0-9._-]+)+$/, not('is not a unix socket URL'))
+      .max(120, { error: 'is longer than 120 characters' })
       .default('unix:///run/containerd/containerd.sock')
       .meta({
         description: 'Socket of the container runtime. Default: unix:///run/containerd/containerd.sock.',
@@ -90,7 +99,10 @@ export const Kubeadm = z
           'When kubeadm pulls the images of the control plane. Default: IfNotPresent. Never needs them on the host before the join.',
         examples: ['IfNotPresent'],
       }),
-    kubelet: PassThrough.superRefine(refuseKind).meta({
+    kubelet: PassThrough.superRefine((value, context) => {
+      refuseKind(value, context);
+      refuseKeys(value, reservedKubeletFields, context);
+    }).meta({
       description:
         'Fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1), written at init and taken over by every node. Default: none. failSwapOn and failCgroupV1 also decide what the preflight accepts.',
       examples: [{ failCgroupV1: false }],
@@ -102,6 +114,9 @@ export const Kubeadm = z
     }),
     clusterConfiguration: PassThrough.superRefine((value, context) => {
       refuseKeys(value, ownedByQuorate, context);
+      for (const { path, because, instead } of reservedExtraArgs(value)) {
+        context.addIssue({ code: 'custom', path: [...path], message: because, params: { instead } });
+      }
       const etcd = value['etcd'];
       if (typeof etcd !== 'object' || etcd === null) return;
       const local: unknown = 'local' in etcd ? etcd.local : undefined;

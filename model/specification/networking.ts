@@ -17,7 +17,8 @@ export const Networking = z
     }),
     dnsDomain: z
       .string()
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, not('is not a DNS domain'))
+      .max(200, not('is not a DNS domain'))
+      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/, not('is not a DNS domain'))
       .default('cluster.local')
       .meta({ description: 'DNS domain of the Services. Default: cluster.local.', examples: ['cluster.local'] }),
   })

@@ -3,7 +3,7 @@ import { canonicalAddress } from '../network-address.js';
 import type { ContextHost, OperationContext } from '../operation.js';
 import { operationKinds, operations } from '../operations.js';
 import type { OperationKind } from '../operations.js';
-import { durationMs } from './fields.js';
+import { durationMs, subnetsIn } from './fields.js';
 import type { HostRole, HostSpecification } from './hosts.js';
 import { suggest } from './suggest.js';
 import type { Specification } from './specification.js';
@@ -67,14 +67,18 @@ export const operationContext = (
       },
     );
   }
-  const { podSubnet, ...networking } = spec.networking;
+  const { podSubnet, serviceSubnet, ...networking } = spec.networking;
   return {
     operation,
     kind,
     cluster: metadata.name,
     kubernetesVersion: spec.kubernetesVersion,
     endpoint: spec.controlPlaneEndpoint,
-    networking: { ...networking, ...(podSubnet === undefined ? {} : { podSubnet }) },
+    networking: {
+      ...networking,
+      serviceSubnet: subnetsIn(serviceSubnet).join(),
+      ...(podSubnet === undefined ? {} : { podSubnet: subnetsIn(podSubnet).join() }),
+    },
     target: {
       ...target,
       labels: declared.labels,

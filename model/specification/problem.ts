@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+
 /** One thing that is wrong in a specification, before it is known where in a file it stands. */
 export interface ValueProblem {
   readonly path: readonly (string | number)[];
@@ -16,7 +18,7 @@ export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
     const word = String(part);
-    if (!/^[A-Za-z0-9_-]+$/.test(word)) return `${text}[${JSON.stringify(word)}]`;
+    if (!/^[A-Za-z0-9_-]+$/.test(word)) return `${text}[${printable(JSON.stringify(word))}]`;
     return text === '' ? word : `${text}.${word}`;
   }, '');
 

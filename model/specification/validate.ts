@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+import { characterProblems } from './characters.js';
 import { crossCheck } from './cross-checks.js';
 import { readDeclared } from './declared.js';
 import { missingMessage, problemsOfIssue } from './issues.js';
@@ -37,8 +39,8 @@ const secretProblems = (value: unknown, path: ValueProblem['path'] = []): ValueP
 const redacted = (problem: ValueProblem): ValueProblem => ({
   at: problem.at,
   path: problem.path.map((part) => (typeof part === 'string' ? withoutSecrets(part) : part)),
-  message: withoutSecrets(problem.message),
-  instead: withoutSecrets(problem.instead),
+  message: printable(withoutSecrets(problem.message)),
+  instead: printable(withoutSecrets(problem.instead)),
 });
 
 /**
@@ -49,6 +51,9 @@ export const validateSpecification = (value: unknown): Validated => {
   const parsed = Specification.safeParse(value);
   const secrets = secretProblems(value);
   const secretPaths = new Set(secrets.map(({ path }) => JSON.stringify(path)));
+  const unseen = characterProblems(value).filter(({ path }) => !secretPaths.has(JSON.stringify(path)));
+  const first = [...secrets, ...unseen];
+  const firstPaths = new Set(first.map(({ path }) => JSON.stringify(path)));
   const { problems: between, warnings } = crossCheck(readDeclared(value, defaultServiceSubnet));
   const all = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   const meant = new Set(all.flatMap((problem) => (problem.meant === undefined ? [] : [JSON.stringify(problem.meant)])));
@@ -58,9 +63,9 @@ export const validateSpecification = (value: unknown): Validated => {
     ({ path, at }) => at === 'key' && path.length <= 2 && ['spec', 'hosts'].includes(String(path.at(-1))),
   );
   const problems = [
-    ...secrets,
+    ...first,
     ...[...issues, ...(isMap(value) && !noHosts ? between : [])].filter(
-      ({ path }) => !secretPaths.has(JSON.stringify(path)),
+      ({ path }) => !firstPaths.has(JSON.stringify(path)),
     ),
   ].map(redacted);
   return parsed.success && problems.length === 0

@@ -143,9 +143,60 @@ describe('a control plane', () => {
   });
 });
 
+describe('S8: the Node of another machine is no proof', () => {
+  const impatient = { ...context.policy, readyBudgetMs: 0 };
+
+  test('of a control plane, though it is Ready and has the name', async () => {
+    cluster.nodes.set('cp3', { ...labelled('cp3'), machineId: 'ee'.repeat(16) });
+    await expect(proveControlPlane({ ...context, policy: impatient })).rejects.toMatchObject({
+      type: 'IdentityConflict',
+      message: 'Node cp3 is of another machine than cp3',
+      details: { evidence: expect.arrayContaining([expect.stringContaining(`machine-id ${'ee'.repeat(16)}`)]) },
+    });
+    expect(cluster.events.filter((event) => event.includes('label'))).toEqual([]);
+  });
+
+  test('of a worker neither', async () => {
+    cluster.target.machineId = nodeFacts('w2').machineId;
+    cluster.nodes.set('w2', nodeFacts('w2', { machineId: 'ee'.repeat(16) }));
+    const ca = certificateAuthority('kubernetes');
+    cluster.instead = (host, { script }) =>
+      host === 'w2' && script.includes('kubelet-client-current.pem')
+        ? sectioned(script, { ca: ca.pem, kubelet: ca.kubelet('w2') })
+        : undefined;
+    await expect(
+      activityEnvironment().run(() =>
+        proofActivities(cluster.dependencies).proveWorker({ ...worker, policy: impatient }),
+      ),
+    ).rejects.toMatchObject({ type: 'IdentityConflict' });
+  });
+
+  test('what an earlier machine has left is waited out', async () => {
+    cluster.nodes.set('cp3', { ...labelled('cp3'), machineId: 'ee'.repeat(16) });
+    const proving = proveControlPlane({ ...context, policy: { ...context.policy, readyBudgetMs: 20_000 } });
+    let registered = false;
+    setTimeout(() => {
+      cluster.nodes.set('cp3', labelled('cp3'));
+      registered = true;
+    }, 600);
+    expect(await proving).toContain('Node Ready');
+    expect(registered).toBe(true);
+  });
+
+  test('of a host without a machine-id, unless it has the address', async () => {
+    cluster.target.machineId = '';
+    expect(await proveControlPlane({ ...context, policy: impatient })).toContain('Node Ready');
+    cluster.nodes.set('cp3', { ...labelled('cp3'), internalIp: '10.203.0.77' });
+    await expect(proveControlPlane({ ...context, policy: impatient })).rejects.toMatchObject({
+      type: 'IdentityConflict',
+    });
+  });
+});
+
 describe('a Node that lacks nothing but its network', () => {
   test('is as far as an init can come, before a CNI plugin is applied', async () => {
     cluster.members = [etcdMember('cp1')];
+    cluster.target.machineId = nodeFacts('cp1').machineId;
     cluster.nodes.set('cp1', { ...labelled('cp1'), ...noNetwork });
     const of = { ...init, policy: { ...init.policy, readyBudgetMs: 10_000 } };
     expect(await proveControlPlane(of)).toMatch(/Node registered \(v1\.37\.1\), Ready once a CNI plugin is applied$/);
@@ -164,6 +215,7 @@ describe('a Node that lacks nothing but its network', () => {
 });
 
 describe('a worker', () => {
+  beforeEach(() => void (cluster.target.machineId = nodeFacts('w2').machineId));
   const proveWorker = (): Promise<string> =>
     activityEnvironment().run(() => proofActivities(cluster.dependencies).proveWorker(worker));
   /** What its host shows of the CA that it trusts and of the kubelet's certificate. */

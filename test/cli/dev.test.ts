@@ -1,3 +1,4 @@
+import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
@@ -27,6 +28,38 @@ const user = async () => {
   const dev = () => startQuorate(['dev', '--port', String(port), '--ui-port', String(uiPort)], env);
   return { state, env, port, uiPort, dev };
 };
+
+describe('S18: the database', () => {
+  const modes = (folder: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(folder)
+        .filter((name) => name.startsWith('own'))
+        .map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]),
+    );
+
+  test('is made for its user alone, also where --db-file names it, and refused when others may read it', async () => {
+    const { state, env, port, uiPort } = await user();
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const file = join(folder, 'own.db');
+    const start = () =>
+      startQuorate(['dev', '--port', String(port), '--ui-port', String(uiPort), '--db-file', file], env);
+    const first = start();
+    await first.said('quorate dev is ready');
+    const made = modes(folder);
+    expect(Object.keys(made)).toContain('own.db');
+    expect(new Set(Object.values(made))).toEqual(new Set(['600']));
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+
+    chmodSync(file, 0o644);
+    const second = start();
+    expect(await second.ended).toBe(2);
+    expect(second.err()).toContain(`${file} holds the history of all operations and may be read or written by others.`);
+    expect(second.err()).toContain(`chmod 600 ${file}`);
+    expect(state).not.toBe(folder);
+  });
+});
 
 describe('quorate dev', () => {
   test('serves on loopback, keeps its database over restarts, and ends without leaving anything', async () => {

@@ -263,7 +263,7 @@ describe('text', () => {
   test('is cut by columns, and what a host printed cannot move the cursor', () => {
     expect(clip('abcdef', 6)).toBe('abcdef');
     expect(clip('abcdef', 5)).toBe('abcd…');
-    expect(printable('a\x1b[2Jb\x07\u009bc\td\ne\x1b]0;t')).toBe('abc d e]0;t');
+    expect(printable('a\x1b[2Jb\x07\u009bc\td\ne\x1b]0;t')).toBe(String.raw`ab\u0007\u009bc d e\u001b]0;t`);
     expect(bytes(2_048)).toBe('2 KiB');
     expect(
       table([

@@ -28,7 +28,7 @@ describe('docs/notifications.md', () => {
     const folder = temporaryFolder();
     const file = join(folder, 'webhooks.yaml');
     writeFileSync(file, blocks('yaml')[1] ?? '');
-    writeFileSync(join(folder, 'ops.secret'), `${secret}\n`);
+    writeFileSync(join(folder, 'ops.secret'), `${secret}\n`, { mode: 0o600 });
     writeFileSync(join(folder, 'internal-ca.pem'), selfSigned(folder, 'DNS:pager.internal').cert);
     expect([...readWebhooks(file, { PAGER_WEBHOOK_SECRET: secret }).keys()]).toEqual(['ops', 'pager']);
   });

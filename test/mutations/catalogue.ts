@@ -492,6 +492,54 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    title: 'the Node of another machine is a proof',
+    edits: [
+      {
+        file: 'adapters/kubernetes/change-node.ts',
+        replace: 'const isOurs = node !== undefined && isOfMachine(node, options.machine);',
+        by: 'const isOurs = node !== undefined && (node.ready || isOfMachine(node, options.machine));',
+      },
+    ],
+    tests: {
+      'test/activities/proofs.test.ts': [
+        'S8: the Node of another machine is no proof of a control plane, though it is Ready and has the name',
+        'S8: the Node of another machine is no proof of a worker neither',
+        'S8: the Node of another machine is no proof what an earlier machine has left is waited out',
+      ],
+    },
+  },
+  {
+    title: 'the value of a flag of the kubelet may hold another flag',
+    edits: [
+      {
+        file: 'model/specification/kubeadm.ts',
+        replace: "[!-~])*$/, not('is not one word",
+        by: "[ -~])*$/, not('is not one word",
+      },
+    ],
+    tests: {
+      'test/model/specification/reserved-flags.test.ts': [
+        'flags of the kubelet S8: the value "2 --hostname-override=cp1" is more than one word, and is refused',
+      ],
+    },
+  },
+  {
+    title: 'a host key of RevokedHostKeys is accepted',
+    edits: [
+      {
+        file: 'adapters/ssh/connection/host-key.ts',
+        replace: 'if (known.some((entry) => entry.revoked && same(entry.key, key))) return false;',
+        by: 'if (known.some((entry) => entry.revoked && entry.file === "" && same(entry.key, key))) return false;',
+      },
+    ],
+    tests: {
+      'test/adapters/ssh/connection/host-key.test.ts': [
+        'createHostKeyCheck refuses a revoked key though it is known',
+        'createHostKeyCheck S10: refuses a key of RevokedHostKeys though it is known',
+      ],
+    },
+  },
+  {
     title: 'a Node is deleted in whatever version it is by then',
     edits: [
       {

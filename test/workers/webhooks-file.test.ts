@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OperatorError } from '../../model/failures/operator-error.js';
@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const written = (yaml: string, files: Record<string, string> = {}): string => {
   const folder = temporaryFolder();
   for (const [name, text] of Object.entries({ 'webhooks.yaml': yaml, ...files })) {
-    writeFileSync(join(folder, name), text);
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
   }
   return join(folder, 'webhooks.yaml');
 };
@@ -40,6 +40,27 @@ const problems = (yaml: string, files: Record<string, string> = {}, env: Record<
 };
 
 const entry = (lines: string): string => `webhooks:\n  ops:\n${lines.replaceAll(/^/gm, '    ')}\n`;
+
+describe('S18: a file with a secret that others may read', () => {
+  test.each([0o644, 0o640, 0o604, 0o620])('is refused with mode %o', (mode) => {
+    const file = written(entry('url: https://hooks.example.org/x\nsecretFile: ops.secret'), { 'ops.secret': secret });
+    const path = join(file, '..', 'ops.secret');
+    chmodSync(path, mode);
+    const error: unknown = (() => {
+      try {
+        return readWebhooks(file, {});
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toMatchObject({ kind: 'bad-usage' });
+    const [line = ''] = (error as OperatorError).evidence;
+    expect(line).toContain('webhooks.ops.secretFile: ');
+    expect(line).toContain(`(its mode is 0${mode.toString(8)}); Run \`chmod 600 ${path}\``);
+    chmodSync(path, 0o600);
+    expect([...readWebhooks(file, {}).keys()]).toEqual(['ops']);
+  });
+});
 
 describe('a file that can be used', () => {
   test('delivers signed with the secret of a file beside it, and of a variable', async () => {

@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Starts the program behind it, tells its pid, and ends it when descriptor 3 closes. That is a pipe from our process:
- * however our process ends, also by `kill -9`, the kernel closes it, so the program never outlives us unseen.
+ * however our process ends, also by `kill -9`, the kernel closes it, so the program never outlives us unseen. What the
+ * program makes, such as its database, is for its user alone.
  */
 export const guardian = `
+umask 077
 "$@" >&2 3<&- &
 program=$!
 echo "$program"

@@ -1,9 +1,13 @@
 import { hostname, userInfo } from 'node:os';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { allowedAlgorithms, type AllowedAlgorithms } from './algorithms.js';
 import { parseJumps, type Destination } from './jump.js';
 import { refuseLine } from './line.js';
 import { jumpHostOf, readConfig, type ConfigSource } from './read.js';
+import { readRevokedKeys } from './revoked.js';
+import type { KnownKey } from '../connection/known-hosts.js';
+import type { RekeyLimit } from '../connection/rekey.js';
 import type { Setting } from './settings.js';
 import { expandTilde, expandTokens, type Environment, type Tokens } from './tokens.js';
 
@@ -49,6 +53,12 @@ export interface ResolvedHost extends HostPlace {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly hostKeyAlias?: string;
+  readonly algorithms: AllowedAlgorithms;
+  /** Of `RevokedHostKeys`: refused, whatever known_hosts has. */
+  readonly revokedKeys: readonly KnownKey[];
+  /** RSA keys of fewer bits are refused, the host's and the user's. */
+  readonly minRsaBits: number;
+  readonly rekey: RekeyLimit;
   readonly connectTimeoutMs?: number;
   readonly family?: 4 | 6;
   readonly localAddress?: string;
@@ -143,6 +153,8 @@ export const resolveHost = async (destination: Destination, context: ConfigConte
   const timeout = Number(first('connecttimeout') ?? '0');
   const silence = whyNoKeys(read);
   const proxy = proxyOf(destination, read, tokens);
+  refuseUnsupported(read, proxy);
+  const [rekeyBytes, rekeySeconds] = read.get('rekeylimit')?.values.map(Number) ?? [];
   return {
     name,
     hostName,
@@ -163,6 +175,10 @@ export const resolveHost = async (destination: Destination, context: ConfigConte
       expandHome,
     ),
     ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
+    algorithms: allowedAlgorithms(read),
+    revokedKeys: revokedOf(read.get('revokedhostkeys'), expand),
+    minRsaBits: Math.max(leastRsaBits, Number(first('requiredrsasize') ?? '0')),
+    rekey: { bytes: rekeyBytes ?? 0, ms: (rekeySeconds ?? 0) * 1000 },
     ...(timeout > 0 ? { connectTimeoutMs: timeout * 1000 } : {}),
     ...(proxy.kind === 'none' ? localEndOf(read) : {}),
     hostKeyCheckingRelaxed: ['no', 'accept-new'].includes(first('stricthostkeychecking') ?? ''),
@@ -172,6 +188,32 @@ export const resolveHost = async (destination: Destination, context: ConfigConte
     configFile: sources[0].file,
     configFiles: files.length > 0 ? files : [sources[0].file],
   };
+};
+
+/** As OpenSSH has it at least. */
+const leastRsaBits = 1024;
+
+/** Settings that restrict, and are not supported: passing over them would trust more than was asked for. */
+const refuseUnsupported = (read: Read, proxy: Proxy): void => {
+  const checks = read.get('checkhostip');
+  if (checks?.values[0] === 'yes' && checks.line !== undefined) {
+    const remedy = 'set CheckHostIP no for the hosts of Quorate: it is the default since OpenSSH 8.5';
+    throw refuseLine(checks.line, 'keys are not looked up by address, so the check is not made', remedy);
+  }
+  const passes = read.get('proxyusefdpass');
+  if (proxy.kind === 'command' && passes?.values[0] === 'yes' && passes.line !== undefined) {
+    const remedy = 'give a ProxyCommand that carries the connection itself, with ProxyUseFdpass no';
+    throw refuseLine(passes.line, 'a connection that is handed over is not supported', remedy);
+  }
+};
+
+const revokedOf = (
+  setting: Setting | undefined,
+  expand: (setting: Setting | undefined, path: string) => string,
+): readonly KnownKey[] => {
+  const path = setting?.values[0] ?? 'none';
+  if (path.toLowerCase() === 'none' || setting?.line === undefined) return [];
+  return readRevokedKeys(expand(setting, path), setting.line);
 };
 
 const agentOf = (

@@ -1,7 +1,7 @@
 import { parseJumps } from './jump.js';
 import { refuseLine, type Line } from './line.js';
 import type { Environment } from './tokens.js';
-import { choices, parsePort, parseTime } from './values.js';
+import { choices, parsePort, parseSize, parseTime } from './values.js';
 
 /** What the configuration says for a keyword, and the line that said it first; none for what the caller gave. */
 export interface Setting {
@@ -60,6 +60,24 @@ const integer: Reader = (line) => {
   return [String(Number(word))];
 };
 
+/** One word, and not empty after its prefix. */
+const algorithms: Reader = (line) => {
+  const word = oneWord(line);
+  if (/^[+^-]?$/.test(word)) throw refuseLine(line, 'it names no algorithm');
+  return [word];
+};
+
+/** Bytes and seconds; 0 for what is not bounded. */
+const rekeyLimit: Reader = (line) => {
+  const [size = '', duration = 'none', ...rest] = line.words;
+  const bytes = size === 'default' || size === 'none' ? 0 : parseSize(size);
+  const seconds = duration === 'none' ? 0 : parseTime(duration);
+  if (bytes === undefined || seconds === undefined || rest.length > 0) {
+    throw refuseLine(line, 'that is not an amount and a time, such as 1G 1h');
+  }
+  return [String(bytes), String(seconds)];
+};
+
 const agent: Reader = (line, environment) => {
   const word = oneWord(line);
   const unset = [...word.matchAll(/\$\{([^}]*)\}/g)].find(([, name = '']) => environment[name] === undefined);
@@ -81,21 +99,31 @@ const readers: Readonly<Record<string, Reader>> = {
   canonicalizemaxdots: integer,
   canonicalizepermittedcnames: list,
   certificatefile: one,
+  checkhostip: choice,
+  ciphers: algorithms,
   connecttimeout: time,
   globalknownhostsfile: list,
+  hostkeyalgorithms: algorithms,
   hostkeyalias: one,
   hostname: one,
   identitiesonly: choice,
   identityagent: agent,
   identityfile: one,
   ignoreunknown: one,
+  kexalgorithms: algorithms,
   knownhostscommand: command,
+  macs: algorithms,
   pkcs11provider: one,
   port,
   preferredauthentications: one,
   proxycommand: command,
+  proxyusefdpass: choice,
+  pubkeyacceptedalgorithms: algorithms,
   pubkeyauthentication: choice,
   refuseconnection: one,
+  rekeylimit: rekeyLimit,
+  requiredrsasize: integer,
+  revokedhostkeys: one,
   stricthostkeychecking: choice,
   tag: one,
   user: one,
@@ -105,6 +133,8 @@ const readers: Readonly<Record<string, Reader>> = {
 const synonyms: Readonly<Record<string, string>> = {
   dsaauthentication: 'pubkeyauthentication',
   identityfile2: 'identityfile',
+  pubkeyacceptedkeytypes: 'pubkeyacceptedalgorithms',
+  rsaminsize: 'requiredrsasize',
   smartcarddevice: 'pkcs11provider',
 };
 
@@ -123,9 +153,13 @@ const takeJump = (line: Line, isActive: boolean, settings: Settings): void => {
   if (!isNone) settings.set('proxycommand', { values: ['none'], line });
 };
 
+/** Whether the value of a keyword, in lower case, is read at all. */
+export const isRead = (keyword: string): boolean =>
+  keyword === 'proxyjump' || readers[synonyms[keyword] ?? keyword] !== undefined;
+
 /**
  * Takes a line into account. One that does not apply is looked at all the same, as `ssh` refuses a file for it.
- * Keywords that are not read here are of no consequence for Quorate, or not followed: docs/ssh.md.
+ * What becomes of each keyword: `keywordGroups`.
  * @throws QuorateError InvalidSpecification
  */
 export const takeLine = (line: Line, isActive: boolean, settings: Settings, environment: Environment): void => {

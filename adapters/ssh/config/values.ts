@@ -21,6 +21,15 @@ const portNamed = (name: string): number | undefined => {
   return undefined;
 };
 
+const scale: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Bytes of an amount such as `512M`; undefined for what is none. */
+export const parseSize = (text: string): number | undefined => {
+  const [, digits, letter = ''] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+  const bytes = digits === undefined ? undefined : Number(digits) * (scale[letter.toLowerCase()] ?? 0);
+  return bytes !== undefined && bytes >= 16 && bytes < 2 ** 53 ? bytes : undefined;
+};
+
 const unit: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Seconds of ssh's time format, such as `30` or `1m30s`; undefined for what is none. */
@@ -39,8 +48,10 @@ const yesNo = { yes: 'yes', true: 'yes', no: 'no', false: 'no' } as const;
 export const choices: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   addressfamily: { any: 'any', inet: 'inet', inet6: 'inet6' },
   canonicalizefallbacklocal: yesNo,
+  checkhostip: yesNo,
   canonicalizehostname: { ...yesNo, always: 'always' },
   identitiesonly: yesNo,
+  proxyusefdpass: yesNo,
   pubkeyauthentication: { ...yesNo, unbound: 'unbound', 'host-bound': 'host-bound' },
   stricthostkeychecking: { ...yesNo, off: 'no', ask: 'ask', 'accept-new': 'accept-new' },
 };

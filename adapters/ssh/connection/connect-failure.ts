@@ -71,12 +71,13 @@ const authenticationFailed = (host: ResolvedHost, identities: Identities, cause:
   const fewer = tooMany.test(cause.message)
     ? `; it takes only so many keys (MaxAuthTries of its sshd): name the right one with IdentityFile, its public half is enough for a key of the agent, and set IdentitiesOnly yes`
     : '';
+  const closed = identities.unprotected.length > 0 ? `\`chmod 600 ${identities.unprotected.join(' ')}\`, or ` : '';
   return new QuorateError(
     'AuthenticationFailed',
     `${place(host)} refuses the login as ${host.user}: ${messageOf(cause)}`,
     {
       host: host.name,
-      remedy: `add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}${fewer}`,
+      remedy: `${closed}add the public key to authorized_keys of ${host.user} on ${host.name}, or set User and IdentityFile of "Host ${host.name}" in ${files(host)}${needAgent}${fewer}`,
       evidence: identities.notes,
       cause,
     },
@@ -102,7 +103,8 @@ export const connectFailure = (host: ResolvedHost, identities: Identities, error
       `${place(host)} offers no SSH algorithm that is accepted: ${error.message}`,
       {
         host: host.name,
-        remedy: `allow a current algorithm in /etc/ssh/sshd_config of ${host.name} (an ed25519 host key, curve25519-sha256, aes128-gcm@openssh.com)`,
+        remedy: `allow a current algorithm in /etc/ssh/sshd_config of ${host.name} (an ed25519 host key, curve25519-sha256, aes128-gcm@openssh.com)${host.algorithms.said.length === 0 ? '' : ', or one that it offers in the lines of the SSH configuration that follow'}`,
+        evidence: host.algorithms.said,
         cause: error,
       },
     );

@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client } from 'ssh2';
+import ssh2, { type Algorithms, type Client } from 'ssh2';
 import type { ResolvedHost } from '../config/client-config.js';
 import { connectFailure, messageOf, unreachable, type SshError } from './connect-failure.js';
 import { createHostKeyCheck } from './host-key.js';
 import { loadIdentities } from '../identity/identity.js';
+import { renewKeys } from './rekey.js';
 
 export interface ConnectionSettings {
   readonly keepaliveIntervalMs: number;
@@ -35,6 +36,13 @@ const wayTo = ({ hostName, port, family, localAddress }: ResolvedHost) => ({
   ...(localAddress === undefined ? {} : { localAddress }),
 });
 
+/** What the configuration allows; the library's own where it says nothing. */
+const algorithmsOf = ({ algorithms: { kex, cipher, mac } }: ResolvedHost): Algorithms => ({
+  ...(kex === undefined ? {} : { kex: [...kex] }),
+  ...(cipher === undefined ? {} : { cipher: [...cipher] }),
+  ...(mac === undefined ? {} : { hmac: [...mac] }),
+});
+
 /** One key or one agent that does not work is no reason to give up the others. */
 const isAboutOneKey = (error: SshError): boolean =>
   error.level === 'agent' || /^Error (while )?signing/.test(error.message);
@@ -55,6 +63,7 @@ export const openConnection = (
     const client = new ssh2.Client();
     const lostListeners = new Set<(cause: string) => void>();
     let state: 'opening' | 'open' | 'gone' = 'opening';
+    let stopRenewing = (): void => undefined;
     let lostBecause: string | undefined;
 
     const failToOpen = async (error: SshError): Promise<void> => {
@@ -68,6 +77,7 @@ export const openConnection = (
       if (state === 'gone') return;
       const wasOpen = state === 'open';
       state = 'gone';
+      stopRenewing();
       client.destroy();
       transport?.socket.destroy();
       if (!wasOpen) return void failToOpen(error);
@@ -102,6 +112,7 @@ export const openConnection = (
     client.on('ready', () => {
       if (state !== 'opening') return;
       state = 'open';
+      stopRenewing = renewKeys(client, host.rekey);
       resolve(connection);
     });
     client.on('error', (error: SshError) => {
@@ -116,7 +127,7 @@ export const openConnection = (
         username: host.user,
         authHandler: [...identities.methods],
         hostVerifier: hostKey.verify,
-        algorithms: { serverHostKey: hostKey.algorithms },
+        algorithms: { ...algorithmsOf(host), serverHostKey: hostKey.algorithms },
         readyTimeout: host.connectTimeoutMs ?? settings.readyTimeoutMs,
         keepaliveInterval: settings.keepaliveIntervalMs,
         keepaliveCountMax: settings.keepaliveCountMax,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { QuorateError } from '../../../model/failures/failure.js';
 import type { ResolvedHost } from '../config/client-config.js';
+import { rsaBits } from '../identity/rsa.js';
 import { findKnownKeys, knownHostName, type KnownKey } from './known-hosts.js';
 
 /**
@@ -30,26 +31,19 @@ const keyType = (key: Buffer): string =>
 
 const same = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
 
-const supported: readonly ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-];
-
 const keyTypeOf = (algorithm: ServerHostKeyAlgorithm): string => (algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
 
 /**
  * Host key algorithms to offer: those of the known keys, so that a host with several keys presents a known one. All
- * others follow, so that a host whose key was changed for one of another type can be told from one that is broken.
- * SHA-1 signatures (`ssh-rsa`) are never offered.
+ * others that are allowed follow, so that a host whose key was changed for one of another type can be told from one that
+ * is broken. An order that HostKeyAlgorithms gives goes before, as with `ssh`.
  */
-const algorithmsFor = (known: readonly KnownKey[]): ServerHostKeyAlgorithm[] => {
+const algorithmsFor = (known: readonly KnownKey[], { algorithms }: ResolvedHost): ServerHostKeyAlgorithm[] => {
+  const { hostKey: allowed, hostKeyOrdered } = algorithms;
+  if (hostKeyOrdered) return [...allowed];
   const types = new Set(known.filter((key) => !key.revoked).map((key) => key.type));
   const isKnown = (algorithm: ServerHostKeyAlgorithm): boolean => types.has(keyTypeOf(algorithm));
-  return [...supported.filter(isKnown), ...supported.filter((algorithm) => !isKnown(algorithm))];
+  return [...allowed.filter(isKnown), ...allowed.filter((algorithm) => !isKnown(algorithm))];
 };
 
 export interface HostKeyCheck {
@@ -76,6 +70,13 @@ const refuse = (host: ResolvedHost, lookup: string, offered: Buffer, known: read
       host: host.name,
       remedy: `${place(revoked)} revokes it: give ${host.name} a new host key, or remove that line if it is wrong`,
       evidence: relaxed,
+    });
+  }
+  const bits = rsaBits(offered);
+  if (bits !== undefined && bits < host.minRsaBits) {
+    return new QuorateError('HostUnsuitable', `${host.name} presents an RSA host key of ${bits} bits: ${presented}`, {
+      host: host.name,
+      remedy: `give ${host.name} an ed25519 host key (\`ssh-keygen -A\` there), or one of at least ${host.minRsaBits} bits (RequiredRSASize)`,
     });
   }
   const trusted = known.filter((key) => !key.revoked);
@@ -110,13 +111,17 @@ export const createHostKeyCheck = (host: ResolvedHost): HostKeyCheck => {
   const name = host.hostKeyAlias ?? host.hostName;
   // As ssh does: an alias is looked up without the port.
   const port = host.hostKeyAlias === undefined ? host.port : 22;
-  const known = findKnownKeys([...host.userKnownHostsFiles, ...host.globalKnownHostsFiles], name, port);
+  const known = [
+    ...findKnownKeys([...host.userKnownHostsFiles, ...host.globalKnownHostsFiles], name, port),
+    ...host.revokedKeys,
+  ];
   let refused: Buffer | undefined;
   return {
-    algorithms: algorithmsFor(known),
+    algorithms: algorithmsFor(known, host),
     verify: strictVerifier((key) => {
       refused = key;
       if (known.some((entry) => entry.revoked && same(entry.key, key))) return false;
+      if ((rsaBits(key) ?? Infinity) < host.minRsaBits) return false;
       if (!known.some((entry) => !entry.revoked && same(entry.key, key))) return false;
       refused = undefined;
       return true;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
 
 /** What a file that `IdentityFile` names is good for. */
@@ -8,7 +8,16 @@ export interface IdentityFile {
   readonly blob?: Buffer | undefined;
   /** The private key, where it can be used as it is. */
   readonly key?: ParsedKey;
-  readonly kind: 'private' | 'public' | 'encrypted' | 'certificate' | 'fido' | 'unusable' | 'unreadable';
+  readonly kind:
+    | 'private'
+    | 'public'
+    | 'encrypted'
+    | 'certificate'
+    | 'fido'
+    | 'unusable'
+    | 'unreadable'
+    /** A private key that others may read: of its owner's own, as OpenSSH has it. */
+    | 'unprotected';
 }
 
 const read = (file: string): Buffer | undefined => {
@@ -54,14 +63,24 @@ const publicHalf = (key: Buffer): Buffer | undefined => {
   }
 };
 
-/** Of a line as in authorized_keys, whatever its type. */
-const publicLine = (bytes: Buffer | undefined): Buffer | undefined => {
+/** The key of the first line as in authorized_keys, whatever its type. */
+export const publicLine = (bytes: Buffer | undefined): Buffer | undefined => {
   for (const line of bytes?.toString('latin1').split('\n') ?? []) {
     const [, type, base64 = ''] = /^\s*([a-z][\w@.-]+)\s+([A-Za-z0-9+/]+=*)(?:\s|$)/.exec(line) ?? [];
     const blob = Buffer.from(base64, 'base64');
     if (type !== undefined && keyTypeOf(blob) === type) return blob;
   }
   return undefined;
+};
+
+/** As OpenSSH judges it (sshkey_perm_ok): of a file of somebody else, root mostly, the mode is that one's business. */
+const isOpenToOthers = (file: string): boolean => {
+  try {
+    const { uid, mode } = statSync(file);
+    return uid === process.getuid?.() && (mode & 0o077) !== 0;
+  } catch {
+    return false;
+  }
 };
 
 /** Where the keys of a configured file are, as OpenSSH looks for them (sshkey_load_public). */
@@ -78,6 +97,9 @@ export const readIdentityFile = (file: string): IdentityFile => {
   }
   const parsed = parseKey(bytes);
   const own = publicHalf(bytes);
+  if (isOpenToOthers(file) && (parsed instanceof Error || parsed.isPrivateKey())) {
+    return { file, kind: 'unprotected', blob: beside ?? own };
+  }
   if (own !== undefined && isFido(keyTypeOf(own))) return { file, kind: 'fido', blob: own };
   if (parsed instanceof Error) {
     const isEncrypted = /encrypted|passphrase/i.test(parsed.message);

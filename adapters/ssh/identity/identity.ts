@@ -12,11 +12,14 @@ import { fingerprint } from '../connection/host-key.js';
 import { certificateBeside, isCertificate, isFido, keyTypeOf, parseKey, readIdentityFile } from './file.js';
 import type { IdentityFile } from './file.js';
 import { orderIdentities, type Candidate } from './order.js';
+import { rsaBits } from './rsa.js';
 
 export interface Identities {
   readonly methods: readonly AgentAuthMethod[];
   /** What is offered, in its order, and what is left out, and why: one line each, for the error of a refused login. */
   readonly notes: readonly string[];
+  /** Key files that are not used, as others may read them. */
+  readonly unprotected: readonly string[];
   /** Key files that are of no use without an agent, as they have a passphrase. */
   readonly encrypted: readonly string[];
 }
@@ -32,6 +35,7 @@ const whyUnused: Readonly<Record<Exclude<IdentityFile['kind'], 'private'>, strin
   fido: 'is a FIDO key, which is not supported',
   unusable: 'is not a key that can be used',
   unreadable: 'cannot be read',
+  unprotected: 'UNPROTECTED PRIVATE KEY FILE: others may read it, so it is not used, as with ssh',
 };
 
 /** The public half of a key that can be offered; otherwise why not. */
@@ -41,6 +45,33 @@ const publicOf = ({ blob }: AgentKey): ParsedKey | string => {
   if (isFido(type)) return 'FIDO keys are not supported';
   const parsed = parseKey(blob);
   return parsed instanceof Error ? `${type} is not supported` : parsed;
+};
+
+/** The signature algorithms of a key, and their digests as the SSH library names them. */
+const signatures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'ssh-rsa': { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512', 'ssh-rsa': 'sha1' },
+};
+
+/** Why the configuration keeps a key from being used; undefined when it does not. */
+const whyRefused = (key: ParsedKey, { algorithms, minRsaBits }: ResolvedHost): string | undefined => {
+  const bits = rsaBits(key.getPublicSSH());
+  if (bits !== undefined && bits < minRsaBits) {
+    return `an RSA key of ${bits} bits, and RequiredRSASize of the SSH configuration wants ${minRsaBits}`;
+  }
+  const allowed = algorithms.userKey;
+  if (
+    allowed === undefined ||
+    Object.keys(signatures[key.type] ?? { [key.type]: '' }).some((one) => allowed.includes(one))
+  ) {
+    return undefined;
+  }
+  return `${key.type}, which PubkeyAcceptedAlgorithms of the SSH configuration leaves out`;
+};
+
+/** Whether a key may sign with that digest. */
+const maySign = (key: ParsedKey, hash: string | undefined, { algorithms }: ResolvedHost): boolean => {
+  const [algorithm = key.type] = Object.entries(signatures[key.type] ?? {}).find(([, one]) => one === hash) ?? [];
+  return algorithms.userKey?.includes(algorithm) ?? true;
 };
 
 /**
@@ -72,9 +103,10 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
     const name = file?.file ?? '';
     if (key !== undefined) {
       const parsed = publicOf(key);
+      const why = typeof parsed === 'string' ? parsed : whyRefused(parsed, this.host);
       const from = `SSH agent: ${key.comment}${file === undefined ? '' : ` (${name})`}`;
-      this.notes.push(`${from}: ${typeof parsed === 'string' ? parsed : `${parsed.type} ${fingerprint(key.blob)}`}`);
-      return typeof parsed === 'string' ? [] : [parsed];
+      this.notes.push(`${from}: ${why ?? `${keyTypeOf(key.blob)} ${fingerprint(key.blob)}`}`);
+      return typeof parsed === 'string' || why !== undefined ? [] : [parsed];
     }
     if (file?.kind === 'unreadable' && !this.host.identitiesConfigured) return [];
     if (file?.key === undefined) {
@@ -83,8 +115,9 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
       );
       return [];
     }
-    this.notes.push(`${name}: ${file.key.type} ${fingerprint(file.key.getPublicSSH())}`);
-    return [file.key];
+    const why = whyRefused(file.key, this.host);
+    this.notes.push(`${name}: ${why ?? `${file.key.type} ${fingerprint(file.key.getPublicSSH())}`}`);
+    return why === undefined ? [file.key] : [];
   }
 
   private async list(): Promise<ParsedKey[]> {
@@ -122,6 +155,11 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
       if (signature instanceof Error) done?.(signature);
       else done?.(undefined, signature);
     };
+    if (!maySign(publicKey, options.hash, this.host)) {
+      const text = `the host wants a signature by ${options.hash}, which PubkeyAcceptedAlgorithms leaves out`;
+      done?.(new Error(`${publicKey.type} ${fingerprint(publicKey.getPublicSSH())}: ${text}`));
+      return;
+    }
     const socket = this.host.identityAgent;
     if (identity?.key === undefined || socket === undefined) return signHere(new Error('no private key'));
     new ssh2.OpenSSHAgent(socket).sign(publicKey, data, options, (error, signature) => {
@@ -137,7 +175,12 @@ class KeyRing extends ssh2.BaseAgent<ParsedKey> {
  */
 export const loadIdentities = (host: ResolvedHost): Identities => {
   if (host.offersNoKeys !== undefined) {
-    return { methods: [], notes: [`${host.offersNoKeys} in the SSH configuration: no key is offered`], encrypted: [] };
+    return {
+      methods: [],
+      notes: [`${host.offersNoKeys} in the SSH configuration: no key is offered`],
+      encrypted: [],
+      unprotected: [],
+    };
   }
   const files = host.identityFiles.map(readIdentityFile);
   const ring = new KeyRing(host, files);
@@ -148,6 +191,7 @@ export const loadIdentities = (host: ResolvedHost): Identities => {
   return {
     methods: [{ type: 'agent', username: host.user, agent: ring }],
     notes: ring.notes,
+    unprotected: files.filter(({ kind }) => kind === 'unprotected').map(({ file }) => file),
     encrypted: files.filter(({ kind }) => kind === 'encrypted').map(({ file }) => file),
   };
 };

@@ -15,6 +15,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { OperatorError, errorText } from '../../../model/failures/operator-error.js';
+import { openToOthers } from '../../../model/private-file.js';
 import { withFileLock } from './file-lock.js';
 import { TokenRecord } from './token.js';
 
@@ -48,13 +49,9 @@ const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).cod
 export const readTokenFile = (file: string): Pick<TokenFile, 'tokens' | 'secret'> | undefined => {
   let text: string;
   try {
-    const { mode } = statSync(file);
-    if ((mode & 0o077) !== 0) {
-      throw new OperatorError('bad-usage', `${file} holds the tokens and may be read or written by others.`, {
-        evidence: [`its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}`],
-        remedy: `Run \`chmod 600 ${file}\`.`,
-      });
-    }
+    // `quorate token` writes it, for nobody else whoever its owner is.
+    const problem = openToOthers(file, 'the tokens', statSync(file), process.getuid?.(), 0o077);
+    if (problem !== undefined) throw problem;
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof OperatorError) throw error;

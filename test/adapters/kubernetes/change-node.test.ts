@@ -26,7 +26,11 @@ const noNetwork = {
     'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
 };
 const wait = (options: { timeoutMs?: number; signal?: AbortSignal; acceptMissingNetwork?: boolean } = {}) =>
-  waitForNodeReady(api.host, address, 'w1', { timeoutMs: 10_000, ...options });
+  waitForNodeReady(api.host, address, 'w1', {
+    timeoutMs: 10_000,
+    machine: { machineId: 'abc', address: '10.0.0.21' },
+    ...options,
+  });
 
 test('a Node, or none', async () => {
   expect(await readNode(api.host, address, 'w1')).toBeUndefined();

@@ -202,7 +202,7 @@ describe('login', () => {
     const right = newKey();
     const server = later(await startServer({ authorized: [right] }));
     const operator = client();
-    writeFileSync(`${operator.folder}/right`, right.private);
+    writeFileSync(`${operator.folder}/right`, right.private, { mode: 0o600 });
     const hosts = operator.hosts(
       `Host cp1\n  User bob\n  IdentityFile ${operator.folder}/missing\n  IdentityFile ${operator.keyFile}\n  IdentityFile ${operator.folder}/right\n${hostBlock('cp1', server.port)}`,
       [knownLine(server.port, server.hostKey)],

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectClient, resolveTemporal } from '../../../api/connection/connect.js';
@@ -22,6 +22,35 @@ const machine = () => {
 };
 
 describe('resolveTemporal', () => {
+  test('S18: takes no private key that others may read', () => {
+    const { env, home, profile } = machine();
+    const key = join(home, 'client.key');
+    writeFileSync(key, 'a key', { mode: 0o600 });
+    chmodSync(key, 0o640);
+    const named = { ...env, TEMPORAL_ADDRESS: 'temporal.example.org:7233', TEMPORAL_TLS_CLIENT_KEY_PATH: key };
+    expect(() => resolveTemporal(named)).toThrow(
+      expect.objectContaining({ kind: 'bad-usage', remedy: `Run \`chmod 600 ${key}\`.` }) as Error,
+    );
+    const file = profile(`[profile.default]\naddress = "t:7233"\n[profile.default.tls]\nclient_key_path = "${key}"\n`);
+    expect(() => resolveTemporal({ ...env, TEMPORAL_CONFIG_FILE: file })).toThrow('holds a private key');
+  });
+
+  test('S18: takes no profile with a key that others may read, wherever it is', () => {
+    const { env } = machine();
+    const folder = join(env.XDG_CONFIG_HOME, 'temporalio');
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, 'temporal.toml');
+    writeFileSync(file, '[profile.default]\naddress = "t:7233"\napi_key = "k"\n', { mode: 0o600 });
+    expect(resolveTemporal(env)).toMatchObject({ address: 't:7233' });
+    chmodSync(file, 0o644);
+    for (const named of [env, { ...env, TEMPORAL_CONFIG_FILE: file }]) {
+      expect(() => resolveTemporal(named)).toThrow(
+        expect.objectContaining({ kind: 'bad-usage', remedy: `Run \`chmod 600 ${file}\`.` }) as Error,
+      );
+    }
+    expect(resolveTemporal({ ...env, TEMPORAL_API_KEY: 'other' })).toMatchObject({ address: 't:7233' });
+  });
+
   test('takes the variables that the temporal command takes', () => {
     const { env } = machine();
     const named = {

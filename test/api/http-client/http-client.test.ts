@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ describe('how to reach the server', () => {
 
   test('the token comes from a variable or a file', () => {
     const file = join(temporaryFolder(), 'token');
-    writeFileSync(file, 'from-file\n');
+    writeFileSync(file, 'from-file\n', { mode: 0o600 });
     const server = 'https://q';
     expect(httpSettings({ QUORATE_SERVER: server, QUORATE_TOKEN_FILE: file })).toEqual({ server, token: 'from-file' });
     expect(httpSettings({ QUORATE_SERVER: server, QUORATE_TOKEN_FILE: file, QUORATE_TOKEN: 'own' })).toEqual({
@@ -65,6 +65,19 @@ describe('how to reach the server', () => {
     expect(() => httpSettings({ QUORATE_SERVER: server, QUORATE_TOKEN_FILE: '/nowhere' })).toThrow(
       expect.objectContaining({ kind: 'bad-usage', remedy: 'Correct or unset QUORATE_TOKEN_FILE.' }) as Error,
     );
+  });
+
+  test.each(['QUORATE_TOKEN_FILE', 'QUORATE_CLIENT_KEY'])('S18: %s that others may read is refused', (variable) => {
+    const file = join(temporaryFolder(), 'secret');
+    writeFileSync(file, 'of mine', { mode: 0o600 });
+    chmodSync(file, 0o644);
+    const env = { QUORATE_SERVER: 'https://q', QUORATE_CLIENT_CERT: file, [variable]: file };
+    expect(() => httpSettings(env)).toThrow(
+      expect.objectContaining({ kind: 'bad-usage', remedy: `Run \`chmod 600 ${file}\`.` }) as Error,
+    );
+    chmodSync(file, 0o600);
+    const { QUORATE_CLIENT_CERT: _, ...token } = env;
+    expect(httpSettings(variable === 'QUORATE_CLIENT_KEY' ? env : token)).toBeDefined();
   });
 
   test('a client certificate without its key is no use', () => {

@@ -67,6 +67,18 @@ describe('operationContext', () => {
     expect(OperationContext.parse(context)).toEqual(context);
   });
 
+  it('S17: hands subnets on without the blanks that kubeadm does not take', () => {
+    const dual = Specification.parse(
+      exampleValue({
+        'spec.networking': { podSubnet: '10.244.0.0/16, fd01::/48', serviceSubnet: '10.96.0.0/16 ,fd02::/112' },
+      }),
+    );
+    expect(operationContext(dual, 'join-control-plane', 'cp2', ids).networking).toMatchObject({
+      podSubnet: '10.244.0.0/16,fd01::/48',
+      serviceSubnet: '10.96.0.0/16,fd02::/112',
+    });
+  });
+
   it('R10: spells addresses of IPv6 as Kubernetes and etcd do, of which names are made', () => {
     const value = exampleValue({
       'spec.hosts.cp1.address': '2001:DB8:0:0::1',

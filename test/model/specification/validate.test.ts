@@ -160,7 +160,7 @@ describe('single fields', () => {
     [
       'ssh option',
       { 'spec.hosts.cp2.ssh': '-oProxyCommand=x' },
-      'spec.hosts.cp2.ssh: "-oProxyCommand=x" is not a name for ssh: no spaces, no leading dash; write for example cp1.dc1',
+      'spec.hosts.cp2.ssh: "-oProxyCommand=x" is not a name for ssh: letters, digits, and -, _, ., : and % within; write for example cp1.dc1',
     ],
     [
       'label as a truth value',
@@ -250,7 +250,7 @@ describe('single fields', () => {
     [
       'owned flag',
       { 'spec.kubeadm.kubeletExtraArgs': [{ name: 'node-ip', value: 'x' }] },
-      'spec.kubeadm.kubeletExtraArgs[0].name: "node-ip" is set by Quorate or kubeadm; leave it out; the node IP is the host\'s address, the node name its name here',
+      'spec.kubeadm.kubeletExtraArgs[0].name: "node-ip" is set by Quorate, from the address of the host; leave it out; set spec.hosts.<name>.address',
     ],
     [
       'a host that is a list',

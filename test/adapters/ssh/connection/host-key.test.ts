@@ -59,6 +59,14 @@ describe('createHostKeyCheck', () => {
     expect(check.refusal()?.details.remedy).toContain('known_hosts:2');
   });
 
+  it('S10: refuses a key of RevokedHostKeys though it is known', async () => {
+    const revoked = join(folder, 'revoked');
+    writeFileSync(revoked, `# lost\n${newKey().public}\n${key.public} a comment\n`);
+    const check = await checkOf([`cp1 ${key.public}`], `RevokedHostKeys ${revoked}`);
+    expect(check.verify(blob(key))).toBe(false);
+    expect(check.refusal()?.details.remedy).toContain(`${revoked}:3`);
+  });
+
   it('looks an alias up, without the port', async () => {
     const check = await checkOf([`alias ${key.public}`], 'HostKeyAlias alias\nPort 2222');
     expect(check.verify(blob(key))).toBe(true);

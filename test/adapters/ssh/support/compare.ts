@@ -87,6 +87,7 @@ export const bothSides = async (
     keys: host.offersNoKeys === undefined ? 'offered' : 'not offered',
     addressfamily: host.localAddress === undefined ? String(host.family ?? 'any') : 'any',
     bindaddress: host.localAddress,
+    rekeylimit: `${host.rekey.bytes} ${host.rekey.ms / 1000}`,
   };
   return { mine, real: printed.refusal === undefined ? summaryOf(printed, host, environment) : 'refused' };
 };
@@ -148,5 +149,6 @@ const summaryOf = (
         ? 'any'
         : { any: 'any', inet: '4', inet6: '6' }[first('addressfamily') ?? 'any'],
     bindaddress: isProxied ? undefined : first('bindaddress'),
+    rekeylimit: first('rekeylimit'),
   };
 };

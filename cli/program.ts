@@ -30,7 +30,7 @@ import {
   sshConfig,
   webhooks,
 } from './options.js';
-import { addServerCommands, listenAddress } from './server-commands.js';
+import { addServerCommands, listenAddress, withoutTokensText } from './server-commands.js';
 import { verbs } from '../model/operations.js';
 import type { DecisionAction } from '../model/progress.js';
 import { verbHelp } from './verbs.js';
@@ -90,6 +90,7 @@ const createProgram = (io: Io, version: string, setExitCode: (code: number) => v
       filled,
     )
     .addOption(new Option('--api <host:port>', 'serve the HTTP API there as well').argParser(listenAddress))
+    .option('--without-tokens', `with --api, ${withoutTokensText}`, false)
     .addOption(sshConfig())
     .addOption(webhooks())
     .addOption(metrics())

@@ -30,6 +30,9 @@ const several = (text: string, before: readonly string[]): string[] => [...befor
 const tokenFile = (): Option =>
   new Option('--tokens <file>', 'file of tokens (default: ~/.config/quorate/tokens.json)').argParser(filled);
 
+/** Also of `quorate dev --api`. */
+export const withoutTokensText = 'on loopback alone: everybody on this machine may do everything';
+
 const limit = (flags: string, description: string, value: number): Option =>
   new Option(flags, description).argParser(count).default(value);
 
@@ -55,6 +58,7 @@ export const addServerCommands = (
         .default(defaultListen, `${defaultListen.host}:${defaultListen.port}`),
     )
     .addOption(tokenFile())
+    .option('--without-tokens', withoutTokensText, false)
     .option('--tls-cert <file>', 'certificate of the server with its chain, PEM', filled)
     .option('--tls-key <file>', 'its key, PEM', filled)
     .option('--client-ca <file>', 'ask clients for a certificate that one of these authorities issued, PEM', filled)
@@ -90,7 +94,7 @@ export const addServerCommands = (
     .addHelpText(
       'after',
       examples(
-        'quorate server                       # on this machine, for this machine',
+        'quorate token create ann --role admin && quorate server',
         'quorate server --listen 0.0.0.0:7330 --tls-cert server.pem --tls-key server.key',
       ),
     )

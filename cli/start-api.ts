@@ -16,6 +16,8 @@ export interface ApiOptions {
   readonly listen: ListenAddress;
   /** File of tokens. */
   readonly tokens?: string;
+  /** Everybody on this machine may do everything; default false. */
+  readonly withoutTokens?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly clientCa?: string;
@@ -69,13 +71,19 @@ export interface PreparedApi {
  * @throws OperatorError (bad-usage, refused)
  */
 export const prepareApi = (io: Io, version: string, options: ApiOptions): PreparedApi => {
-  const { listen, insecureHttp = false, limits, logLevel, trustedProxy } = options;
+  const { listen, insecureHttp = false, withoutTokens = false, limits, logLevel, trustedProxy } = options;
   const tokenFile = options.tokens ?? defaultTokenFile(io.env);
   const log = createJsonLog(logLevel, io.err);
   const tls = tlsOf(options);
   const tokens = openTokenStore(tokenFile, (problem) => log.error({ problem }, 'the tokens read before hold on'));
   const needsTokens = tokens.needed();
-  requireSafeExposure(listen, { hasTokens: needsTokens, tls: tls !== undefined, insecureHttp, tokenFile });
+  requireSafeExposure(listen, {
+    hasTokens: needsTokens,
+    withoutTokens,
+    tls: tls !== undefined,
+    insecureHttp,
+    tokenFile,
+  });
 
   const start = async (target: TemporalTarget): Promise<RunningServer> => {
     // Serves also before the Temporal server does, and says so at /readyz.
@@ -116,4 +124,4 @@ export const prepareApi = (io: Io, version: string, options: ApiOptions): Prepar
 export const accessText = ({ needsTokens, tokenFile }: PreparedApi): string =>
   needsTokens
     ? `tokens: ${tokenFile}`
-    : `NO TOKENS in ${tokenFile}: everybody on this machine may do everything. \`quorate token create NAME --role admin\` ends that at once.`;
+    : `WITHOUT TOKENS: everybody on this machine may do everything, and whoever reaches it through a proxy that hides itself. \`quorate token create NAME --role admin\` ends that at once (${tokenFile}).`;

@@ -29,6 +29,8 @@ export interface DevCommandOptions extends ServeOptions {
   readonly temporal?: string;
   /** Where to serve the HTTP API as well; not at all when absent. */
   readonly api?: ListenAddress;
+  /** There: everybody on this machine may do everything. */
+  readonly withoutTokens?: boolean;
 }
 
 const goodbye = 'commands on hosts go on, the next worker attaches to them again';
@@ -51,8 +53,12 @@ const prepare = (io: Io, { sshConfig, webhooks: option, metrics, logLevel }: Ser
 
 /** A Temporal server, its database and a worker on this machine, until a signal. */
 export const dev = async (io: Io, version: string, options: DevCommandOptions): Promise<number> => {
-  const { api: listen, logLevel } = options;
-  const prepared = listen === undefined ? undefined : prepareApi(io, version, { listen, logLevel });
+  const { api: listen, logLevel, withoutTokens = false } = options;
+  if (withoutTokens && listen === undefined)
+    throw new OperatorError('bad-usage', '--without-tokens is about the HTTP API, which is not served.', {
+      remedy: 'Give --api as well, or leave out --without-tokens.',
+    });
+  const prepared = listen === undefined ? undefined : prepareApi(io, version, { listen, logLevel, withoutTokens });
   const { hosts, activities, webhooks } = prepare(io, options);
   let ready = false;
   const say = (line: string): void => io.out(`${ready ? `${clock(new Date())} ` : ''}${line}\n`);

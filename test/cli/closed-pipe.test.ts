@@ -110,7 +110,18 @@ describe('R22: a server goes on when nobody reads what it prints', () => {
     const address = `127.0.0.1:${port}`;
     const dev = bash(
       oneLine,
-      ['dev', '--port', `${port}`, '--ui-port', `${uiPort}`, '--api', `127.0.0.1:${api}`, '--log-level', 'debug'],
+      [
+        'dev',
+        '--port',
+        `${port}`,
+        '--ui-port',
+        `${uiPort}`,
+        '--api',
+        `127.0.0.1:${api}`,
+        '--without-tokens',
+        '--log-level',
+        'debug',
+      ],
       env,
     );
     await eventually(() => answers(`http://127.0.0.1:${api}/readyz`)).toBe(true);
@@ -138,10 +149,14 @@ describe('R22: a server goes on when nobody reads what it prints', () => {
 
   test('quorate server', async () => {
     const port = await freePort();
-    const server = bash(oneLine, ['server', '--listen', `127.0.0.1:${port}`, '--log-level', 'debug'], {
-      ...user(),
-      TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
-    });
+    const server = bash(
+      oneLine,
+      ['server', '--listen', `127.0.0.1:${port}`, '--without-tokens', '--log-level', 'debug'],
+      {
+        ...user(),
+        TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
+      },
+    );
     await eventually(() => answers(`http://127.0.0.1:${port}/healthz`)).toBe(true);
     // Each request is logged.
     for (let request = 0; request < 5; request += 1)

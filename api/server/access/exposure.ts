@@ -24,7 +24,8 @@ export const urlOf = ({ host, port }: ListenAddress, tls: boolean): string =>
   `${tls ? 'https' : 'http'}://${urlHost(host)}:${port}`;
 
 /**
- * Refuses to listen where others could reach a server that does not know them, or read its tokens on the way.
+ * Refuses to serve everybody unless that was asked for in so many words, and to listen where others could reach a server
+ * that does not know them or read its tokens on the way. A file of tokens that is not there, or has none left, opens nothing.
  *
  * @throws OperatorError (refused)
  */
@@ -32,20 +33,32 @@ export const requireSafeExposure = (
   listen: ListenAddress,
   how: {
     readonly hasTokens: boolean;
+    /** It was asked for that everybody on this machine may do everything. */
+    readonly withoutTokens: boolean;
     readonly tls: boolean;
     readonly insecureHttp: boolean;
     readonly tokenFile: string;
   },
 ): void => {
-  if (isLoopback(listen.host)) return;
   const where = `${listen.host}:${listen.port}`;
-  if (!how.hasTokens) {
-    throw new OperatorError('refused', `There are no tokens, and ${where} may be reached from other machines.`, {
-      evidence: [`no token in ${how.tokenFile}`],
-      remedy: 'Make one with `quorate token create NAME --role admin`, or listen on 127.0.0.1.',
+  const isLocal = isLoopback(listen.host);
+  if (how.withoutTokens && how.hasTokens) {
+    throw new OperatorError('refused', `--without-tokens was given, and there are tokens in ${how.tokenFile}.`, {
+      remedy: 'Leave out --without-tokens; or name another file with --tokens, which has none.',
     });
   }
-  if (!how.tls && !how.insecureHttp) {
+  if (how.withoutTokens && !isLocal) {
+    throw new OperatorError('refused', `Without tokens ${where} could be reached from other machines by anybody.`, {
+      remedy: 'Make a token with `quorate token create NAME --role admin`, or listen on 127.0.0.1.',
+    });
+  }
+  if (!how.withoutTokens && !how.hasTokens) {
+    throw new OperatorError('refused', 'There are no tokens, so nobody could be told from anybody else.', {
+      evidence: [`no token in ${how.tokenFile}`],
+      remedy: `Make one with \`quorate token create NAME --role admin\`, or correct --tokens.${isLocal ? ' For everybody on this machine to do everything: --without-tokens.' : ''}`,
+    });
+  }
+  if (!isLocal && !how.tls && !how.insecureHttp) {
     throw new OperatorError('refused', `Without TLS, tokens sent to ${where} can be read on the way.`, {
       remedy:
         'Give --tls-cert and --tls-key, or listen on 127.0.0.1, or say with --insecure-http that a proxy before it speaks TLS.',

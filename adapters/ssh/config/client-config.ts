@@ -154,7 +154,6 @@ export const resolveHost = async (destination: Destination, context: ConfigConte
   const silence = whyNoKeys(read);
   const proxy = proxyOf(destination, read, tokens);
   refuseUnsupported(read, proxy);
-  const [rekeyBytes, rekeySeconds] = read.get('rekeylimit')?.values.map(Number) ?? [];
   return {
     name,
     hostName,
@@ -178,7 +177,7 @@ export const resolveHost = async (destination: Destination, context: ConfigConte
     algorithms: allowedAlgorithms(read),
     revokedKeys: revokedOf(read.get('revokedhostkeys'), expand),
     minRsaBits: Math.max(leastRsaBits, Number(first('requiredrsasize') ?? '0')),
-    rekey: { bytes: rekeyBytes ?? 0, ms: (rekeySeconds ?? 0) * 1000 },
+    rekey: { bytes: Number(first('rekeylimit') ?? '0'), ms: Number(first('rekeyinterval') ?? '0') * 1000 },
     ...(timeout > 0 ? { connectTimeoutMs: timeout * 1000 } : {}),
     ...(proxy.kind === 'none' ? localEndOf(read) : {}),
     hostKeyCheckingRelaxed: ['no', 'accept-new'].includes(first('stricthostkeychecking') ?? ''),

@@ -67,15 +67,15 @@ const algorithms: Reader = (line) => {
   return [word];
 };
 
-/** Bytes and seconds; 0 for what is not bounded. */
+/** Bytes, 0 without a bound, and seconds where the line gives a time. */
 const rekeyLimit: Reader = (line) => {
   const [size = '', duration = 'none', ...rest] = line.words;
-  const bytes = size === 'default' || size === 'none' ? 0 : parseSize(size);
-  const seconds = duration === 'none' ? 0 : parseTime(duration);
-  if (bytes === undefined || seconds === undefined || rest.length > 0) {
+  const bytes = size === 'default' ? 0 : parseSize(size);
+  const seconds = duration === 'none' ? [] : [parseTime(duration)];
+  if (bytes === undefined || seconds.includes(undefined) || rest.length > 0) {
     throw refuseLine(line, 'that is not an amount and a time, such as 1G 1h');
   }
-  return [String(bytes), String(seconds)];
+  return [bytes, ...seconds].map(String);
 };
 
 const agent: Reader = (line, environment) => {
@@ -153,6 +153,14 @@ const takeJump = (line: Line, isActive: boolean, settings: Settings): void => {
   if (!isNone) settings.set('proxycommand', { values: ['none'], line });
 };
 
+/** Amount and time are settings of their own: a line without a time leaves that to a later one. */
+const takeRekeyLimit = ([bytes = '0', seconds]: readonly string[], line: Line, settings: Settings): void => {
+  if (!settings.has('rekeylimit')) settings.set('rekeylimit', { values: [bytes], line });
+  if (seconds !== undefined && !settings.has('rekeyinterval')) {
+    settings.set('rekeyinterval', { values: [seconds], line });
+  }
+};
+
 /** Whether the value of a keyword, in lower case, is read at all. */
 export const isRead = (keyword: string): boolean =>
   keyword === 'proxyjump' || readers[synonyms[keyword] ?? keyword] !== undefined;
@@ -167,6 +175,7 @@ export const takeLine = (line: Line, isActive: boolean, settings: Settings, envi
   if (keyword === 'proxyjump') return takeJump(line, isActive, settings);
   const values = readers[keyword]?.({ ...line, keyword }, environment);
   if (values === undefined || !isActive) return;
+  if (keyword === 'rekeylimit') return takeRekeyLimit(values, line, settings);
   if (keyword === 'refuseconnection')
     throw refuseLine(line, 'it refuses this connection', 'see the words of that line');
   const known = settings.get(keyword);

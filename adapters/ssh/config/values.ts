@@ -21,13 +21,14 @@ const portNamed = (name: string): number | undefined => {
   return undefined;
 };
 
-const scale: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const scales = 'bkmgtpe';
 
-/** Bytes of an amount such as `512M`; undefined for what is none. */
+/** Bytes of an amount such as `512M` or `1.5G`; undefined for what is none. */
 export const parseSize = (text: string): number | undefined => {
-  const [, digits, letter = ''] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
-  const bytes = digits === undefined ? undefined : Number(digits) * (scale[letter.toLowerCase()] ?? 0);
-  return bytes !== undefined && bytes >= 16 && bytes < 2 ** 53 ? bytes : undefined;
+  const [, digits, letter = ''] = /^(\d+(?:\.\d+)?)([bkmgtpe]?)$/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const bytes = Math.floor(Number(digits) * 1024 ** Math.max(0, scales.indexOf(letter.toLowerCase())));
+  return bytes === 0 || (bytes >= 16 && bytes < 2 ** 63) ? bytes : undefined;
 };
 
 const unit: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

@@ -163,6 +163,11 @@ const examples: readonly Example[] = [
     expected: { hostKeyCheckingRelaxed: true },
   },
   {
+    title: 'S10: RekeyLimit takes its amount and its time from the first lines that give them',
+    text: 'RekeyLimit 64K none\nRekeyLimit 1G 1h\n',
+    expected: { rekey: { bytes: 65_536, ms: 3_600_000 } },
+  },
+  {
     title: 'IgnoreUnknown lets unknown keywords be',
     text: 'IgnoreUnknown Use*,Other\nUseSomething yes\nother x\nPort 1111\n',
     expected: { port: 1111 },

@@ -65,7 +65,13 @@ const options: readonly Option[] = [
   ['AddressFamily', mostly(word('any', 'inet', 'inet6'), of('ipx'))],
   ['BindAddress', word('127.0.0.1', '::1')],
   ['CanonicalizeHostname', word('no', 'yes', 'always')],
-  ['RekeyLimit', mostly(of('1G 1h', '512M', 'default 10m', '64K none', 'default none'), of('much', '1G soon', '8'))],
+  [
+    'RekeyLimit',
+    mostly(
+      of('1G 1h', '512M', 'default 10m', '64K none', 'default none', '1.5g', '0', '1T'),
+      of('much', '1G soon', '8', 'none'),
+    ),
+  ],
   ['IgnoreUnknown', word('Sp*', 'other,spec*')],
 ];
 

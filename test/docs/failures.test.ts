@@ -61,7 +61,9 @@ describe('lists of findings', () => {
 
   test('every test that bears a number has a row', () => {
     // A part of one that is open may be mended, with its test.
-    const open = findingLists.flatMap(({ prefix, open: numbers = [] }) => numbers.map((number) => `${prefix}${number}`));
+    const open = findingLists.flatMap(({ prefix, open: numbers = [] }) =>
+      numbers.map((number) => `${prefix}${number}`),
+    );
     const rows = new Set([...all, ...open, ...failures.map(({ number }) => `F${number}`)]);
     expect([...tested].filter((number) => !rows.has(number))).toEqual([]);
   });

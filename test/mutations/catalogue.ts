@@ -1424,4 +1424,94 @@ export const mutations: readonly Mutation[] = [
       ],
     },
   },
+  {
+    title: 'two names hold the lock of one cluster: what the cluster says of its name is not compared',
+    edits: [
+      {
+        file: 'activities/claim.ts',
+        replace: 'if (other !== undefined) throw other;',
+        by: 'if (other !== undefined && managedAs === cluster) throw other;',
+      },
+    ],
+    tests: {
+      'test/activities/claim.test.ts': ['S1: the name that somebody else was first to give stays'],
+    },
+  },
+  {
+    title: 'a cluster is told of under another name',
+    edits: [
+      {
+        file: 'activities/read.ts',
+        replace: 'if (other !== undefined) throw other;',
+        by: "if (other?.type === 'Unreachable') throw other;",
+      },
+    ],
+    tests: {
+      'test/activities/claim.test.ts': ['S1: a cluster that says that it is another one is not told of'],
+    },
+  },
+  {
+    title: 'the load balancer of another cluster is written to',
+    edits: [
+      {
+        file: 'adapters/load-balancer/reading.ts',
+        replace: 'if (owner === undefined || owner === cluster) return;',
+        by: 'if (owner === undefined || owner !== "") return;',
+      },
+    ],
+    tests: {
+      'test/adapters/load-balancer/haproxy.test.ts': [
+        'S2: the load balancer of another cluster is not described',
+        'S2: the load balancer of another cluster is not given a server',
+        'S2: the load balancer of another cluster is not deprived of one',
+        'S2: the load balancer of another cluster is not told to disable one',
+        'S2: the load balancer of another cluster is not told to drain one',
+        'S2: the load balancer of another cluster is not told to enable one',
+      ],
+    },
+  },
+  {
+    title: 'a node that people made right after the operation had ended is taken for its own',
+    edits: [{ file: 'model/reset/own-work.ts', replace: '(restarted ? 2 : 0)', by: '(restarted ? 2 : 1)' }],
+    tests: {
+      'test/model/reset/own-work.test.ts': [
+        'R5: what is on a host is this run’s own work not when somebody joined it by hand right after it had ended',
+      ],
+    },
+  },
+  {
+    title: 'what owns the certificates of an upload that failed is not labelled',
+    edits: [
+      {
+        file: 'adapters/kubeadm/credentials/credentials.ts',
+        replace: '[ -z "$owner" ] || label_owner || return 1',
+        by: '[ $uploaded -ne 0 ] || label_owner || return 1',
+      },
+    ],
+    tests: {
+      'test/adapters/kubeadm/credentials/credentials.test.ts': [
+        'the owner that an upload has made before it failed is labelled, one that it has not made is none',
+      ],
+    },
+  },
+  {
+    title: 'a server begins without a token',
+    edits: [
+      {
+        file: 'api/server/access/exposure.ts',
+        replace: 'if (!how.withoutTokens && !how.hasTokens) {',
+        by: 'if (!how.withoutTokens && !how.hasTokens && !isLocal) {',
+      },
+    ],
+    tests: {
+      'test/api/server/access/exposure.test.ts': [
+        'S7: without a token it opens nothing, on 127.0.0.1',
+        'S7: that everybody on this machine may do everything is asked for in so many words, and only where there are no tokens',
+      ],
+      'test/cli/start-api.test.ts': [
+        'S7: a server does not begin where the name of the file of tokens was mistyped',
+        'S7: a server does not begin again after the last token was revoked',
+      ],
+    },
+  },
 ];

@@ -38,6 +38,9 @@ describe('usage', () => {
     [['operations', 'list', '--limit', '0'], 'It is a number from 1'],
     [['dev', '--port', '70000'], 'It is a port from 1 to 65535'],
     [['dev', '--metrics', '9464'], 'It is HOST:PORT'],
+    [['server', '--trusted-proxy', 'proxy.example'], 'It is an IP address or a subnet'],
+    [['server', '--trusted-proxy', '0.0.0.0/0'], 'It is an IP address or a subnet'],
+    [['server', '--max-connections-per-address', '0'], 'It is a number from 1'],
   ])('%j is bad usage', async (args, message) => {
     const { code, err } = await runCli(args);
     expect(err).toContain(message);

@@ -49,8 +49,6 @@ export const createReaderThread = ({ mostMs, heapMb }: ReaderThreadLimits): Read
       const fail = (error: Error): void => {
         over();
         if (thread === worker) thread = undefined;
-        // What comes after it is nobody's.
-        worker.on('error', () => {});
         void worker.terminate();
         reject(error);
       };
@@ -74,6 +72,11 @@ export const createReaderThread = ({ mostMs, heapMb }: ReaderThreadLimits): Read
       execArgv: [],
     });
     thread = worker;
+    // Also while nobody waits for it: an error without a listener would end the process.
+    worker.on('error', () => {});
+    worker.once('exit', () => {
+      if (thread === worker) thread = undefined;
+    });
     worker.unref();
     await answerOf(worker, startMs);
     return worker;

@@ -79,3 +79,21 @@ test('S3: a client that takes no answers is closed after the time for that', asy
   for (let left = 50; left > 0; left -= 1) socket.write('GET /v1/clusters HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   await expect.poll(() => health(api), { timeout: 8_000 }).toBe(200);
 });
+
+test('S11: over TLS, too, a connection of a caller who is known stays while idle ones come and go', async () => {
+  const api = await serve({ connections: 6, connectionsPerAddress: 4 });
+  const socket = connectTls({ port: Number(new URL(api.url).port), host: '127.0.0.1', ca: api.ca });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  socket.write('GET /v1/clusters HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await once(socket, 'data');
+  const idle = await open(api, 20);
+  await expect
+    .poll(() => idle.filter(({ readyState }) => readyState === 'open').length, { timeout: 5_000 })
+    .toBeLessThanOrEqual(3);
+  expect(await health(api)).toBe(200);
+  expect(socket.readyState).toBe('open');
+  socket.write('GET /v1/clusters HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await once(socket, 'data');
+});

@@ -153,18 +153,20 @@ describe('finding', () => {
 describe('watching', () => {
   test('yields each change once, with what the host printed, until the end', async () => {
     const summary = await begin(it.request('join-worker', 'w1', uniqueName('watch')));
-    const watched = collect(it.client.watch(summary, { intervalMs: 500 }));
+    const views: OperationView[] = [];
+    const watched = (async () => {
+      for await (const view of it.client.watch(summary, { intervalMs: 500 })) views.push(view);
+    })();
     await it.play(summary.workflowId, { work: true });
     await eventually(async () => (await it.client.view(summary)).activity).toEqual({
       type: 'work',
       attempt: 1,
       lastLine: '[etcd] waiting for the learner',
     });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await eventually(() => views.some(({ activity }) => activity?.lastLine !== undefined)).toBe(true);
     await finish(summary);
-    const views = await watched;
+    await watched;
     expect(views.at(-1)).toMatchObject({ summary: { state: 'finished' }, progress: { summary: 'done' } });
-    expect(views.some(({ activity }) => activity?.lastLine !== undefined)).toBe(true);
     expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(views.length);
     expect(views.filter(({ summary: { state } }) => hasEnded(state))).toHaveLength(1);
   });

@@ -27,7 +27,7 @@ export const removeMember = async (host: Host, member: EtcdMember): Promise<void
   const expected = [member.name ?? '', member.peerUrls.join(','), String(member.isLearner)].join(' ');
   const script = `${etcdctlPrelude}
 listed=$(etcdctl $e --endpoints="$endpoint" --command-timeout=10s member list) || exit 1
-found=$(printf '%s\\n' "$listed" | awk -F ', ' -v id=${id} '$1 == id { print $3 " " $4 " " $6 }')
+found=$(printf '%s\\n' "$listed" | awk -F ', ' -v id=${id} '$1 "" == id { print $3 " " $4 " " $6 }')
 [ -n "$found" ] || exit 0
 [ "$found" = ${quote(expected)} ] || { printf '\\n%s differs\\n%s\\n' ${mark} "$found"; exit 0; }
 said=$(etcdctl $e --endpoints="$endpoint" --command-timeout=10s member remove ${id} 2>&1) && exit 0

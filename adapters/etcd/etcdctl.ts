@@ -16,7 +16,7 @@ if ! command -v etcdctl >/dev/null 2>&1; then
     in_container() { crictl exec "$inside" "$@"; }
   elif command -v ctr >/dev/null 2>&1; then
     for id in $(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' 2>/dev/null); do
-      [ -z "$(ctr -n k8s.io tasks ls 2>/dev/null | awk -v "id=$id" '$1 == id && $3 == "RUNNING"')" ] || inside=$id
+      [ -z "$(ctr -n k8s.io tasks ls 2>/dev/null | awk -v "id=$id" '$1 "" == id && $3 == "RUNNING"')" ] || inside=$id
     done
     in_container() { ctr -n k8s.io tasks exec --exec-id "quorate-$(cat /proc/sys/kernel/random/uuid)" "$inside" "$@"; }
   fi

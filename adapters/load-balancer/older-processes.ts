@@ -58,7 +58,7 @@ end_older() {
     rounds=$((rounds + 1))
     commands=
     for pid in $(older); do
-      for id in $(held "$pid" | awk -v server="$1" '$2 == server { print $1 }' | head -n 100); do
+      for id in $(held "$pid" | awk -v server="$1" '$2 "" == server { print $1 }' | head -n 100); do
         commands="$commands@!$pid shutdown session $id;"
       done
       [ -z "$commands" ] || break

@@ -14,7 +14,7 @@ outcome=late
 while :; do
   if ask 'show stat' 2>/dev/null | awk -F , -v backend=${quote(backend)} -v server=${quote(name)} '
     /^# / { sub(/^# /, ""); for (i = 1; i <= NF; i++) column[$i] = i; next }
-    $column["pxname"] == backend && $column["svname"] == server &&
+    $column["pxname"] "" == backend && $column["svname"] "" == server &&
       $column["status"] == "UP" && $column["check_status"] ~ /L[467]OK/ { up = 1 }
     END { exit !up }'; then outcome=up; break; fi
   read -r now _ < /proc/uptime

@@ -13,7 +13,7 @@ export const unitDescription = ({ operation, run }: { operation: string; run: st
 export const unitsOf = async (host: Host, operation: string): Promise<string[]> => {
   // UNIT LOAD ACTIVE SUB DESCRIPTION
   const script = `listed=$(systemctl list-units --plain --no-legend --no-pager 'quorate-*.service') || exit 1
-printf '%s\\n' "$listed" | awk -v operation=${quote(operation)} '$5 == "quorate" && $6 == operation { print $1 }'`;
+printf '%s\\n' "$listed" | awk -v operation=${quote(operation)} '$5 == "quorate" && $6 "" == operation { print $1 }'`;
   const text = await execute(host, 'looking for commands of the operation', script);
   return text.split('\n').filter((line) => line !== '');
 };

@@ -116,7 +116,7 @@ const own = `has() { [ "$1" = nft ]; }; ${packetFilterFunctions}`;
 const checkedHost = `mkdir -p etc/kubernetes/pki var/lib/quorate var/lib/etcd/member; echo m1 > etc/machine-id; echo ca > etc/kubernetes/pki/ca.crt; printf '%s' '{"operation":"it'\\''s $x","run":"r"}' > var/lib/quorate/marker.json`;
 const compared = (...identity: string[]): string =>
   guardScript('mark', { identity, own: { operation: 'own', run: 'r1' } }).replace('cd / || exit 1', '');
-const whose = String.raw`whose | sed 's/ [0-9]*:[0-9?-]*/ at/'`;
+const whose = String.raw`whose | sed 's/ [0-9]*:[0-9.?-]*/ at/'`;
 const marked = `/var/lib/quorate/marker.json {"operation":"it's $x","run":"r"}`;
 const files = `${identityFunction}; files=$(whose | grep -v -e machine-id -e marker)`;
 const withFiles = (script: string): string => script.replace(/^seen='/m, `seen="$files"'\n`);
@@ -204,6 +204,7 @@ const scripts: readonly string[] = [
   `printf 'foo\\nbar\\nfoobar\\n' | grep foo; printf 'foo\\n' | grep -q bar; echo $?; printf 'a.b\\naxb\\n' | grep -F a.b; printf 'ab\\nb\\n' | grep -x b; printf 'a1b22\\n' | grep -o '[0-9][0-9]*'; printf 'x\\ny\\n' | grep -c .; printf 'A\\n' | grep -i a; printf 'a\\nb\\n' | grep -v a; grep -s x missing; echo $?; printf 'ab\\n' | grep -E '^(a|c)b+$'`,
   `printf 'a b\\nc d\\n' | awk '{ print $2, NR, NF }'; printf 'a:b\\n' | awk -F: '{ print $2 }'; awk 'BEGIN { print length("abc"), substr("hello", 2, 3), index("abc", "c") }'`,
   `printf '1\\n2\\n3\\n' | awk '{ s += $1 } END { print s, s / 2 }'; printf 'a\\nb\\n' | awk 'NR == 1 { next } { print; exit 3 }'; echo $?; printf 'x y\\n' | awk '{ $1 = "z"; print; print NF; n = split("a,b,c", p, ","); print n, p[2] }'`,
+  `printf '12e456789012 98e765432109 12e456789012 007 7 9007199254740993 9007199254740992\\n' | awk '{ print ($1 == $2), ($1 == $3), ($4 == $5), ($1 "" == $2), ($1 "" == $3), ($4 "" == $5), ($6 == $7), ($6 "" == $7) }'`,
   `awk 'function f(a, b) { b = a * 2; return b } BEGIN { x["k"] = 1; for (k in x) print k, x[k]; if ("k" in x) print "in"; delete x["k"]; print length(x); print f(4); printf "%s-%03d\\n", "a", 7; print toupper("q") tolower("Q") }'`,
   `printf 'users:(("kubelet",pid=811,fd=12),("x",pid=7,fd=1))\\n' | awk '{ u = $0; while (match(u, /\\("[^"]*",pid=[0-9]+/)) { one = substr(u, RSTART + 2, RLENGTH - 2); u = substr(u, RSTART + RLENGTH); pid = one; sub(/.*,pid=/, "", pid); sub(/",pid=[0-9]+$/, "", one); print one, pid } }'`,
   `printf 'l1\\nl2\\n' > f; awk 'BEGIN { while ((getline line < "f") > 0) n++; close("f"); print n; if ((getline x < "missing") < 0) print "no file"; print ARGC, ARGV[1] }' a; awk -v v=3 'BEGIN { print v + 1, v ~ /3/ ? "y" : "n", !v }'`,

@@ -70,7 +70,7 @@ export const revokeCredentials = async (
   const script = `set -eu
 list=$(${listTokens(address)})
 export ours=${quote(tokenDescription(operation))} label=${quote(operationLabelValue(operation))}
-names=$(printf '%s\\n' "$list" | awk -F '\\t' '$1 ~ /^bootstrap-token-[a-z0-9]+$/ && ($3 == ENVIRON["ours"] || $4 == ENVIRON["label"]) { print $1 }')
+names=$(printf '%s\\n' "$list" | awk -F '\\t' '$1 ~ /^bootstrap-token-[a-z0-9]+$/ && ($3 "" == ENVIRON["ours"] || $4 "" == ENVIRON["label"]) { print $1 }')
 ${sharedCertificates ? deleteOwnCertificates(address, operation) : ''}
 set -- $names
 [ $# -eq 0 ] || ${kubectl(address)} -n kube-system delete secret --ignore-not-found "$@" >/dev/null

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { readToken } from '../../../lab/simulation/kubernetes/tokens.js';
 import type { Cluster } from './cluster.js';
 
 export { expectBlocked, expectRefused } from '../../scenarios/expect.js';
@@ -24,7 +25,11 @@ export const expectAllJoined = async (
 
 /** No token, no shared certificates, no file of ours below /run/quorate. */
 const expectNothingLent = ({ observer, hosts }: Cluster['simulation']): void => {
-  expect(observer.secrets().map(({ metadata }) => metadata.name)).toEqual([]);
+  const lent = observer.secrets().map((secret) => {
+    const { name, creationTimestamp: made, labels = {} } = secret.metadata;
+    return { name, made, labels, description: readToken(secret)?.description };
+  });
+  expect(lent).toEqual([]);
   for (const { name, kind } of hosts) if (kind === 'node') expect(observer.files(name, '/run/quorate')).toEqual([]);
 };
 

@@ -29,12 +29,15 @@ export const isTrue = (value: Value): boolean => {
 };
 
 const isNumeric = (value: Value): boolean =>
-  value === undefined || typeof value === 'number' || (value instanceof Input && numeric.test(value.text));
+  value === undefined ||
+  typeof value === 'number' ||
+  // What is too large for a number is a text, as for mawk.
+  (value instanceof Input && numeric.test(value.text) && Number.isFinite(Number(value.text)));
 
 /** Below, at or above 0. */
 export const compare = (left: Value, right: Value): number => {
-  if (isNumeric(left) && isNumeric(right)) return toNumber(left) - toNumber(right);
-  const [a, b] = [toText(left), toText(right)];
+  const byNumber = isNumeric(left) && isNumeric(right);
+  const [a, b] = byNumber ? [toNumber(left), toNumber(right)] : [toText(left), toText(right)];
   return a < b ? -1 : a > b ? 1 : 0;
 };
 

@@ -323,6 +323,22 @@ test('a kubeadm that does not tell what it asks for: the owner is the one that t
   expect(labelled()).toEqual([ownToken, '--resource-version=812 kubeadm-certs']);
 });
 
+test('labels that look like numbers are compared as texts', async () => {
+  // As numbers both are 0.
+  let k = 0;
+  while (!/^0e\d+$/.test(operationLabelValue(`prod/join-control-plane/cp3/${k}`))) k += 1;
+  const ours = `prod/join-control-plane/cp3/${k}`;
+  const own = operationLabelValue(ours);
+  const other = `0e${'1'.repeat(10)}`;
+  withTokens([
+    `bootstrap-token-aaaaaa\t2026-11-23T07:00:00Z\t${owner}\t${own}`,
+    `bootstrap-token-bbbbbb\t2026-11-23T07:00:00Z\t${owner}\t${other}`,
+  ]);
+  expect(await revokeCredentials(host, { address: of.address, operation: ours, sharedCertificates: false })).toEqual([
+    'aaaaaa',
+  ]);
+});
+
 test('nothing to take back is fine', async () => {
   withTokens([]);
   expect(await revokeCredentials(host, { address: of.address, operation, sharedCertificates: true })).toEqual([]);

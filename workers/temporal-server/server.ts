@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { fullDisk, requireRoom } from '../../api/connection/database-disk.js';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { addSearchAttributes, keepClosedWorkflows } from './namespace.js';
 import { runProgram } from './run-program.js';
@@ -121,10 +122,15 @@ export const startTemporalServer = async (options: TemporalServerOptions): Promi
   const problem = await waitUntilItAnswers(address, performance.now() + deadlineMs, () => exitCode !== undefined);
   if (problem !== undefined) {
     await child.stop(1_000);
+    const evidence = child.lastLines(5);
+    // Its log may be on the full disk too, and then says nothing.
+    if (options.databaseFile !== undefined && fullDisk(options.databaseFile) !== undefined) {
+      requireRoom(options.databaseFile);
+    }
     const what =
       exitCode === undefined ? `did not answer within ${deadlineMs / 1000} s` : `ended with exit code ${exitCode}`;
     throw new OperatorError('failed', `The Temporal server at ${address} ${what}: ${problem}`, {
-      evidence: child.lastLines(5),
+      evidence,
       remedy: `Read its log ${options.logFile}.`,
     });
   }

@@ -73,6 +73,12 @@ export const attackFindings: readonly Finding[] = [
     now: 'they are signed, and a forged one is refused with 400',
   },
   {
+    number: 16,
+    fault:
+      'an operation that was asked for while the disk of `quorate dev` was full said "start a worker"; a start on a full disk left an empty database that no later start could use',
+    now: 'it says that the disk is full, of which file, how much is free and what to do, and `quorate dev` says it as well; a start without room is refused, and an empty database is made anew',
+  },
+  {
     number: 17,
     fault:
       '`validate` accepted what failed later: `ssh: $(reboot)`, NUL in `criSocket`, a newline in `podSubnet`, a host called `__proto__`',

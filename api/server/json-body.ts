@@ -47,6 +47,6 @@ export const addJsonBodies = (app: FastifyInstance): void => {
       );
       return;
     }
-    parse(request, body.toString('utf8'), done);
+    void parse(request, body.toString('utf8'), done);
   });
 };

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
-  Connection,
   ServiceError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -9,7 +8,8 @@ import {
 import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { z } from 'zod';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
-import { fullDiskOfServer, makeRoom, roomText, type FullDisk } from '../connection/database-disk.js';
+import { makeRoom, roomText } from '../../model/full-disk.js';
+import { fullDiskBehind } from './server-disk.js';
 
 /** gRPC status codes, https://grpc.io/docs/guides/status-codes/ */
 const grpc = { cancelled: 1, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
@@ -71,10 +71,6 @@ const unanswered = (error: unknown): boolean => {
 /** What the server says of an update or a query once two workflow tasks of that workflow in a row have failed. */
 const isFailing = (error: unknown): boolean => /Workflow Task in failed state/.test(errorText(reasonOf(error)));
 
-/** Of the `quorate dev` on this machine alone: what other servers lack room for, they do not tell. */
-const diskOf = ({ connection }: Client): FullDisk | undefined =>
-  connection instanceof Connection ? fullDiskOfServer(connection.options.address) : undefined;
-
 /**
  * Who did not answer a failed call; undefined when there was a definite answer. The client's own retries turn an absent
  * server into a deadline that passed, as an absent worker does: so the server itself is asked.
@@ -83,8 +79,7 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
   if (!unanswered(error)) return undefined;
   try {
     await within(client, 1_500, () => client.workflowService.getSystemInfo({}));
-    // A server that cannot write answers with a status that its client tries again until its time is up.
-    if (diskOf(client) !== undefined) return 'the disk of the Temporal server is full';
+    if (fullDiskBehind(client) !== undefined) return 'the disk of the Temporal server is full';
     return isFailing(error) ? 'the worker fails at its workflow' : 'no worker answers';
   } catch {
     return 'the Temporal server does not answer';
@@ -109,7 +104,7 @@ const remedies: Partial<Record<Outage, string>> = {
 
 const unreachable = (client: Client, message: string, why: Outage, cause: unknown): OperatorError => {
   const evidence = [errorText(reasonOf(cause))];
-  const disk = why === 'the disk of the Temporal server is full' ? diskOf(client) : undefined;
+  const disk = why === 'the disk of the Temporal server is full' ? fullDiskBehind(client) : undefined;
   if (disk !== undefined) {
     return new OperatorError('temporal-unreachable', message, {
       evidence: [roomText(disk), ...evidence],

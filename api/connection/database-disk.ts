@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorError } from '../../model/failures/operator-error.js';
+import { makeRoom, roomText, type FullDisk } from '../../model/full-disk.js';
 import { runningDevServers } from './dev-registry.js';
 
 const MiB = 1024 * 1024;
@@ -10,11 +11,6 @@ const leastToWrite = MiB;
 
 /** A new database and its log take 5 MiB before the first operation. */
 const leastToStart = 16 * MiB;
-
-export interface FullDisk {
-  readonly databaseFile: string;
-  readonly freeBytes: number;
-}
 
 /** A file that is there may be a link to another disk. */
 const freeBytes = (file: string): number => {
@@ -41,16 +37,6 @@ export const fullDiskOfServer = (
   const asListened = address.replace(/^localhost:/, '127.0.0.1:');
   const server = runningDevServers(env).find((one) => one.address === asListened);
   return server === undefined ? undefined : fullDisk(server.databaseFile);
-};
-
-/** Such as "0 KiB free on the disk of /home/ann/.local/state/quorate/temporal.db". */
-export const roomText = ({ databaseFile, freeBytes: free }: FullDisk): string =>
-  `${Math.floor(free / 1024)} KiB free on the disk of ${databaseFile}`;
-
-/** How somebody makes room, as the beginning of a sentence. */
-export const makeRoom = ({ databaseFile }: FullDisk): string => {
-  const folder = dirname(databaseFile);
-  return `Free space there (\`df -h ${folder}\` shows the disk, \`du -xh ${folder} | sort -h | tail\` what takes it)`;
 };
 
 /** @throws OperatorError (failed) where a server would find no room for its database; its folder has to exist. */

@@ -1,5 +1,6 @@
 import { lstatSync, rmSync } from 'node:fs';
-import { fullDisk, makeRoom, roomText } from '../../api/connection/database-disk.js';
+import { fullDisk } from '../../api/connection/database-disk.js';
+import { makeRoom, roomText } from '../../model/full-disk.js';
 
 /** Of a link, the link's own: it is not empty. */
 const sizeOf = (file: string): number => lstatSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -73,7 +73,7 @@ export const downloadFromIndex = async (
   let asked = page;
   try {
     const answer = await get(page, { accept: jsonPage, ...login }, 30_000);
-    if (!/^application\/vnd\.pypi\.simple\.v1\+json/.test(answer.headers.get('content-type') ?? '')) {
+    if (answer.headers.get('content-type')?.startsWith(jsonPage) !== true) {
       await answer.body?.cancel();
       return `${page.href} answers without JSON (${jsonPage}); with pip, an index that has HTML alone can be used`;
     }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { lookAtDisk } from '../../../api/client/server-disk.js';
 import { callUntilAnswered } from '../../../api/client/temporal-calls.js';
-import { claimDatabase } from '../../../api/connection/dev-registry.js';
+import { fullDisk } from '../../../api/connection/database-disk.js';
 import { findTemporalExecutable } from '../../../workers/temporal-server/executable.js';
 import { freePort } from '../../../workers/temporal-server/ports.js';
 import { startTemporalServer } from '../../../workers/temporal-server/server.js';
@@ -26,13 +27,10 @@ test(
       logFile: join(temporaryFolder(), 'temporal.log'),
     });
     onTestFinished(() => server.stop());
-    vi.stubEnv('XDG_STATE_HOME', temporaryFolder());
-    onTestFinished(() => void vi.unstubAllEnvs());
-    // As `quorate dev` does.
-    onTestFinished(claimDatabase({ address: server.address, databaseFile }));
     const connection = await Connection.connect({ address: server.address });
     onTestFinished(() => connection.close());
     const client = new Client({ connection });
+    lookAtDisk(client, () => fullDisk(databaseFile));
     const waits: string[] = [];
     const start = (workflowId: string) =>
       callUntilAnswered(

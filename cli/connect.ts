@@ -2,7 +2,9 @@ import { Client } from '@temporalio/client';
 import type { QuorateClient } from '../api/client/client.js';
 import { createHttpClient } from '../api/http-client/http-client.js';
 import { httpSettings } from '../api/http-client/settings.js';
+import { lookAtDisk } from '../api/client/server-disk.js';
 import { createQuorateClient } from '../api/client/temporal-client.js';
+import { fullDiskOfServer } from '../api/connection/database-disk.js';
 import { connectClient, resolveTemporal } from '../api/connection/connect.js';
 import { interruptible, unlessInterrupted } from './interrupt.js';
 import { taskQueueOf, type Io } from './io.js';
@@ -19,6 +21,7 @@ const withTemporal = async <Result>(io: Io, work: Work<Result>): Promise<Result>
   const connection = await unlessInterrupted(io.signal, connectClient(target));
   try {
     const temporal = new Client({ connection, namespace: target.namespace });
+    lookAtDisk(temporal, () => fullDiskOfServer(target.address, io.env));
     return await work(interruptible(createQuorateClient(temporal, taskQueueOf(io.env)), io.signal));
   } finally {
     await unlessEnding(io, () => connection.close());

@@ -3,7 +3,9 @@ import { Client, Connection } from '@temporalio/client';
 import { requireSafeExposure, type ListenAddress } from '../api/server/access/exposure.js';
 import type { Limits, Tls } from '../api/server/options.js';
 import { startServer, type RunningServer } from '../api/server/run-server.js';
+import { lookAtDisk } from '../api/client/server-disk.js';
 import { createQuorateClient } from '../api/client/temporal-client.js';
+import { fullDiskOfServer } from '../api/connection/database-disk.js';
 import { defaultTokenFile } from '../api/server/tokens/token-file.js';
 import { openTokenStore } from '../api/server/tokens/token-store.js';
 import { OperatorError, errorText } from '../model/failures/operator-error.js';
@@ -89,6 +91,7 @@ export const prepareApi = (io: Io, version: string, options: ApiOptions): Prepar
     // Serves also before the Temporal server does, and says so at /readyz.
     const connection = Connection.lazy(target.connectionOptions);
     const temporal = new Client({ connection, namespace: target.namespace });
+    lookAtDisk(temporal, () => fullDiskOfServer(target.address, io.env));
     try {
       const server = await startServer({
         // Short, so that a caller hears soon that nobody answers and asks again with the same key.

@@ -1,10 +1,12 @@
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { requireRoom } from '../api/connection/database-disk.js';
 import { claimDatabase } from '../api/connection/dev-registry.js';
 import { openToOthers } from '../model/private-file.js';
 import { runWorker } from './run-worker.js';
 import { findTemporalExecutable } from './temporal-server/executable.js';
 import { stateFolder } from '../api/connection/user-folders.js';
+import { removeEmpty, watchDisk } from './temporal-server/database-file.js';
 import { requireFreePort } from './temporal-server/ports.js';
 import { superviseTemporalServer } from './temporal-server/supervise.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -67,6 +69,7 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
   const address = `${ip}:${port}`;
 
   requirePrivate(databaseFile);
+  requireRoom(databaseFile);
   const release = claimDatabase({ address, databaseFile });
   try {
     await requireFreePort(ip, port, 'the Temporal server', '--port');
@@ -77,6 +80,7 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
     });
     say(`Temporal: ${executable.path} (${executable.source}), version ${executable.version}`);
     say(`database: ${databaseFile}`);
+    removeEmpty(databaseFile);
     // Takes seconds after a change of the workflows, so it begins while the server does.
     const bundle = workflowBundle({ say });
     bundle.catch(() => {});
@@ -94,11 +98,13 @@ export const startDev = async (options: DevOptions): Promise<Dev> => {
         bundle,
         ...(options.taskQueue === undefined ? {} : { taskQueue: options.taskQueue }),
       });
+      const stopWatching = watchDisk(databaseFile, say);
       return {
         address,
         uiAddress: `http://${ip}:${uiPort}`,
         ended: Promise.race([server.ended, worker.ended]),
         stop: async () => {
+          stopWatching();
           await worker.stop();
           await server.stop();
           release();

@@ -8,6 +8,8 @@ import {
 import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { z } from 'zod';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
+import { makeRoom, roomText } from '../../model/full-disk.js';
+import { fullDiskBehind } from './server-disk.js';
 
 /** gRPC status codes, https://grpc.io/docs/guides/status-codes/ */
 const grpc = { cancelled: 1, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
@@ -20,6 +22,8 @@ const grpcCode = (error: unknown): number | undefined => {
 
 export const Outage = z.enum([
   'the Temporal server does not answer',
+  // It still answers what it need not write.
+  'the disk of the Temporal server is full',
   'no worker answers',
   // Its history and the worker's code do not fit; the server then refuses updates and queries.
   'the worker fails at its workflow',
@@ -75,6 +79,7 @@ export const outageOf = async (client: Client, error: unknown): Promise<Outage |
   if (!unanswered(error)) return undefined;
   try {
     await within(client, 1_500, () => client.workflowService.getSystemInfo({}));
+    if (fullDiskBehind(client) !== undefined) return 'the disk of the Temporal server is full';
     return isFailing(error) ? 'the worker fails at its workflow' : 'no worker answers';
   } catch {
     return 'the Temporal server does not answer';
@@ -91,16 +96,28 @@ export const within = <Result>(
 const remedies: Partial<Record<Outage, string>> = {
   'the Temporal server does not answer':
     'Start the Temporal server (`quorate dev` for the local one) or correct TEMPORAL_ADDRESS, then ask again.',
+  'the disk of the Temporal server is full':
+    'There is room again: ask again. The server and its operations go on by themselves.',
   'the worker fails at its workflow':
     'See why in the last WorkflowTaskFailed event of the workflow in the Temporal UI. Where the code of the worker does not fit, start a worker of the version that began it (docs/versioning.md). A queue (`cluster/<name>`) may be terminated: the next request begins it again; ask again for what waited in it.',
 };
 
-const unreachable = (message: string, why: Outage, cause: unknown): OperatorError =>
-  new OperatorError('temporal-unreachable', message, {
-    evidence: [errorText(reasonOf(cause))],
+const unreachable = (client: Client, message: string, why: Outage, cause: unknown): OperatorError => {
+  const evidence = [errorText(reasonOf(cause))];
+  const disk = why === 'the disk of the Temporal server is full' ? fullDiskBehind(client) : undefined;
+  if (disk !== undefined) {
+    return new OperatorError('temporal-unreachable', message, {
+      evidence: [roomText(disk), ...evidence],
+      remedy: `${makeRoom(disk)}, then ask again: the server and its operations go on by themselves.`,
+      cause,
+    });
+  }
+  return new OperatorError('temporal-unreachable', message, {
+    evidence,
     remedy: remedies[why] ?? 'Start a worker (`quorate worker`, or `quorate dev` for everything), then ask again.',
     cause,
   });
+};
 
 /** The refusal behind a failed update: its type and message as the workflow threw it. */
 export const refusal = (error: unknown): { type: string; message: string } | undefined => {
@@ -163,7 +180,7 @@ export const callUntilAnswered = async <Result>(
       told = true;
       if (performance.now() + wait > end) {
         const message = `${what}: no answer within ${Math.round(totalMs / 1000)} s, because ${why}. It may still be carried out.`;
-        throw unreachable(message, why, error);
+        throw unreachable(client, message, why, error);
       }
       await sleep(wait);
     }
@@ -185,7 +202,7 @@ export const callOnce = async <Result>(client: Client, what: string, call: () =>
     return await call();
   } catch (error) {
     const why = await outageOf(client, error);
-    if (why !== undefined) throw unreachable(`${what}: ${why}.`, why, error);
+    if (why !== undefined) throw unreachable(client, `${what}: ${why}.`, why, error);
     if (isNotFound(error)) {
       throw new OperatorError('not-found', `${what}: Temporal does not know it any more.`, {
         evidence: [errorText(error)],

@@ -243,9 +243,7 @@ describe('an operator who knows only the Temporal UI', () => {
   });
 });
 
-test('the pages of Quorate make the browser ask nobody else', () => {
-  // The UI itself asks Temporal for news; what Quorate writes must not ask anybody.
+test('S9: the pages of Quorate and of the UI make the browser ask nobody else', () => {
   const hosts = new Set(browser.outside.map((address) => new URL(address).hostname));
-  hosts.delete('newsfeed.temporal.io');
   expect([...hosts]).toEqual([]);
 });

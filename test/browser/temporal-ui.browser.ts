@@ -119,7 +119,7 @@ describe('an operator who knows only the Temporal UI', () => {
       'done',
       'blocked',
       'next',
-      ...Array.from({ length: 7 }, () => 'then'),
+      ...Array.from({ length: 8 }, () => 'then'),
     ]);
     await browser.picture('4-blocked-whole', { whole: true });
     await browser.picture('for-docs-blocked', { whole: true, of: page().locator('#user-metadata-current-details') });
@@ -166,8 +166,8 @@ describe('an operator who knows only the Temporal UI', () => {
     await browser.picture('7-finished', { whole: true });
     expect(await textOf()).toMatch(/^approve by bob, [\d: -]+: an old test node$/m);
     const steps = await tableBelow(page(), 'Steps');
-    // Nothing ran on the host, and no Node was left of it.
-    const skipped = ['skipped', 'skipped'];
+    // The cluster has its name, nothing ran on the host, and no Node was left of it.
+    const skipped = ['skipped', 'skipped', 'skipped'];
     expect(steps.map(([state]) => state)).toEqual([
       'done',
       'done',
@@ -216,6 +216,7 @@ describe('an operator who knows only the Temporal UI', () => {
     expect((await tableBelow(page(), 'Steps')).map(([state]) => state)).toEqual([
       'done',
       'done',
+      'skipped',
       'skipped',
       'skipped',
       'skipped',

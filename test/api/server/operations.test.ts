@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { OperatorError } from '../../../model/failures/operator-error.js';
 import { requestsAbout, send } from '../../support/api-requests.js';
 import { startApiServer, type ApiServer } from '../../support/api-server.js';
 import { clusterYaml } from '../../support/run-cli.js';
@@ -92,4 +93,26 @@ test('S13: a key of a decision that was used with another body is refused with 4
     expect((await ask('one')).ok).toBe(true);
     expect(client.calls.length).toBe(before);
   }
+});
+
+test('a decision that was refused has done nothing: its key is free for the one that is put right, and for no third', async () => {
+  const stub = stubClient();
+  let asked = 0;
+  const decide: typeof stub.decide = (...args) => {
+    asked += 1;
+    return asked === 1
+      ? Promise.reject(new OperatorError('refused', 'It cannot be skipped.', { remedy: 'Choose another.' }))
+      : stub.decide(...args);
+  };
+  const other = await startApiServer({ ...stub, decide });
+  onTestFinished(() => other.stop());
+  const { path, method, body } = requestsAbout('prod').decideOperation;
+  const ask = async (reason: string): Promise<number> => {
+    const sent = { ...(body as object), reason };
+    return (await send(other.url, { method, path, body: sent }, undefined, { 'idempotency-key': 'k' })).status;
+  };
+  expect([await ask('wrong'), await ask('wrong')]).toEqual([409, 409]);
+  expect(asked).toBe(1);
+  expect([await ask('right'), await ask('right'), await ask('wrong')]).toEqual([200, 200, 422]);
+  expect(asked).toBe(2);
 });

@@ -625,7 +625,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'adapters/kubeadm/credentials/revoke.ts',
-        replace: '($3 == ENVIRON["ours"] || $4 == ENVIRON["label"])',
+        replace: '($3 "" == ENVIRON["ours"] || $4 "" == ENVIRON["label"])',
         by: '1',
       },
     ],

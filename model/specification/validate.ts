@@ -7,33 +7,22 @@ import { defaultServiceSubnet } from './networking.js';
 import { isMap, type ValueProblem } from './problem.js';
 import { secretIn, withoutSecrets } from './secrets.js';
 import { Specification } from './specification.js';
+import { textProblems } from './texts.js';
 
 export type Validated =
   | { readonly ok: true; readonly specification: Specification; readonly warnings: readonly ValueProblem[] }
   | { readonly ok: false; readonly problems: readonly ValueProblem[]; readonly warnings: readonly ValueProblem[] };
 
-const secretProblems = (value: unknown, path: ValueProblem['path'] = []): ValueProblem[] => {
-  const found = (text: string, at: ValueProblem['at'], where: ValueProblem['path']): ValueProblem[] => {
+const secretProblems = (value: unknown): ValueProblem[] =>
+  textProblems(value, (text) => {
     const what = secretIn(text);
     return what === undefined
-      ? []
-      : [
-          {
-            path: where,
-            at,
-            message: `looks like ${what}; a specification holds no secrets`,
-            instead: 'leave it out: Quorate makes short-lived credentials itself. Revoke this one if it is real',
-          },
-        ];
-  };
-  if (typeof value === 'string') return found(value, 'value', path);
-  if (Array.isArray(value)) return value.flatMap((item, index) => secretProblems(item, [...path, index]));
-  if (!isMap(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [
-    ...found(key, 'key', [...path, key]),
-    ...secretProblems(inner, [...path, key]),
-  ]);
-};
+      ? undefined
+      : {
+          message: `looks like ${what}; a specification holds no secrets`,
+          instead: 'leave it out: Quorate makes short-lived credentials itself. Revoke this one if it is real',
+        };
+  });
 
 /** What was written is quoted in messages, so a secret in it must not come along. */
 const redacted = (problem: ValueProblem): ValueProblem => ({

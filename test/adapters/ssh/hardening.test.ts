@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
-import { QuorateError } from '../../../model/failures/failure.js';
+import type { QuorateError } from '../../../model/failures/failure.js';
 import { eventually } from '../../support/eventually.js';
 import { needs } from '../../support/needs.js';
+import { greet as greetBy } from './support/greet.js';
 import { startAgent } from './support/agent.js';
 import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
@@ -18,7 +18,7 @@ describe('settings that harden, with a real server', needs(...opensshServer), ()
   });
   afterAll(() => sshd.stop());
 
-  const hostsBy = (...lines: string[]) => {
+  const configurationOf = (...lines: string[]): string => {
     const configFile = path('config');
     writeFileSync(
       configFile,
@@ -31,19 +31,9 @@ describe('settings that harden, with a real server', needs(...opensshServer), ()
   GlobalKnownHostsFile none
 `,
     );
-    return createHosts({ configFile, environment: {}, home: sshd.folder });
+    return configFile;
   };
-  const greet = async (...lines: string[]): Promise<string | QuorateError> => {
-    const hosts = hostsBy(...lines);
-    try {
-      return await execute(hosts.host('cp1'), 'greet', 'echo in');
-    } catch (error) {
-      if (error instanceof QuorateError) return error;
-      throw error;
-    } finally {
-      await hosts.close();
-    }
-  };
+  const greet = (...lines: string[]): Promise<string | QuorateError> => greetBy(configurationOf(...lines), sshd.folder);
   const login = (...lines: string[]): Promise<string | QuorateError> => greet(`IdentityFile ${sshd.key}`, ...lines);
   const publicOf = (file: string): string => execFileSync('ssh-keygen', ['-y', '-f', file], { encoding: 'utf8' });
 
@@ -153,7 +143,8 @@ describe('settings that harden, with a real server', needs(...opensshServer), ()
 
   it.each(['RekeyLimit default 1s', 'RekeyLimit 64K'])('S10: %s renews the keys while commands run', async (line) => {
     const before = sshd.log().length;
-    const hosts = hostsBy(`IdentityFile ${sshd.key}`, line);
+    const configFile = configurationOf(`IdentityFile ${sshd.key}`, line);
+    const hosts = createHosts({ configFile, environment: {}, home: sshd.folder });
     try {
       const text = 'x'.repeat(3000);
       const script = `for i in $(seq 90); do echo ${text}; sleep 0.03; done; wc -c`;

@@ -6,6 +6,7 @@ import { execute } from '../../../adapters/ssh/execute.js';
 import { createHosts } from '../../../adapters/ssh/hosts.js';
 import { QuorateError } from '../../../model/failures/failure.js';
 import { needs } from '../../support/needs.js';
+import { greet as greetBy } from './support/greet.js';
 import { startAgent, type Agent } from './support/agent.js';
 import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
@@ -117,17 +118,7 @@ describe('the keys that are offered, as the real ssh offers them', needs(...open
   };
 
   it('R23: seven keys in the agent and the public half of the last: logs in, and says which keys were offered when it cannot', async () => {
-    const attempt = async (...lines: string[]): Promise<QuorateError | string> => {
-      const hosts = createHosts({ configFile: configOf(lines), environment: {}, home: sshd.folder });
-      try {
-        return await execute(hosts.host('cp1'), 'greet', 'echo in');
-      } catch (error) {
-        if (error instanceof QuorateError) return error;
-        throw error;
-      } finally {
-        await hosts.close();
-      }
-    };
+    const attempt = (...lines: string[]): Promise<QuorateError | string> => greetBy(configOf(lines), sshd.folder);
     expect(await attempt(`IdentityFile only-${last}.pub`)).toBe('in\n');
     const refused = await attempt('IdentityFile only-agent1.pub');
     expect(refused).toMatchObject({ type: 'AuthenticationFailed' });

@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execute } from '../../../adapters/ssh/execute.js';
-import { createHosts } from '../../../adapters/ssh/hosts.js';
-import { QuorateError } from '../../../model/failures/failure.js';
+import type { QuorateError } from '../../../model/failures/failure.js';
 import { needs } from '../../support/needs.js';
+import { greet as greetBy } from './support/greet.js';
 import { startAgent, type Agent } from './support/agent.js';
 import { makeKey, opensshServer, type Sshd, startSshd } from './support/sshd.js';
 
@@ -34,15 +33,7 @@ describe('keys of each kind, with a real agent and server', needs(...opensshServ
   ${lines.join('\n  ')}
 `,
     );
-    const hosts = createHosts({ configFile, environment: {}, home: sshd.folder });
-    try {
-      return await execute(hosts.host('cp1'), 'greet', 'echo in');
-    } catch (error) {
-      if (error instanceof QuorateError) return error;
-      throw error;
-    } finally {
-      await hosts.close();
-    }
+    return greetBy(configFile, sshd.folder);
   };
 
   for (const type of ['ed25519', 'ecdsa', 'rsa']) {
